@@ -1,0 +1,79 @@
+/* One record's change, as it stands in a changeset, and the header that signs for it. Plain structs; wire/ reads and
+ * writes them. Pointers are into the bytes that were decoded, or into the caller's own memory. */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/limits.h"
+#include "base/time.h"
+#include "core/ident.h"
+#include "core/value.h"
+
+/* A set of fields of one table: bit n is the column that the authority gave the field number n. */
+typedef uint64_t nv_fields;
+
+enum nv_op_kind {
+    NV_OP_PUT = 1,    /* gives fields values; one that creates a record carries them all */
+    NV_OP_DELETE = 2, /* marks what it covers */
+    NV_OP_REDACT = 3, /* permits dropping the bodies that it names */
+    /* Ops of the authority log. */
+    NV_OP_GENESIS = 16,     /* the first: the network's name, the keys */
+    NV_OP_CERTIFICATE = 17, /* a site's id, name, keys, role, endpoints */
+    NV_OP_SCHEMA = 18,      /* tables, columns and the numbers that they travel as */
+};
+
+/* A dot with its log's full name, as it travels. The scope is that of the changeset it stands in. */
+struct nv_far_dot {
+    struct nv_site_id site;
+    uint64_t epoch;
+    uint64_t seq;
+    uint32_t index;
+};
+
+/* What an op does not cover although its context includes it: these fields of that dot. (A list of bare dots would bring
+ * back values of the dot's other fields that were covered long ago.) */
+struct nv_except {
+    struct nv_far_dot dot;
+    nv_fields fields;
+};
+
+struct nv_op {
+    enum nv_op_kind kind;
+    uint32_t table;
+    struct nv_slice key;      /* the key columns' values, encoded one after the other */
+    struct nv_wall_ms time;   /* capture time of the newest of its fields */
+    bool has_home;            /* false: the home is the site that wrote it */
+    struct nv_site_id home;
+    nv_fields fields;         /* PUT only */
+    size_t value_count;       /* as many as `fields` has bits */
+    struct nv_value values[NV_LIMIT_FIELDS]; /* ascending by field number */
+    uint64_t ages[NV_LIMIT_FIELDS];          /* how many ms before `time` each was captured */
+    size_t except_count;
+    struct nv_except *excepts;
+    size_t name_count;        /* REDACT only: the dots whose bodies it lets go */
+    struct nv_far_dot *names;
+    struct nv_slice control;  /* ops of the authority log: the encoded op, for the reader of that kind */
+};
+
+/* A pinned head with its log's full name, as it travels. */
+struct nv_far_head {
+    struct nv_site_id site;
+    uint64_t epoch;
+    struct nv_scope_id scope;
+    uint64_t seq;
+    struct nv_pin pin;
+};
+
+struct nv_header {
+    uint32_t format; /* of everything that the header signs for */
+    struct nv_log_id log;
+    uint64_t seq;
+    struct nv_hash previous;  /* the previous header's hash; zeros where seq is 1 */
+    struct nv_wall_ms sealed; /* when, by the writer's clock */
+    bool absolute;            /* the context stands whole, not as a delta to the previous header's */
+    size_t context_count;
+    struct nv_far_head *context; /* of this log's scope; the writer's own log is never in it */
+    uint64_t authority_seq;   /* the authority position that the writer had applied; 0 in the authority log */
+    struct nv_pin authority_pin;
+    uint32_t op_count;
+    struct nv_hash ops_root;
+};
