@@ -1,7 +1,7 @@
 /* Memory for one job: many small allocations with one limit, given back at once.
  *
- * Whatever a peer's bytes make us allocate comes from an arena, so its cap is the cap on what they cost. A zeroed struct
- * with `limit` set is an empty arena.
+ * Whatever a peer's bytes make us allocate comes from an arena, so its cap is the cap on what they cost. A zeroed
+ * struct with `limit` set is an empty arena.
  */
 #pragma once
 

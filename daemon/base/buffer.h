@@ -1,7 +1,7 @@
 /* A growing run of bytes.
  *
- * Appending never reports an error: a failed allocation marks the buffer as failed, appends nothing more, and the caller
- * looks once at the end. A zeroed struct is an empty buffer.
+ * Appending never reports an error: a failed allocation marks the buffer as failed, appends nothing more, and the
+ * caller looks once at the end. A zeroed struct is an empty buffer.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* Errors: one enum for the whole project, and a sentence for a person.
  *
- * Results of SQLite, ZeroMQ, libsodium and protobuf become one of these at the adapter that called them. A function that
- * can fail returns the status and, where it takes a `struct nv_error *`, leaves there what happened, what it means and
- * what to do. Such a sentence never holds a record's content nor a key.
+ * Results of SQLite, ZeroMQ, libsodium and protobuf become one of these at the adapter that called them. A function
+ * that can fail returns the status and, where it takes a `struct nv_error *`, leaves there what happened, what it means
+ * and what to do. Such a sentence never holds a record's content nor a key.
  */
 #pragma once
 

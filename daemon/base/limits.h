@@ -5,21 +5,30 @@
  */
 #pragma once
 
-#define NV_LIMIT_FIELDS 64                       /* protocol: fields of a table beside its key */
-#define NV_LIMIT_KEY_COLUMNS 8                   /* protocol: columns of a key */
-#define NV_LIMIT_NAME 64                         /* protocol: bytes of a table's, column's or site's name */
-#define NV_LIMIT_TABLES 1024                     /* protocol */
-#define NV_LIMIT_KEY_BYTES 4096                  /* protocol: an encoded key */
-#define NV_LIMIT_OP_BYTES (16u << 20)            /* protocol: one op, encoded */
-#define NV_LIMIT_BODY_BYTES (20u << 20)          /* protocol: the ops of one changeset, decompressed */
-#define NV_LIMIT_CHANGESET_OPS 4096              /* protocol */
-#define NV_LIMIT_HEADER_BYTES (128u << 10)       /* protocol */
-#define NV_LIMIT_CONTEXT_HEADS 2048              /* protocol: heads in one context */
-#define NV_LIMIT_EXCEPTS 4096                    /* protocol: excepts of one op */
-#define NV_LIMIT_MESSAGE_BYTES (24u << 20)       /* protocol: one message between nodes */
-#define NV_LIMIT_SQL_BYTES (1u << 20)            /* protocol: the SQL text of one schema op */
-#define NV_LIMIT_ABSOLUTE_CONTEXT_EVERY 256      /* protocol: at the least every so many headers */
-#define NV_LIMIT_LOGS 4096                       /* protocol: logs that a network may have at once */
-#define NV_LIMIT_SESSIONS 1024                   /* open sessions of one daemon */
-#define NV_LIMIT_WAITING_CHANGESETS 512          /* changesets that wait for what they depend on */
-#define NV_LIMIT_WAITING_BYTES (16u << 20)       /* and their bytes */
+#define NV_LIMIT_FIELDS 64                      /* protocol: fields of a table beside its key */
+#define NV_LIMIT_KEY_COLUMNS 8                  /* protocol: columns of a key */
+#define NV_LIMIT_NAME 64                        /* protocol: bytes of a table's, column's or site's name */
+#define NV_LIMIT_TABLES 1024                    /* protocol */
+#define NV_LIMIT_KEY_BYTES 4096                 /* protocol: an encoded key */
+#define NV_LIMIT_OP_BYTES (16u << 20)           /* protocol: one op, encoded */
+#define NV_LIMIT_BODY_BYTES (20u << 20)         /* protocol: the ops of one changeset, decompressed */
+#define NV_LIMIT_CHANGESET_OPS 4096             /* protocol */
+#define NV_LIMIT_HEADER_BYTES (128u << 10)      /* protocol */
+#define NV_LIMIT_CONTEXT_HEADS 2048             /* protocol: heads in one context */
+#define NV_LIMIT_EXCEPTS 4096                   /* protocol: excepts of one op */
+#define NV_LIMIT_MESSAGE_BYTES (24u << 20)      /* protocol: one message between nodes */
+#define NV_LIMIT_SQL_BYTES (1u << 20)           /* protocol: the SQL text of one schema op */
+#define NV_LIMIT_ABSOLUTE_CONTEXT_EVERY 256     /* protocol: at the least every so many headers */
+#define NV_LIMIT_LOGS 4096                      /* protocol: logs that a network may have at once */
+#define NV_LIMIT_NAMES 4096                     /* protocol: dots that one redact names */
+#define NV_LIMIT_TIME_MS 253402300799999        /* protocol: no time lies further from 1970 (the end of year 9999) */
+#define NV_LIMIT_STATEMENTS 4096                /* protocol: SQL statements of one schema op */
+#define NV_LIMIT_LABEL_BYTES 256                /* protocol: a column's label */
+#define NV_LIMIT_DECLARATION_BYTES 79           /* protocol: a table's scope as declared */
+#define NV_LIMIT_ENDPOINTS 8                    /* protocol: endpoints of one site */
+#define NV_LIMIT_ENDPOINT_BYTES 255             /* protocol */
+#define NV_LIMIT_SHORT_MESSAGE_BYTES (1u << 20) /* protocol: a message that carries no changesets */
+#define NV_LIMIT_BATCH_CHANGESETS 16384         /* protocol: changesets of one message */
+#define NV_LIMIT_SESSIONS 1024                  /* open sessions of one daemon */
+#define NV_LIMIT_WAITING_CHANGESETS 512         /* changesets that wait for what they depend on */
+#define NV_LIMIT_WAITING_BYTES (16u << 20)      /* and their bytes */

@@ -9,8 +9,8 @@ enum nv_affinity { NV_AFFINITY_BLOB, NV_AFFINITY_TEXT, NV_AFFINITY_NUMERIC, NV_A
 
 struct nv_column_type {
     enum nv_affinity affinity;
-    bool strict;     /* in a STRICT table; affinity NV_AFFINITY_BLOB with any_type is ANY */
-    bool any_type;   /* STRICT's ANY */
+    bool strict;   /* in a STRICT table; affinity NV_AFFINITY_BLOB with any_type is ANY */
+    bool any_type; /* STRICT's ANY */
     bool not_null;
 };
 

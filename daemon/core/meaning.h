@@ -1,7 +1,7 @@
 /* The state of a record as a pure function of the set of its retained ops, in no order.
  *
- * The second definition beside core/record.h, and the one that counts: it is used where a record is derived anew (a late
- * body, a redaction, rebuild), and must give what the step-by-step merge gave.
+ * The second definition beside core/record.h, and the one that counts: it is used where a record is derived anew (a
+ * late body, a redaction, rebuild), and must give what the step-by-step merge gave.
  */
 #pragma once
 
@@ -10,8 +10,8 @@
 /* One retained put or delete, with all that it covers. */
 struct nv_retained_op {
     const struct nv_op *op;
-    nv_fields fields;         /* of a put: those that the schema accepts */
-    struct nv_cover cover;    /* .dot names the op */
+    nv_fields fields;      /* of a put: those that the schema accepts */
+    struct nv_cover cover; /* .dot names the op */
     struct nv_site_id writer;
 };
 

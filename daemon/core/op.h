@@ -29,8 +29,8 @@ struct nv_far_dot {
     uint32_t index;
 };
 
-/* What an op does not cover although its context includes it: these fields of that dot. (A list of bare dots would bring
- * back values of the dot's other fields that were covered long ago.) */
+/* What an op does not cover although its context includes it: these fields of that dot. (A list of bare dots would
+ * bring back values of the dot's other fields that were covered long ago.) */
 struct nv_except {
     struct nv_far_dot dot;
     nv_fields fields;
@@ -39,19 +39,19 @@ struct nv_except {
 struct nv_op {
     enum nv_op_kind kind;
     uint32_t table;
-    struct nv_slice key;      /* the key columns' values, encoded one after the other */
-    struct nv_wall_ms time;   /* capture time of the newest of its fields */
-    bool has_home;            /* false: the home is the site that wrote it */
+    struct nv_slice key;    /* the key columns' values, encoded one after the other */
+    struct nv_wall_ms time; /* capture time of the newest of its fields */
+    bool has_home;          /* false: the home is the site that wrote it */
     struct nv_site_id home;
-    nv_fields fields;         /* PUT only */
-    size_t value_count;       /* as many as `fields` has bits */
+    nv_fields fields;                        /* PUT only */
+    size_t value_count;                      /* as many as `fields` has bits */
     struct nv_value values[NV_LIMIT_FIELDS]; /* ascending by field number */
     uint64_t ages[NV_LIMIT_FIELDS];          /* how many ms before `time` each was captured */
     size_t except_count;
     struct nv_except *excepts;
-    size_t name_count;        /* REDACT only: the dots whose bodies it lets go */
+    size_t name_count; /* REDACT only: the dots whose bodies it lets go */
     struct nv_far_dot *names;
-    struct nv_slice control;  /* ops of the authority log: the encoded op, for the reader of that kind */
+    struct nv_slice control; /* ops of the authority log: the encoded op, for the reader of that kind */
 };
 
 /* A pinned head with its log's full name, as it travels. */
@@ -72,7 +72,7 @@ struct nv_header {
     bool absolute;            /* the context stands whole, not as a delta to the previous header's */
     size_t context_count;
     struct nv_far_head *context; /* of this log's scope; the writer's own log is never in it */
-    uint64_t authority_seq;   /* the authority position that the writer had applied; 0 in the authority log */
+    uint64_t authority_seq;      /* the authority position that the writer had applied; 0 in the authority log */
     struct nv_pin authority_pin;
     uint32_t op_count;
     struct nv_hash ops_root;

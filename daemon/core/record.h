@@ -1,15 +1,15 @@
 /* The state of one record: which puts are siblings, for which fields, and what each live delete marks. The merge.
  *
- * A field's siblings are the puts of that field that no other put of it covers. A delete is live while no other op covers
- * it; it marks the siblings that it covers and removes none. A record is hidden when it has siblings and each is marked
- * by a live delete, or when it has none. Values are not here: a sibling is the name of an op (a dot), and the op has the
- * value. So equal values never collapse, and nothing is ever replaced by something computed.
+ * A field's siblings are the puts of that field that no other put of it covers. A delete is live while no other op
+ * covers it; it marks the siblings that it covers and removes none. A record is hidden when it has siblings and each is
+ * marked by a live delete, or when it has none. Values are not here: a sibling is the name of an op (a dot), and the op
+ * has the value. So equal values never collapse, and nothing is ever replaced by something computed.
  *
  * The same state is defined twice: here step by step, in causal order; and in core/meaning.h from the set of retained
  * ops, in no order. They must agree.
  *
- * Sources: Preguica et al., "Dotted Version Vectors" (2012); Shapiro et al., "Conflict-free Replicated Data Types" (2011),
- * multi-value register.
+ * Sources: Preguica et al., "Dotted Version Vectors" (2012); Shapiro et al., "Conflict-free Replicated Data Types"
+ * (2011), multi-value register.
  */
 #pragma once
 
@@ -39,7 +39,7 @@ struct nv_mark {
 
 struct nv_record {
     bool has_home;
-    struct nv_site_id home; /* the least site id that the record's retained puts name */
+    struct nv_site_id home;      /* the least site id that the record's retained puts name */
     struct nv_sibling *siblings; /* ascending by dot, then time */
     size_t sibling_count, sibling_capacity;
     struct nv_live_delete *deletes; /* ascending by dot */
@@ -71,7 +71,8 @@ bool nv_cover_includes(const struct nv_cover *cover, struct nv_dot dot);
 nv_fields nv_cover_fields(const struct nv_cover *cover, struct nv_dot dot, nv_fields fields);
 
 /* Applies one put, in causal order. `op` is decoded and its refused fields are left out of `fields` (a field that the
- * schema refuses is as if the op did not have it). `writer` is the site whose log it stands in. NV_OK or NV_NO_MEMORY. */
+ * schema refuses is as if the op did not have it). `writer` is the site whose log it stands in. NV_OK or NV_NO_MEMORY.
+ */
 enum nv_status nv_record_put(struct nv_record *record, const struct nv_cover *cover, const struct nv_op *op,
                              nv_fields fields, struct nv_site_id writer);
 

@@ -1,9 +1,9 @@
 /* Which sibling a row shows. The same pure function at every site, total to the last tie. */
 #pragma once
 
+#include "base/time.h"
 #include "core/ident.h"
 #include "core/value.h"
-#include "base/time.h"
 
 enum nv_rule { NV_RULE_LAST = 0, NV_RULE_HOME = 1, NV_RULE_MIN = 2, NV_RULE_MAX = 3 };
 

@@ -2,7 +2,8 @@
  *
  * Two values are equal when storage class and bits are: 1 and 1.0 are two values, 0.0 and -0.0 are two values. The
  * encoding (PROTOCOL.md, "Values") is one tag byte and, by tag: nothing; a zigzag varint; 8 bytes of the IEEE 754 bits,
- * least significant first; a varint length and that many bytes (text, blob). It is canonical: equal values, equal bytes.
+ * least significant first; a varint length and that many bytes (text, blob). It is canonical: equal values, equal
+ * bytes.
  */
 #pragma once
 

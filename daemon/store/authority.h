@@ -15,7 +15,8 @@ enum nv_status nv_authority_certify(struct nv_store *store, const struct nv_sign
                                     const struct nv_certificate *certificate, struct nv_wall_ms now,
                                     struct nv_error *error);
 
-/* At the authority: appends a control op that was encoded with wire/authority.h, in a transaction that the caller opened
+/* At the authority: appends a control op that was encoded with wire/authority.h, in a transaction that the caller
+ * opened
  * (`nv_schema_apply` uses it). */
 enum nv_status nv_authority_append(struct nv_store *store, const struct nv_sign_key *authority, struct nv_slice op,
                                    struct nv_wall_ms now, struct nv_error *error);
@@ -43,8 +44,8 @@ const struct nv_member *nv_store_member(const struct nv_store *store, struct nv_
 enum nv_status nv_invitation_keep(struct nv_store *store, const struct nv_invitation *invitation, const char *name,
                                   enum nv_role role, struct nv_error *error);
 
-/* At the hub: judges a request (known invitation, proof, not used by another site, not expired, a free name), certifies the
- * site and appends the encoded EnrolReply to `reply`: also for a refusal, which says why. A site that asks again after a
- * lost answer gets the same answer. */
+/* At the hub: judges a request (known invitation, proof, not used by another site, not expired, a free name), certifies
+ * the site and appends the encoded EnrolReply to `reply`: also for a refusal, which says why. A site that asks again
+ * after a lost answer gets the same answer. */
 enum nv_status nv_authority_enrol(struct nv_store *store, const struct nv_sign_key *authority, struct nv_slice request,
                                   struct nv_wall_ms now, struct nv_buffer *reply, struct nv_error *error);

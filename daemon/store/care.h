@@ -10,16 +10,16 @@
  *   (table_name, key_text, field, value, site, time_ms, shown, kind): one row a sibling value; kind 'values', or
  *   'deleted' (field and value NULL) for the record's live deletes beside a value that they did not see. */
 
-/* Gives a field one value that covers all its siblings: `choice` is the number of a value as `conflicts` lists them (from
- * 1), or 0 for `value` (as SQLite text, stored with the column's affinity). `field` NULL: the record's deletes are
- * answered: choice 1 keeps the record, choice 2 deletes it. It is an ordinary write with an intent beside it: it is sealed
- * like any other. NV_NOT_FOUND where there is no such open conflict. */
+/* Gives a field one value that covers all its siblings: `choice` is the number of a value as `conflicts` lists them
+ * (from 1), or 0 for `value` (as SQLite text, stored with the column's affinity). `field` NULL: the record's deletes
+ * are answered: choice 1 keeps the record, choice 2 deletes it. It is an ordinary write with an intent beside it: it is
+ * sealed like any other. NV_NOT_FOUND where there is no such open conflict. */
 enum nv_status nv_conflict_resolve(struct nv_store *store, const char *table, struct nv_slice key, const char *field,
                                    int choice, const char *value, struct nv_wall_ms now, struct nv_error *error);
 
 /* ---- keys as people write them ----
  * A key of one column is its text; of several, the columns' texts with '/' between them ("\/" for a slash inside). A blob
- * is x'…'. */
+ * is x'…', a text that no command line can carry is t'…'; keytext.c says it all. Each key has one text and comes back. */
 enum nv_status nv_key_from_text(const struct nv_table *table, const char *text, struct nv_buffer *ret_key,
                                 struct nv_error *error);
 void nv_key_to_text(struct nv_slice key, struct nv_buffer *ret_text); /* NUL-terminated */
@@ -46,8 +46,8 @@ struct nv_verified {
     uint64_t bad; /* changesets that fail; the first one is told in `first` */
     char first[256];
 };
-/* Walks every log from its first header: chain, signatures, certificates, contexts, ops roots, form of each op. NV_OK and
- * bad = 0, or NV_OK and bad > 0; an error is one of reading. `progress` may be NULL. */
+/* Walks every log from its first header: chain, signatures, certificates, contexts, ops roots, form of each op. NV_OK
+ * and bad = 0, or NV_OK and bad > 0; an error is one of reading. `progress` may be NULL. */
 enum nv_status nv_store_verify(struct nv_store *store, struct nv_verified *ret_verified,
                                void (*progress)(uint64_t done, uint64_t total), struct nv_error *error);
 
@@ -67,8 +67,8 @@ struct nv_rebuilt {
     uint64_t versions_mended; /* records whose versions were not what the log says */
     uint64_t rows_mended;     /* rows that were */
 };
-/* Derives every record anew from its retained ops, compares, and mends what differs, in one transaction (pending rows are
- * sealed first). */
+/* Derives every record anew from its retained ops, compares, and mends what differs, in one transaction (pending rows
+ * are sealed first). */
 enum nv_status nv_store_rebuild(struct nv_store *store, struct nv_wall_ms now, struct nv_rebuilt *ret_rebuilt,
                                 void (*progress)(uint64_t done, uint64_t total), struct nv_error *error);
 
@@ -76,7 +76,7 @@ enum nv_status nv_store_rebuild(struct nv_store *store, struct nv_wall_ms now, s
 struct nv_peer_state {
     struct nv_site_id site;
     bool connected;
-    struct nv_wall_ms since;        /* connected or not: since when */
+    struct nv_wall_ms since; /* connected or not: since when */
     struct nv_wall_ms last_heard;
     uint64_t behind_changesets;     /* of ours that it lacks, by its last word */
     struct nv_wall_ms behind_since; /* 0: it is not behind */

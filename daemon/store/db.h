@@ -1,4 +1,5 @@
-/* SQLite at arm's length: results become our status here, and statements are prepared once. Internal to store/. */
+/* SQLite at arm's length: results become our status here, and statements are prepared once. For store/, and for
+ * the command line's own queries. */
 #pragma once
 
 #include <sqlite3.h>
@@ -7,12 +8,13 @@
 #include "base/error.h"
 #include "core/value.h"
 
-/* Our status for an SQLite result, with "doing: what SQLite says: what to do". SQLITE_OK, ROW and DONE are NV_OK. SQLite's
- * own messages may name tables and columns; they never hold values. */
+/* Our status for an SQLite result, with "doing: what SQLite says: what to do". SQLITE_OK, ROW and DONE are NV_OK.
+ * SQLite's own messages may name tables and columns; they never hold values. */
 enum nv_status nv_db_fail(sqlite3 *db, int result, const char *doing, struct nv_error *error);
 
 enum nv_status nv_db_exec(sqlite3 *db, const char *sql, struct nv_error *error);
-enum nv_status nv_db_execf(sqlite3 *db, struct nv_error *error, const char *format, ...); /* sqlite3_mprintf's %Q %w %d */
+enum nv_status nv_db_execf(sqlite3 *db, struct nv_error *error, const char *format,
+                           ...); /* sqlite3_mprintf's %Q %w %d */
 
 /* Prepares; NULL and the error set on failure. The caller finalizes. Persistent: kept for long. */
 sqlite3_stmt *nv_db_prepare(sqlite3 *db, const char *sql, struct nv_error *error);
@@ -29,6 +31,6 @@ enum nv_status nv_db_integer(sqlite3 *db, const char *sql, int64_t otherwise, in
                              struct nv_error *error);
 
 void nv_db_bind_slice(sqlite3_stmt *statement, int place, struct nv_slice bytes); /* a blob, not copied; never NULL */
-struct nv_slice nv_db_blob(sqlite3_stmt *statement, int column);   /* valid until the next step */
+struct nv_slice nv_db_blob(sqlite3_stmt *statement, int column);                  /* valid until the next step */
 void nv_db_bind_value(sqlite3_stmt *statement, int place, const struct nv_value *value); /* not copied */
-struct nv_value nv_db_value(sqlite3_stmt *statement, int column);  /* bytes valid until the next step */
+struct nv_value nv_db_value(sqlite3_stmt *statement, int column); /* bytes valid until the next step */

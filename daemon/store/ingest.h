@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/buffer.h"
 #include "store/store.h"
 
 enum nv_verdict {
@@ -15,16 +16,16 @@ enum nv_verdict {
 };
 
 enum nv_reason { /* names in navette_refusal and in `status`; see nv_reason_name */
-    NV_REASON_NONE = 0,
-    NV_REASON_MALFORMED,  /* the bytes are not a changeset, or beyond a limit of the protocol */
-    NV_REASON_SIGNATURE,  /* not signed by the site whose log it names, in this network */
-    NV_REASON_CHAIN,      /* its previous header is not the one we hold */
-    NV_REASON_FORK,       /* another changeset stands at its place in the log: two histories of one log */
-    NV_REASON_BODY,       /* its ops are not the ones it signs for */
-    NV_REASON_MEMBER,     /* of a site without a certificate */
-    NV_REASON_AUTHORITY,  /* it names an authority position that is not in our authority log */
-    NV_REASON_MESSAGE,    /* not a changeset: a message of a peer that could not be read */
-    NV_REASON_NETWORK,    /* a peer of another network, or with an unknown key */
+                 NV_REASON_NONE = 0,
+                 NV_REASON_MALFORMED, /* the bytes are not a changeset, or beyond a limit of the protocol */
+                 NV_REASON_SIGNATURE, /* not signed by the site whose log it names, in this network */
+                 NV_REASON_CHAIN,     /* its previous header is not the one we hold */
+                 NV_REASON_FORK,      /* another changeset stands at its place in the log: two histories of one log */
+                 NV_REASON_BODY,      /* its ops are not the ones it signs for */
+                 NV_REASON_MEMBER,    /* of a site without a certificate */
+                 NV_REASON_AUTHORITY, /* it names an authority position that is not in our authority log */
+                 NV_REASON_MESSAGE,   /* not a changeset: a message of a peer that could not be read */
+                 NV_REASON_NETWORK,   /* a peer of another network, or with an unknown key */
 };
 const char *nv_reason_name(enum nv_reason reason);
 

@@ -8,8 +8,8 @@
 #include "store/store.h"
 
 /* Tracked tables carry numbers: navette_pending_N is a table's pending table, with the columns
- *   n INTEGER PRIMARY KEY, what ('I', 'U', 'D'), at_ms, k0… (the key's columns), o0… (U only: old values by field number)
- * and navette_insert_N, navette_update_N, navette_rekey_N, navette_delete_N are its triggers. */
+ *   n INTEGER PRIMARY KEY, what ('I', 'U', 'D'), at_ms, k0… (the key's columns), o0… (U only: old values by field
+ * number) and navette_insert_N, navette_update_N, navette_rekey_N, navette_delete_N are its triggers. */
 
 struct nv_tables; /* schema: tables and their prepared statements */
 struct nv_logs;   /* logs.h: numbers, heads, contexts */
@@ -41,8 +41,8 @@ struct nv_store {
 /* ---- schema.c, tracking.c ---- */
 enum nv_status nv_tables_load(struct nv_store *store, struct nv_error *error);
 void nv_tables_done(struct nv_store *store);
-/* Takes up a schema op of the authority log at position `authority_seq`, inside the caller's transaction: statements run
- * under the authorizer, manifest rows, triggers; then loads the tables anew. */
+/* Takes up a schema op of the authority log at position `authority_seq`, inside the caller's transaction: statements
+ * run under the authorizer, manifest rows, triggers; then loads the tables anew. */
 enum nv_status nv_schema_take(struct nv_store *store, uint64_t authority_seq, struct nv_slice op,
                               struct nv_error *error);
 /* Creates (anew) the pending table's missing columns and the triggers of one table. */
@@ -56,8 +56,8 @@ enum nv_status nv_check_accepts(struct nv_store *store, const struct nv_table *t
 
 /* ---- authority.c ---- */
 enum nv_status nv_members_load(struct nv_store *store, struct nv_error *error);
-/* Takes up one op of the authority log (genesis, certificate, schema), inside the caller's transaction. NV_REFUSED where
- * the op is against the rules (it is then a no-op), NV_NOT_YET for a kind that this software does not know. */
+/* Takes up one op of the authority log (genesis, certificate, schema), inside the caller's transaction. NV_REFUSED
+ * where the op is against the rules (it is then a no-op), NV_NOT_YET for a kind that this software does not know. */
 enum nv_status nv_authority_take(struct nv_store *store, uint64_t authority_seq, struct nv_slice op,
                                  struct nv_error *error);
 

@@ -11,8 +11,8 @@ struct nv_column {
     struct nv_column_type type;
     enum nv_rule rule;
     bool quiet;
-    bool has_check;      /* a CHECK names it: asked of SQLite for every value */
-    uint64_t published;  /* the authority position that published it */
+    bool has_check;            /* a CHECK names it: asked of SQLite for every value */
+    uint64_t published;        /* the authority position that published it */
     char *label_fr, *label_en; /* NULL: none */
 };
 

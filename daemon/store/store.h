@@ -2,10 +2,10 @@
  *
  * This header opens it and tells who we are. One store has one connection, used by one thread; other processes (the
  * command line, any SQLite tool) open the same file and write to it at any time. The rest is in headers of their own:
- *   store/schema.h   tables that are tracked, and how they are published      store/seal.h    local writes -> changesets
- *   store/ingest.h   changesets of peers -> log -> merge -> rows              store/log.h     reading the log, Has
- *   store/authority.h members, certificates, invitations                      store/care.h    conflicts, history, verify,
- *                                                                             digest, rebuild, counters, peers
+ *   store/schema.h   tables that are tracked, and how they are published      store/seal.h    local writes ->
+ * changesets store/ingest.h   changesets of peers -> log -> merge -> rows              store/log.h     reading the log,
+ * Has store/authority.h members, certificates, invitations                      store/care.h    conflicts, history,
+ * verify, digest, rebuild, counters, peers
  */
 #pragma once
 
@@ -32,7 +32,7 @@ sqlite3 *nv_store_db(struct nv_store *store);
 struct nv_identity {
     struct nv_site_id site;
     char name[65];
-    bool has_network; /* false until `init --hub` or `join` */
+    bool has_network;             /* false until `init --hub` or `join` */
     struct nv_public_key network; /* the authority's key */
     uint64_t epoch;
 };

@@ -21,7 +21,7 @@ struct nv_certificate {
     const char *name;
     struct nv_public_key sign_key;
     struct nv_public_key curve_key;
-    struct nv_public_key recovery_key;
+    struct nv_public_key recovery_key; /* zeros: none */
     enum nv_role role;
     size_t endpoint_count;
     const char *const *endpoints;
@@ -58,7 +58,8 @@ void nv_certificate_encode(const struct nv_certificate *certificate, struct nv_w
 void nv_schema_encode(const struct nv_schema_op *schema, struct nv_wall_ms time, struct nv_buffer *buffer);
 
 /* `op_bytes` is the whole encoded Op of that kind; strings are copied into `arena`. NV_REFUSED where anything is off: a
- * name that is empty, over NV_LIMIT_NAME, not UTF-8 or with control characters, a key of another size, an unknown role… */
+ * name that is empty, over NV_LIMIT_NAME, not UTF-8 or with control characters, a key of another size, an unknown role…
+ * NV_NOT_YET where it has a field or a rule that is not known here. */
 enum nv_status nv_genesis_decode(struct nv_slice op_bytes, struct nv_arena *arena, struct nv_genesis *ret_genesis,
                                  struct nv_error *error);
 enum nv_status nv_certificate_decode(struct nv_slice op_bytes, struct nv_arena *arena,

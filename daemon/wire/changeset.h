@@ -1,9 +1,12 @@
 /* Changesets: their bytes, and the proof that they are what the writer signed (PROTOCOL.md, "Changesets").
  *
- * signature = Ed25519(prefix || network || header bytes), prefix "navette changeset 1\n" ; header hash = BLAKE2b-256 over
- * the header bytes; op digest = BLAKE2b-256(salt || op bytes); ops root = BLAKE2b-256(the digests in order). The salts are
- * the ChaCha20-IETF keystream of the body's seed (nonce zero), 24 bytes an op. Bytes from a peer are never encoded anew:
- * what was signed is what is kept.
+ * signature = Ed25519(prefix || network || header bytes), prefix "navette changeset 1\n" ; header hash = BLAKE2b-256
+ * over the header bytes; op digest = BLAKE2b-256(salt || op bytes); ops root = BLAKE2b-256(the digests in order). The
+ * salts are the ChaCha20-IETF keystream of the body's seed (nonce zero), 24 bytes an op. Bytes from a peer are never
+ * encoded anew: what was signed is what is kept.
+ *
+ * What is signed has one form only (PROTOCOL.md, "Canonical form"), and a part of it that is not known here means newer
+ * software: NV_NOT_YET, never refused and never passed over.
  */
 #pragma once
 
@@ -23,14 +26,16 @@ struct nv_changeset_parts {
     bool compressed; /* body is one zstd frame */
 };
 
-/* Splits an encoded Changeset without copying, checking sizes against the limits. NV_REFUSED with the reason. */
+/* Splits an encoded Changeset without copying, checking sizes against the limits. NV_REFUSED with the reason;
+ * NV_NOT_YET where it has a further part, which newer software made. */
 enum nv_status nv_changeset_split(struct nv_slice bytes, struct nv_changeset_parts *ret_parts, struct nv_error *error);
 
 /* The encoded Changeset of the parts, appended to `buffer`. */
 void nv_changeset_join(const struct nv_changeset_parts *parts, struct nv_buffer *buffer);
 
-/* Decodes a header into plain structs in `arena`. Checks form and limits alone: sizes of ids, seq at least 1, `previous`
- * present exactly where seq > 1, context ascending without doubles, counts. An unknown format is NV_NOT_YET. */
+/* Decodes a header into plain structs in `arena`. Checks form and limits alone: sizes of ids, seq at least 1,
+ * `previous` present exactly where seq > 1, context ascending without doubles, counts. An unknown format is NV_NOT_YET.
+ */
 enum nv_status nv_header_decode(struct nv_slice bytes, struct nv_arena *arena, struct nv_header *ret_header,
                                 struct nv_error *error);
 struct nv_hash nv_header_hash(struct nv_slice header_bytes);
@@ -55,21 +60,29 @@ struct nv_body {
 enum nv_status nv_body_open(const struct nv_changeset_parts *parts, const struct nv_header *header,
                             struct nv_arena *arena, struct nv_body *ret_body, struct nv_error *error);
 
-/* The same body with the entries whose place is set in `redact` (count booleans) replaced by their digests; the header's
- * ops root still holds. The new body is appended to `buffer`; `ret_compressed` says whether as a zstd frame. */
+/* The same body with the entries whose place is set in `redact` (count booleans) replaced by their digests; the
+ * header's ops root still holds. The new body is appended to `buffer`; `ret_compressed` says whether as a zstd frame.
+ */
 enum nv_status nv_body_redact(const struct nv_changeset_parts *parts, const struct nv_header *header,
                               const bool *redact, struct nv_arena *arena, struct nv_buffer *buffer,
                               bool *ret_compressed, struct nv_error *error);
 
-/* Decodes one op in `arena` (excepts, names). `ret_op` points into `bytes`. An unknown kind is NV_NOT_YET; anything that
- * is against PROTOCOL.md ("Ops": fields and values that do not fit, an over-long key, a time out of range) NV_REFUSED. */
-enum nv_status nv_op_decode(struct nv_slice bytes, struct nv_arena *arena, struct nv_op *ret_op, struct nv_error *error);
+/* Decodes one op; excepts and names are in `arena`, all else in `ret_op` points into `bytes`. An unknown kind or field
+ * is NV_NOT_YET; anything that is against PROTOCOL.md ("Ops": fields and values that do not fit, an over-long key, a
+ * time out of range) NV_REFUSED. The struct is large and this runs for every op: only what the op has is written (so
+ * many values and ages), and on failure `ret_op` holds nothing of use. */
+enum nv_status nv_op_decode(struct nv_slice bytes, struct nv_arena *arena, struct nv_op *ret_op,
+                            struct nv_error *error);
 
-/* Encodes one op of kind put, delete or redact; the buffer's `failed` tells of lost memory. */
+/* Encodes one op of kind put, delete or redact; the buffer's `failed` tells of lost memory. It does not judge: what
+ * breaks a limit (a key over NV_LIMIT_KEY_BYTES, a time beyond NV_LIMIT_TIME_MS) will be refused by whoever decodes it.
+ */
 void nv_op_encode(const struct nv_op *op, struct nv_buffer *buffer);
 
-/* Seals ops into a changeset: a new seed, digests, ops root (both are set in `header`, op_count too), header bytes,
- * signature; zstd where it makes the body smaller. The parts point into `scratch` and are valid while it is. */
+/* Seals ops into a changeset: a new seed, digests, ops root (set in `header`, op_count too), header bytes, signature;
+ * zstd where it makes the body smaller. `scratch` is emptied first; the parts point into it and are valid while it is.
+ * NV_REFUSED where an op is over NV_LIMIT_OP_BYTES, NV_BUG where the ops together or the header are against the
+ * protocol: then scratch and parts hold nothing of use. */
 enum nv_status nv_changeset_seal(struct nv_header *header, const struct nv_slice *ops, size_t op_count,
                                  const struct nv_sign_key *key, const struct nv_public_key *network,
                                  struct nv_buffer *scratch, struct nv_changeset_parts *ret_parts,

@@ -1,8 +1,8 @@
 /* Invitations and enrolment (PROTOCOL.md, "Joining").
  *
  * An invitation is one line: "navette1:" and base64url (no padding) of a length-prefixed record: number (8 bytes),
- * endpoint, hub's CURVE key (32), authority key (32), secret (32), expiry (8 bytes, ms), and 4 bytes of BLAKE2b over all
- * that, so that a lost character is noticed.
+ * endpoint, hub's CURVE key (32), authority key (32), secret (32), expiry (8 bytes, ms), and 4 bytes of BLAKE2b over
+ * all that, so that a lost character is noticed.
  */
 #pragma once
 
@@ -24,8 +24,8 @@ enum nv_status nv_invitation_read(const char *text, struct nv_invitation *ret_in
 /* What the hub keeps of a secret: BLAKE2b-256 of it. */
 struct nv_hash nv_invitation_secret_hash(const uint8_t secret[32]);
 
-/* A request to be certified: `wanted` (role and dates are the authority's to say and are ignored), proven by the secret and
- * signed by the site's own key. */
+/* A request to be certified: `wanted` (role and dates are the authority's to say and are ignored), proven by the secret
+ * and signed by the site's own key. */
 void nv_enrol_request_encode(const struct nv_certificate *wanted, uint64_t invitation_number, const uint8_t secret[32],
                              const struct nv_sign_key *key, struct nv_buffer *buffer);
 

@@ -1,0 +1,191 @@
+/* What a node says to its peers, and when: one pure machine a node. Events go in (they carry the time), actions come
+ * out; the caller executes them in order. No clock, no I/O, no randomness in here.
+ *
+ * The protocol between two nodes (PROTOCOL.md, "Between two nodes")
+ *
+ * Opening. Both sides say Hello{protocol, network, site}. Nothing else is taken before a good Hello; a wrong one is
+ * answered with a Refusal and the end of the session. The site must be the one that the transport authenticated. One
+ * session a peer: where two sites dialled each other at once, the one dialled by the lesser site id stays; where a site
+ * comes again, the newer one stays.
+ *
+ * Has. What a node holds durably: a vector over the logs of all scopes, the authority log included. After Hello each
+ * side sends its digest alone. A node whose own digest differs sends its whole vector and asks for the other's
+ * (please). Later a node says the heads that grew, after they are durable, and never before. Every 15 seconds or so,
+ * and one second after the last changeset moved, a digest is said again, so that whatever went wrong is noticed.
+ *
+ * Pull. A node that lacks something which a peer has sends Pull{its own vector, credit}. It pulls from one peer at a
+ * time, in turn. The other sends Batches of about 256 KiB while there is credit; the receiver gives the bytes back as
+ * Credit once they are durable; the Batch marked `last` ends the pull. 10 seconds without a batch, and the receiver
+ * leaves it, tries another peer, and lets that one rest. A node serves 8 pulls at once, one batch of each in turn;
+ * those that wait get an empty batch now and then, so that they know.
+ *
+ * Push. A peer that has all that we have is in step. When our log grows, a peer in step gets the new changesets at once
+ * in a Batch that belongs to no pull (pull = 0), as long as less than 1 MiB of them is unacknowledged; a Has of theirs
+ * acknowledges. A peer that does not acknowledge for 10 seconds is out of step. A peer that is out of step gets a Has
+ * of the heads that grew (at most one in 10 ms), and pulls. A push that a receiver has no room for is dropped: it is
+ * not in its Has, so it comes again by pull.
+ *
+ * Alive. Who heard nothing for 5 seconds sends a Ping; after 20 (60 while a large changeset may be on its way) the
+ * session is closed.
+ *
+ * Refusals. A changeset that does not verify is answered with a Refusal; nothing is pulled from that peer for a while
+ * that doubles each time; the other peers go on. A message that cannot be read ends the session, and the peer is not
+ * welcome for a while that doubles each time.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/time.h"
+#include "core/heads.h"
+#include "core/message.h"
+
+enum {
+    NV_SYNC_CREDIT_BYTES = 2 << 20,    /* of one pull, on its way or not yet durable */
+    NV_SYNC_BATCH_BYTES = 256 << 10,   /* a batch ends with the changeset that goes beyond */
+    NV_SYNC_PUSH_BYTES = 1 << 20,      /* pushed to one peer and unacknowledged */
+    NV_SYNC_PUSH_BYTES_ALL = 32 << 20, /* pushed to all peers and unacknowledged */
+    NV_SYNC_PUSH_BATCHES = 128,        /* pushed to one peer and unacknowledged */
+    NV_SYNC_QUEUE_BYTES = 8 << 20,     /* received and not yet durable; pushes beyond are dropped */
+    NV_SYNC_TURN_BYTES = 16 << 20,     /* pulled from one peer while another waits for its turn */
+    NV_SYNC_SERVED_AT_ONCE = 8,
+};
+
+enum nv_event_kind {
+    NV_EVENT_OPENED,  /* a connection to an authenticated site stands */
+    NV_EVENT_CLOSED,  /* it is gone (not said for sessions that an action closed) */
+    NV_EVENT_MESSAGE, /* a message came */
+    NV_EVENT_GARBAGE, /* bytes came that are no message */
+    NV_EVENT_GREW, /* our log grew and is durable: by sealing, by ingesting, by another process. Also once at the start
+                    */
+    NV_EVENT_INGESTED, /* what one NV_ACTION_INGEST handed over is durable or judged; after the NV_EVENT_GREW it caused
+                        */
+    NV_EVENT_SERVED,   /* what one NV_ACTION_SERVE asked for was sent */
+    NV_EVENT_TICK,     /* at nv_sync_wake(), and whenever the caller comes round */
+};
+
+/* Everything that an event points to is the caller's, and is only looked at during the step. */
+struct nv_event {
+    enum nv_event_kind kind;
+    struct nv_mono_us now;
+    uint32_t session; /* the caller's number for it, never 0, not used twice within a day; 0 for GREW and TICK */
+    union {
+        struct {
+            struct nv_site_id site;
+            bool dialled;  /* by us */
+            uint32_t seed; /* random: sets this session's jitter */
+        } opened;
+        struct {
+            const struct nv_message *message;
+            const struct nv_far_head
+                *heads; /* a batch's: the head that each changeset's header names (pin: its hash) */
+        } message;
+        struct {
+            const char *text; /* what is wrong, for a person */
+        } garbage;
+        struct {
+            const struct nv_far_head *heads; /* our whole Has, ascending */
+            size_t count;
+            struct nv_digest digest; /* of it */
+            int64_t newest;          /* arrival number of our newest changeset */
+        } grew;
+        struct {
+            uint64_t pull;
+            size_t bytes; /* as in the action */
+            size_t taken; /* changesets that were new */
+            size_t refused;
+            const char *text; /* why one was refused */
+        } ingested;
+        struct {
+            uint64_t pull;
+            const struct nv_far_head *heads; /* of the changesets that were sent, in order */
+            size_t count;
+            size_t bytes;
+            int64_t cursor; /* where reading goes on */
+            bool done;      /* nothing is left after the cursor */
+        } served;
+    };
+};
+
+enum nv_action_kind {
+    NV_ACTION_SEND,
+    NV_ACTION_CLOSE,  /* after what was sent to it; no NV_EVENT_CLOSED is expected */
+    NV_ACTION_SERVE,  /* read what the peer lacks, send it as a Batch, then step NV_EVENT_SERVED before anything else */
+    NV_ACTION_INGEST, /* take the changesets of the batch that was just stepped; NV_EVENT_INGESTED once all are judged
+                       */
+};
+
+enum nv_close {
+    NV_CLOSE_GARBAGE,  /* it sent what cannot be read */
+    NV_CLOSE_HELLO,    /* another protocol, network or site than it should be */
+    NV_CLOSE_REFUSED,  /* it refused us */
+    NV_CLOSE_SILENT,   /* nothing was heard of it for too long */
+    NV_CLOSE_REPLACED, /* another session with the same site stays */
+    NV_CLOSE_UNWELCOME /* it sent garbage a moment ago, or there are too many sessions */
+};
+const char *nv_close_text(enum nv_close why);
+
+struct nv_action {
+    enum nv_action_kind kind;
+    uint32_t session;
+    union {
+        struct nv_message send;
+        struct {
+            enum nv_close why;
+            struct nv_site_id site;
+        } close;
+        struct {
+            uint64_t pull;                  /* 0: a push */
+            const struct nv_far_head *peer; /* what the peer has or was sent, ascending */
+            size_t peer_count;
+            int64_t cursor;
+            size_t budget;
+        } serve;
+        struct {
+            uint64_t pull;
+            size_t bytes;
+        } ingest;
+    };
+};
+
+/* Actions and what they point to, until the caller has executed them all and clears the list. Stepping while the list
+ * is executed appends to it; copy an action before you execute it. A zeroed struct is an empty list. */
+struct nv_actions {
+    struct nv_action *items;
+    size_t count, capacity;
+    struct nv_arena arena;
+};
+
+void nv_actions_clear(struct nv_actions *actions);
+void nv_actions_done(struct nv_actions *actions);
+
+struct nv_sync;
+
+/* NULL where memory ran out. */
+struct nv_sync *nv_sync_new(struct nv_site_id self, const uint8_t network[32]);
+void nv_sync_free(struct nv_sync *sync);
+
+/* One step. Returns NV_OK, or NV_NO_MEMORY, after which the machine is of no use. */
+enum nv_status nv_sync_step(struct nv_sync *sync, const struct nv_event *event, struct nv_actions *actions);
+
+/* When NV_EVENT_TICK is due at the latest. */
+struct nv_mono_us nv_sync_wake(const struct nv_sync *sync);
+
+/* A peer as `status` shows it. */
+struct nv_sync_view {
+    struct nv_site_id site;
+    uint32_t session; /* 0: not connected */
+    bool in_step;
+    struct nv_mono_us since; /* connected or not: since when */
+    struct nv_mono_us heard; /* its last word */
+    bool known;              /* it ever said what it has; else the following are 0 */
+    uint64_t behind;         /* changesets of ours that it lacks, by its last word */
+    uint64_t ahead;          /* changesets of its that we lack */
+    struct nv_mono_us behind_since;
+    const char *note; /* what went wrong last, "" where nothing did */
+};
+
+/* The `place`-th peer, from 0; false where there are not so many. Keeps in mind when it was first seen to be behind. */
+bool nv_sync_look(struct nv_sync *sync, size_t place, struct nv_mono_us now, struct nv_sync_view *ret_view);
+
+/* Bytes that were received and are not yet durable. */
+size_t nv_sync_queued(const struct nv_sync *sync);

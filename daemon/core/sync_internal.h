@@ -1,0 +1,165 @@
+/* The sync machine's own state. Only core/sync*.c include this. */
+#pragma once
+
+#include "core/sync.h"
+
+enum {
+    NV_MILLISECOND = 1000,
+    NV_SECOND = 1000 * NV_MILLISECOND,
+    NV_GREETING_US = 10 * NV_SECOND, /* from the connection to the Hello */
+    NV_PING_US = 5 * NV_SECOND,
+    NV_SILENCE_US = 20 * NV_SECOND,
+    NV_SILENCE_PULLING_US = 60 * NV_SECOND, /* one changeset of 20 MiB may be on its way over a slow line */
+    NV_COMPARE_US = 15 * NV_SECOND,
+    NV_SETTLED_US = 1 * NV_SECOND,        /* after the last changeset moved: compare digests */
+    NV_HAS_US = 10 * NV_MILLISECOND,      /* between two Has of heads that grew */
+    NV_WHOLE_US = 1 * NV_SECOND,          /* a vector that was said so lately is not said again */
+    NV_PUSH_PATIENCE_US = 10 * NV_SECOND, /* without an acknowledgement */
+    NV_PULL_PATIENCE_US = 10 * NV_SECOND, /* without a batch */
+    NV_SERVE_IDLE_US = 2 * NV_SECOND,     /* without credit: another pull may have the place */
+    NV_SERVE_WORD_US = 3 * NV_SECOND,     /* to those that wait for a place */
+    NV_REST_US = 1 * NV_SECOND,           /* a pull that brought nothing; doubles */
+    NV_REFUSED_US = 5 * NV_SECOND,        /* a pull that brought a changeset to refuse; doubles */
+    NV_UNWELCOME_US = 1 * NV_SECOND,      /* after garbage; doubles */
+    NV_FORGIVEN_US = 60 * NV_SECOND,      /* a session that lasts so long wipes the slate */
+};
+
+static const int64_t NV_NEVER_US = INT64_MAX;
+
+/* A batch that was pushed and is not acknowledged. */
+struct nv_pushed {
+    struct nv_far_head last;
+    size_t bytes;
+};
+
+struct nv_peer {
+    struct nv_site_id site;
+    char note[200];
+
+    /* The session. */
+    uint32_t session; /* 0: none */
+    bool dialled;
+    bool greeted; /* it said a good Hello */
+    uint32_t seed;
+    int64_t since, heard, pinged;
+    int64_t compare_at;
+    int64_t moved; /* when a changeset last went either way; 0 once the digests were compared since */
+    unsigned offences;
+    int64_t welcome_after;
+
+    /* What it has. */
+    struct nv_heads has; /* by its own word, and what it sent us; kept while it is away */
+    bool has_known;      /* it said so in this session */
+    bool ever_known;
+    bool maybe_ahead; /* its Has grew since we last saw that we lack nothing of it */
+    bool was_behind;
+    int64_t behind_since;
+
+    /* What we told it. */
+    uint64_t told;    /* it knows of our heads that grew up to this generation */
+    bool has_due;     /* heads beyond that are to be said */
+    int64_t said;     /* when a Has was last said */
+    int64_t whole_at; /* when the whole vector was, at generation whole_told; 0: never in this session */
+    uint64_t whole_told;
+
+    /* What we send it: `believed` is its Has and what was sent in this session, which reaches it in order. */
+    struct nv_heads believed;
+    bool in_step; /* everything up to `cursor` is in `believed` */
+    bool owing;   /* in step, and something after the cursor is to be pushed */
+    bool serving; /* an NV_ACTION_SERVE is not answered yet */
+    int64_t cursor;
+    struct nv_pushed pushed[NV_SYNC_PUSH_BATCHES]; /* a ring, oldest at pushed_first */
+    size_t pushed_first, pushed_count, pushed_bytes;
+    int64_t pushed_moved; /* when the ring last got shorter, or began */
+
+    /* Its pull of ours. */
+    uint64_t served_pull; /* 0: none */
+    int64_t served_credit;
+    bool served_running;    /* has one of the places */
+    uint64_t served_ticket; /* those without a place wait in this order */
+    int64_t served_moved;   /* a batch, a credit, or the last word to one that waits */
+
+    /* Our pulls of its. */
+    size_t queued; /* received from it in this session and not yet durable */
+    unsigned pull_failures;
+    int64_t pull_after;
+};
+
+struct nv_sync {
+    struct nv_site_id self;
+    uint8_t network[32];
+
+    struct nv_heads own;
+    uint64_t *grown; /* own.heads[i] grew last at this generation */
+    uint64_t generation;
+    struct nv_digest digest;
+    int64_t newest;
+
+    struct nv_peer **peers; /* ascending by site id, so that a run does not depend on memory */
+    size_t peer_count, peer_capacity;
+
+    struct {                  /* the one pull that we run */
+        struct nv_peer *peer; /* NULL: none */
+        uint64_t number;
+        int64_t credit;
+        bool last;      /* the last batch came */
+        bool turn_over; /* no more credit is given */
+        size_t queued;  /* of it, not yet durable */
+        size_t consumed;
+        size_t taken;
+        int64_t moved;
+    } pull;
+    uint64_t pull_number;     /* the last one given */
+    struct nv_site_id pulled; /* whom we pulled from last: the next one is after it */
+
+    size_t queued;          /* received and not yet durable */
+    struct nv_heads coming; /* the heads of those */
+    size_t pushed_bytes;
+    uint64_t tickets;
+    struct nv_site_id served; /* who got a batch last */
+    int64_t wake;
+};
+
+/* ---- sync.c: shared helpers ---- */
+void nv_sync_wake_by(struct nv_sync *sync, int64_t when);
+struct nv_action *nv_actions_add(struct nv_actions *actions, enum nv_action_kind kind, uint32_t session);
+enum nv_status nv_sync_close(struct nv_sync *sync, struct nv_peer *peer, enum nv_close why, int64_t now,
+                             struct nv_actions *actions);
+void nv_sync_note(struct nv_peer *peer, const char *text);
+/* Ends the session for what a peer sent, with a Refusal. */
+enum nv_status nv_sync_garbage(struct nv_sync *sync, struct nv_peer *peer, const char *text, int64_t now,
+                               struct nv_actions *actions);
+/* `base` doubled `times` times, at most `most`. */
+int64_t nv_sync_backoff(int64_t base, unsigned times, int64_t most);
+
+/* ---- sync_has.c: what is said of ours, and what is learnt of theirs ---- */
+enum nv_status nv_sync_say_digest(struct nv_sync *sync, struct nv_peer *peer, int64_t now, struct nv_actions *actions);
+enum nv_status nv_sync_say_grown(struct nv_sync *sync, struct nv_peer *peer, int64_t now, struct nv_actions *actions);
+enum nv_status nv_sync_on_has(struct nv_sync *sync, struct nv_peer *peer, const struct nv_message *message, int64_t now,
+                              struct nv_actions *actions);
+enum nv_status nv_sync_on_grew(struct nv_sync *sync, const struct nv_event *event, struct nv_actions *actions);
+/* Draws the conclusions after peer->has grew: acknowledgements, being in step. */
+enum nv_status nv_sync_settle(struct nv_sync *sync, struct nv_peer *peer, int64_t now, struct nv_actions *actions);
+
+/* ---- sync_serve.c: pushes, and pulls of others ---- */
+enum nv_status nv_sync_push(struct nv_sync *sync, struct nv_peer *peer, struct nv_actions *actions);
+void nv_sync_forget_pushed(struct nv_sync *sync, struct nv_peer *peer);
+void nv_sync_acknowledge(struct nv_sync *sync, struct nv_peer *peer, int64_t now);
+/* The peer gets no pushes until it is known to have all again. */
+void nv_sync_out_of_step(struct nv_sync *sync, struct nv_peer *peer);
+enum nv_status nv_sync_on_pull(struct nv_sync *sync, struct nv_peer *peer, const struct nv_message *message,
+                               int64_t now, struct nv_actions *actions);
+void nv_sync_on_credit(struct nv_sync *sync, struct nv_peer *peer, const struct nv_message *message, int64_t now);
+enum nv_status nv_sync_on_served(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,
+                                 struct nv_actions *actions);
+/* Gives free places to those that wait, and one batch to the next in turn. */
+enum nv_status nv_sync_serve_next(struct nv_sync *sync, int64_t now, struct nv_actions *actions);
+
+/* ---- sync_pull.c: our pulls, and what arrives ---- */
+enum nv_status nv_sync_consider_pull(struct nv_sync *sync, int64_t now, struct nv_actions *actions);
+void nv_sync_leave_pull(struct nv_sync *sync);
+enum nv_status nv_sync_on_batch(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,
+                                struct nv_actions *actions);
+enum nv_status nv_sync_on_ingested(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,
+                                   struct nv_actions *actions);
+enum nv_status nv_sync_check_pull(struct nv_sync *sync, int64_t now, struct nv_actions *actions);

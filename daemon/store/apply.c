@@ -1,0 +1,139 @@
+#include "store/apply.h"
+
+#include "store/statements.h"
+
+static enum nv_status owe(struct nv_store *store, int64_t changeset, uint32_t place, struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_OWED_ADD, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, changeset);
+    sqlite3_bind_int64(statement, 2, place);
+    return nv_db_run(statement, error);
+}
+
+/* Bodies that are not there are owed until a redaction names them. The changeset's number is known once it stands in
+ * the log; while it is being taken in it is the next one. */
+static enum nv_status note_owed(struct nv_store *store, const struct nv_opened *opened, uint32_t place,
+                                struct nv_error *error)
+{
+    int64_t changeset = opened->changeset;
+    enum nv_status status = NV_OK;
+    if (changeset == 0) {
+        status = nv_db_integer(store->db, "SELECT max(number) + 1 FROM navette_changeset", 1, &changeset, error);
+    }
+    return status == NV_OK ? owe(store, changeset, place, error) : status;
+}
+
+enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *opened, struct nv_error *error)
+{
+    struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < opened->body.count; i++) {
+        struct nv_op op;
+        if (opened->body.entries[i].is_redacted)
+            continue;
+        nv_arena_reset(&arena);
+        status = nv_op_decode(opened->body.entries[i].op, &arena, &op, error);
+        if (status == NV_REFUSED)
+            status = NV_OK; /* a no-op everywhere */
+        else if (status == NV_OK && op.kind != NV_OP_PUT && op.kind != NV_OP_DELETE)
+            status = nv_fail(error, NV_NOT_YET, "an op of a kind that this software does not know in this scope");
+        const struct nv_table_access *access = status == NV_OK ? nv_access(store, op.table) : NULL;
+        if (access != NULL && access->table->missing)
+            status = nv_fail(error, NV_NOT_YET, "table %s is not in the database", access->table->name);
+    }
+    nv_arena_done(&arena);
+    return status;
+}
+
+enum nv_status nv_apply_changeset(struct nv_merge *merge, struct nv_log *log, const struct nv_opened *opened,
+                                  const struct nv_vector *context, uint32_t *record_hashes, struct nv_error *error)
+{
+    struct nv_op *op = NULL;
+    enum nv_status status = NV_OK;
+    merge->log = log->number;
+    merge->seq = opened->header.seq;
+    merge->writer = log->id.site;
+    merge->authority_seq = opened->header.authority_seq;
+    merge->context = context;
+    nv_opened_set_current(merge->store, opened);
+    for (uint32_t i = 0; status == NV_OK && i < opened->body.count; i++) {
+        nv_arena_reset(&merge->arena);
+        op = nv_arena_alloc(&merge->arena, sizeof *op);
+        if (op == NULL) {
+            status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+            break;
+        }
+        if (record_hashes != NULL)
+            record_hashes[i] = 0;
+        if (opened->body.entries[i].is_redacted) {
+            status = note_owed(merge->store, opened, i, error);
+            continue;
+        }
+        status = nv_op_decode(opened->body.entries[i].op, &merge->arena, op, error);
+        if (status == NV_REFUSED) {
+            /* Signed, but against the protocol: a no-op at every site. */
+            status = NV_OK;
+            continue;
+        }
+        if (status != NV_OK)
+            break;
+        if (record_hashes != NULL)
+            record_hashes[i] = nv_record_hash(op->table, op->key);
+        status = nv_merge_op(merge, i, op, error);
+    }
+    nv_opened_set_current(merge->store, NULL);
+    return status;
+}
+
+static enum nv_status apply_next(struct nv_merge *merge, struct nv_log *log, bool *ret_applied, struct nv_error *error)
+{
+    const struct nv_opened *opened;
+    const struct nv_vector *context;
+    struct nv_vector applied = {0};
+    *ret_applied = false;
+    enum nv_status status = nv_opened_at(merge->store, log->number, log->applied_seq + 1, &opened, error);
+    if (status == NV_OK)
+        status = nv_context_of(merge->store, opened->changeset, &context, error);
+    if (status == NV_OK && nv_logs_applied(merge->store, log->id.scope, &applied) != NV_OK)
+        status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    if (status == NV_OK && nv_vector_covers(&applied, context)) {
+        status = nv_apply_ready(merge->store, opened, error);
+        if (status == NV_NOT_YET) {
+            nv_vector_done(&applied);
+            return NV_OK;
+        }
+        if (status == NV_OK)
+            status = nv_apply_changeset(merge, log, opened, context, NULL, error);
+        if (status == NV_OK) {
+            log->applied_seq = opened->header.seq;
+            log->applied_hash = opened->hash;
+            log->is_dirty = true;
+            *ret_applied = true;
+        }
+    }
+    nv_vector_done(&applied);
+    return status;
+}
+
+enum nv_status nv_apply_lagging(struct nv_merge *merge, size_t limit, size_t *ret_applied, struct nv_error *error)
+{
+    bool any = true;
+    *ret_applied = 0;
+    while (any && *ret_applied < limit) {
+        any = false;
+        for (size_t i = 1; i <= nv_log_count(merge->store); i++) {
+            struct nv_log *log = nv_log_by_number(merge->store, (nv_log_number)i);
+            bool applied = false;
+            if (nv_scope_id_equal(log->id.scope, NV_SCOPE_AUTHORITY) || log->applied_seq >= log->has_seq)
+                continue;
+            enum nv_status status = apply_next(merge, log, &applied, error);
+            if (status != NV_OK)
+                return status;
+            any = any || applied;
+            *ret_applied += applied;
+        }
+    }
+    return NV_OK;
+}

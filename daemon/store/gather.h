@@ -1,0 +1,16 @@
+/* The siblings of one field with their values, as the rules look at them. Internal to store/. */
+#pragma once
+
+#include "core/rule.h"
+#include "store/opened.h"
+#include "store/versions.h"
+
+/* Lists the field's siblings; values are copied to `arena`, *ret_candidates too. *ret_siblings (may be NULL) has their
+ * places in the record. */
+enum nv_status nv_gather(struct nv_store *store, const struct nv_record *record, unsigned field, struct nv_arena *arena,
+                         struct nv_candidate **ret_candidates, size_t *ret_count, struct nv_error *error);
+
+/* The value that the row shows of a field with at least one sibling. */
+enum nv_status nv_gather_shown(struct nv_store *store, const struct nv_table *table, const struct nv_record *record,
+                               unsigned field, struct nv_arena *arena, struct nv_value *ret_value,
+                               struct nv_error *error);

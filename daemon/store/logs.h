@@ -1,0 +1,64 @@
+/* Logs and sites by number, their heads, and what the next header's context is. Internal to store/.
+ *
+ * A log's `context` is kept whole as it stands at the log's newest changeset, so that a header's delta can be taken up
+ * without walking back. What changed is written to navette_log once a transaction, by nv_logs_save.
+ */
+#pragma once
+
+#include "core/vector.h"
+#include "store/internal.h"
+
+struct nv_log {
+    nv_log_number number;
+    uint32_t site_number;
+    struct nv_log_id id;
+    uint64_t has_seq, applied_seq;
+    struct nv_hash has_hash, applied_hash;
+    uint64_t authority_seq;   /* named by its newest header */
+    struct nv_vector context; /* of its newest header: other logs of the scope */
+    bool is_dirty;
+};
+
+enum nv_status nv_logs_load(struct nv_store *store, struct nv_error *error);
+enum nv_status nv_logs_save(struct nv_store *store, struct nv_error *error);
+void nv_logs_done(struct nv_store *store);
+
+struct nv_log *nv_log_by_number(const struct nv_store *store, nv_log_number number);
+struct nv_log *nv_log_find(const struct nv_store *store, const struct nv_log_id *id); /* NULL where it is not known */
+size_t nv_log_count(const struct nv_store *store);
+
+/* Finds the log or gives it a number. */
+enum nv_status nv_log_intern(struct nv_store *store, const struct nv_log_id *id, struct nv_log **ret_log,
+                             struct nv_error *error);
+
+/* The number of a site, given now where it has none; and back (zeros for a number that was never given). */
+enum nv_status nv_site_intern(struct nv_store *store, struct nv_site_id site, uint32_t *ret_number,
+                              struct nv_error *error);
+struct nv_site_id nv_site_by_number(const struct nv_store *store, uint32_t number);
+
+/* The authority log, NULL before there is one. */
+struct nv_log *nv_authority_log(const struct nv_store *store);
+struct nv_log_id nv_authority_log_id(const struct nv_store *store);
+
+/* What was merged of a scope, as a vector. The caller's vector is overwritten. */
+enum nv_status nv_logs_applied(const struct nv_store *store, struct nv_scope_id scope, struct nv_vector *vector);
+
+/* Sets `context` to the header's whole context, its own log's part apart; `before` is the context at the previous
+ * header. NV_NOT_YET with the log's name where it names a log that we don't know. */
+enum nv_status nv_context_take(struct nv_store *store, const struct nv_header *header, const struct nv_vector *before,
+                               struct nv_vector *context, struct nv_error *error);
+
+/* The whole context of a stored changeset, by walking back to an absolute one; cached. `ret_context` is the cache's
+ * own, valid until the next call. */
+enum nv_status nv_context_of(struct nv_store *store, int64_t changeset, const struct nv_vector **ret_context,
+                             struct nv_error *error);
+
+/* Puts a verified changeset behind its log's head. `record_hashes`: 4 bytes an op (may be NULL: zeros). */
+enum nv_status nv_log_append(struct nv_store *store, struct nv_log *log, const struct nv_header *header,
+                             const struct nv_hash *hash, const struct nv_changeset_parts *parts,
+                             const struct nv_vector *context, const uint32_t *record_hashes, int64_t *ret_changeset,
+                             struct nv_error *error);
+
+/* Finds a changeset by its place. NV_NOT_FOUND where we don't hold it. `ret_hash` may be NULL. */
+enum nv_status nv_changeset_at(struct nv_store *store, nv_log_number log, uint64_t seq, int64_t *ret_changeset,
+                               struct nv_hash *ret_hash, struct nv_error *error);

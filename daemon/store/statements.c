@@ -1,0 +1,71 @@
+#include "store/statements.h"
+
+static const char *const sql[NV_SQL_COUNT] = {
+    [NV_SQL_VERSION_GET] = "SELECT version FROM navette_version WHERE tbl = ?1 AND key = ?2 AND scope = ?3",
+    [NV_SQL_VERSION_CREATE] = "INSERT INTO navette_version(tbl, key, scope, version) VALUES (?1, ?2, ?3, ?4) "
+                              "ON CONFLICT DO NOTHING",
+    [NV_SQL_VERSION_PUT] = "INSERT INTO navette_version(tbl, key, scope, version) VALUES (?1, ?2, ?3, ?4) "
+                           "ON CONFLICT DO UPDATE SET version = excluded.version",
+    [NV_SQL_CHANGESET_ADD] = "INSERT INTO navette_changeset(log, seq, hash, header, signature, compressed, ops, "
+                             "sealed_ms, records, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [NV_SQL_CHANGESET_AT] = "SELECT number, hash, header FROM navette_changeset WHERE log = ?1 AND seq = ?2",
+    [NV_SQL_CHANGESET_GET] = "SELECT log, seq, hash, header, signature, compressed, body FROM navette_changeset "
+                             "WHERE number = ?1",
+    [NV_SQL_CHANGESET_HEADER] = "SELECT log, seq, header FROM navette_changeset WHERE number = ?1",
+    [NV_SQL_CHANGESET_AFTER] = "SELECT number, log, seq, hash, header, signature, compressed, body "
+                               "FROM navette_changeset WHERE number > ?1 ORDER BY number",
+    [NV_SQL_CHANGESET_RECORDS] = "SELECT number, records FROM navette_changeset ORDER BY number",
+    [NV_SQL_SITE_ADD] = "INSERT INTO navette_site(number, id) VALUES (?1, ?2)",
+    [NV_SQL_LOG_ADD] = "INSERT INTO navette_log(number, site, epoch, scope) VALUES (?1, ?2, ?3, ?4)",
+    [NV_SQL_LOG_SAVE] = "UPDATE navette_log SET has_seq = ?2, has_hash = ?3, applied_seq = ?4, applied_hash = ?5, "
+                        "authority_seq = ?6, context = ?7 WHERE number = ?1",
+    [NV_SQL_MEMBER_CERTIFIED] = "SELECT certified FROM navette_member WHERE site = ?1",
+    [NV_SQL_FORK_ADD] = "INSERT OR IGNORE INTO navette_fork(log, seq, hash, header, signature, seen_ms) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [NV_SQL_OWED_ADD] = "INSERT OR IGNORE INTO navette_owed(changeset, place) VALUES (?1, ?2)",
+    [NV_SQL_OWED_OF] = "SELECT 1 FROM navette_owed WHERE changeset = ?1 LIMIT 1",
+    [NV_SQL_CONFLICT_CLEAR] = "DELETE FROM navette_conflict WHERE tbl = ?1 AND key = ?2",
+    [NV_SQL_CONFLICT_ADD] = "INSERT INTO navette_conflict(table_name, key_text, kind, field, choice, value, site, "
+                            "time_ms, shown, tbl, key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [NV_SQL_INTENTS] = "SELECT number, tbl, key, field, at_ms FROM navette_intent ORDER BY number LIMIT 10000",
+    [NV_SQL_INTENT_DROP] = "DELETE FROM navette_intent WHERE number <= ?1",
+    [NV_SQL_INTENT_ANY] = "SELECT 1 FROM navette_intent LIMIT 1",
+    [NV_SQL_SCAN_ANY] = "SELECT 1 FROM navette_meta WHERE name BETWEEN 'scan_' AND 'scan_z' LIMIT 1",
+    [NV_SQL_QUARANTINE_ADD] = "INSERT INTO navette_quarantine(tbl, key, field, reason, value, first_ms, last_ms) "
+                              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) "
+                              "ON CONFLICT DO UPDATE SET count = count + 1, last_ms = excluded.last_ms",
+    [NV_SQL_MISSING_ADD] = "INSERT OR IGNORE INTO navette_missing(tbl, key, seen_ms) VALUES (?1, ?2, ?3)",
+    [NV_SQL_MISSING_DROP] = "DELETE FROM navette_missing WHERE tbl = ?1 AND key = ?2",
+    [NV_SQL_REFUSAL_ADD] = "INSERT INTO navette_refusal(reason, site, count, last_ms, text) VALUES (?1, ?2, 1, ?3, ?4) "
+                           "ON CONFLICT DO UPDATE SET count = count + 1, last_ms = excluded.last_ms, "
+                           "text = excluded.text",
+    [NV_SQL_PEER_SAVE] = "INSERT INTO navette_peer(site, connected, since_ms, last_heard_ms, behind, behind_since_ms, "
+                         "ahead, last_error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+                         "ON CONFLICT DO UPDATE SET connected = ?2, since_ms = ?3, last_heard_ms = ?4, behind = ?5, "
+                         "behind_since_ms = ?6, ahead = ?7, last_error = ?8",
+    [NV_SQL_META_SET] = "INSERT INTO navette_meta(name, value) VALUES (?1, ?2) "
+                        "ON CONFLICT DO UPDATE SET value = excluded.value",
+    [NV_SQL_DATA_VERSION] = "PRAGMA data_version",
+    [NV_SQL_SCHEMA_VERSION] = "PRAGMA schema_version",
+    [NV_SQL_GUARD_ON] = "INSERT OR IGNORE INTO navette_guard(applying) VALUES (1)",
+    [NV_SQL_GUARD_OFF] = "DELETE FROM navette_guard",
+    [NV_SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [NV_SQL_COMMIT] = "COMMIT",
+};
+
+sqlite3_stmt *nv_statement(struct nv_store *store, enum nv_statement which, struct nv_error *error)
+{
+    if (store->statements[which] == NULL)
+        store->statements[which] = nv_db_prepare(store->db, sql[which], error);
+    else
+        sqlite3_reset(store->statements[which]);
+    return store->statements[which];
+}
+
+void nv_statements_done(struct nv_store *store)
+{
+    for (size_t i = 0; i < NV_SQL_COUNT; i++) {
+        sqlite3_finalize(store->statements[i]);
+        store->statements[i] = NULL;
+    }
+}

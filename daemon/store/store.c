@@ -1,0 +1,317 @@
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/log.h"
+#include "store/logs.h"
+#include "store/opened.h"
+#include "store/rows.h"
+#include "store/statements.h"
+
+extern const char *const nv_migrations[];
+extern const int nv_migration_count;
+
+enum { BUSY_MS = 2000, CHECKPOINT_PAGES = 4000 };
+
+/* ---- opening
+ * --------------------------------------------------------------------------------------------------------- */
+
+static enum nv_status configure(sqlite3 *db, struct nv_error *error)
+{
+    sqlite3_extended_result_codes(db, 1);
+    sqlite3_busy_timeout(db, BUSY_MS);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_wal_autocheckpoint(db, CHECKPOINT_PAGES);
+    return nv_db_exec(db,
+                      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; "
+                      "PRAGMA recursive_triggers = OFF; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST; "
+                      "PRAGMA cache_size = -16000",
+                      error);
+}
+
+static enum nv_status open_database(const char *path, int flags, sqlite3 **ret_db, struct nv_error *error)
+{
+    sqlite3 *db = NULL;
+    int result = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+    enum nv_status status = result == SQLITE_OK ? configure(db, error) : nv_db_fail(db, result, path, error);
+    if (status != NV_OK) {
+        sqlite3_close(db);
+        return status;
+    }
+    *ret_db = db;
+    return NV_OK;
+}
+
+/* Runs the migrations that the file has not seen, each in a transaction of its own. user_version counts them; the
+ * application_id says that the file is ours. */
+static enum nv_status migrate(sqlite3 *db, struct nv_error *error)
+{
+    int64_t done;
+    enum nv_status status = nv_db_integer(db, "PRAGMA user_version", 0, &done, error);
+    if (status == NV_OK && done > nv_migration_count)
+        return nv_fail(error, NV_NOT_YET,
+                       "this store was written by a newer navette (format %lld, this one knows %d): install the newer "
+                       "one",
+                       (long long)done, nv_migration_count);
+    for (int i = (int)done; status == NV_OK && i < nv_migration_count; i++) {
+        status = nv_db_exec(db, "BEGIN IMMEDIATE", error);
+        if (status == NV_OK)
+            status = nv_db_exec(db, nv_migrations[i], error);
+        if (status == NV_OK)
+            status =
+                nv_db_execf(db, error, "PRAGMA application_id = 0x4e617674; PRAGMA user_version = %d; COMMIT", i + 1);
+        if (status != NV_OK && !sqlite3_get_autocommit(db))
+            sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return status;
+}
+
+static enum nv_status set_fresh_identity(struct nv_store *store, const char *name, struct nv_error *error)
+{
+    uint8_t site[16], digest_key[16];
+    uint64_t epoch;
+    nv_random(site, sizeof site);
+    nv_random(digest_key, sizeof digest_key);
+    nv_random(&epoch, sizeof epoch);
+    enum nv_status status =
+        nv_meta_set(store, "site", &(struct nv_value){.type = NV_BLOB, .bytes = {site, sizeof site}}, error);
+    if (status == NV_OK)
+        status = nv_meta_set(
+            store, "name", &(struct nv_value){.type = NV_TEXT, .bytes = {(const uint8_t *)name, strlen(name)}}, error);
+    if (status == NV_OK)
+        status = nv_meta_set(store, "epoch", &(struct nv_value){.type = NV_INTEGER, .integer = (int64_t)epoch}, error);
+    if (status == NV_OK)
+        status = nv_meta_set(store, "row_digest_key",
+                             &(struct nv_value){.type = NV_BLOB, .bytes = {digest_key, sizeof digest_key}}, error);
+    return status;
+}
+
+enum nv_status nv_store_create(const char *path, const char *name, struct nv_error *error)
+{
+    struct stat there;
+    if (!nv_name_is_good(name))
+        return nv_fail(error, NV_REFUSED, "a site's name has 1 to %d bytes and no control characters", NV_LIMIT_NAME);
+    if (stat(path, &there) == 0)
+        return nv_fail(error, NV_REFUSED, "%s is there already: a site is made once", path);
+    struct nv_store store = {0};
+    enum nv_status status = open_database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &store.db, error);
+    if (status == NV_OK)
+        status = migrate(store.db, error);
+    if (status == NV_OK)
+        status = set_fresh_identity(&store, name, error);
+    nv_statements_done(&store);
+    sqlite3_close(store.db);
+    return status;
+}
+
+static enum nv_status read_identity(struct nv_store *store, struct nv_error *error)
+{
+    struct nv_identity *identity = &store->identity;
+    *identity = (struct nv_identity){0};
+    sqlite3_stmt *statement = nv_db_prepare(store->db, "SELECT name, value FROM navette_meta", error);
+    if (statement == NULL)
+        return error->status;
+    bool row;
+    enum nv_status status;
+    bool has_site = false;
+    while ((status = nv_db_step(statement, &row, error)) == NV_OK && row) {
+        const char *name = (const char *)sqlite3_column_text(statement, 0);
+        struct nv_slice value = nv_db_blob(statement, 1);
+        if (strcmp(name, "site") == 0 && value.size == sizeof identity->site.bytes) {
+            memcpy(identity->site.bytes, value.data, value.size);
+            has_site = true;
+        } else if (strcmp(name, "name") == 0 && value.size < sizeof identity->name) {
+            memcpy(identity->name, value.data, value.size);
+        } else if (strcmp(name, "network") == 0 && value.size == sizeof identity->network.bytes) {
+            memcpy(identity->network.bytes, value.data, value.size);
+            identity->has_network = true;
+        } else if (strcmp(name, "epoch") == 0) {
+            identity->epoch = (uint64_t)sqlite3_column_int64(statement, 1);
+        } else if (strcmp(name, "row_digest_key") == 0 && value.size == sizeof store->row_digest_key) {
+            memcpy(store->row_digest_key, value.data, value.size);
+        } else if (strcmp(name, "schema_version") == 0) {
+            store->schema_version = sqlite3_column_int64(statement, 1);
+        }
+    }
+    sqlite3_finalize(statement);
+    if (status == NV_OK && !has_site)
+        return nv_fail(error, NV_CORRUPT,
+                       "the store has no site id: its making was cut short; remove it and run "
+                       "`navette init` again");
+    return status;
+}
+
+static enum nv_status load_all(struct nv_store *store, struct nv_error *error)
+{
+    nv_opened_forget(store);
+    nv_opened_set_current(store, NULL);
+    enum nv_status status = read_identity(store, error);
+    if (status == NV_OK)
+        status = nv_logs_load(store, error);
+    if (status == NV_OK)
+        status = nv_members_load(store, error);
+    if (status == NV_OK)
+        status = nv_tables_load(store, error);
+    return status;
+}
+
+static enum nv_status read_data_version(struct nv_store *store, int64_t *ret_version, struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_DATA_VERSION, error);
+    if (statement == NULL)
+        return error->status;
+    bool row;
+    enum nv_status status = nv_db_step(statement, &row, error);
+    if (status == NV_OK)
+        *ret_version = sqlite3_column_int64(statement, 0);
+    sqlite3_reset(statement);
+    return status;
+}
+
+enum nv_status nv_store_open(const char *path, struct nv_store **ret_store, struct nv_error *error)
+{
+    struct stat file;
+    if (strncmp(path, "file:", 5) != 0 && stat(path, &file) != 0)
+        return nv_fail(error, NV_NOT_FOUND, "there is no store at %s: run `navette init NAME` first", path);
+    struct nv_store *store = calloc(1, sizeof *store);
+    if (store == NULL || (store->path = strdup(path)) == NULL) {
+        free(store);
+        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    }
+    enum nv_status status = open_database(path, SQLITE_OPEN_READWRITE, &store->db, error);
+    if (status == NV_OK)
+        status = migrate(store->db, error);
+    if (status == NV_OK)
+        status = read_data_version(store, &store->data_version, error);
+    if (status == NV_OK)
+        status = load_all(store, error);
+    if (status != NV_OK) {
+        nv_store_close(store);
+        return status;
+    }
+    if (stat(path, &file) == 0) {
+        store->file_device = file.st_dev;
+        store->file_inode = file.st_ino;
+    }
+    *ret_store = store;
+    return NV_OK;
+}
+
+void nv_store_close(struct nv_store *store)
+{
+    if (store == NULL)
+        return;
+    nv_tables_done(store);
+    nv_logs_done(store);
+    nv_opened_done(store);
+    nv_statements_done(store);
+    free(store->members);
+    sqlite3_close(store->db);
+    free(store->path);
+    free(store);
+}
+
+sqlite3 *nv_store_db(struct nv_store *store)
+{
+    return store->db;
+}
+
+const struct nv_identity *nv_store_identity(const struct nv_store *store)
+{
+    return &store->identity;
+}
+
+void nv_store_set_signer(struct nv_store *store, const struct nv_sign_key *key)
+{
+    store->signer = key;
+}
+
+enum nv_status nv_store_check_file(struct nv_store *store, struct nv_error *error)
+{
+    struct stat file;
+    if (store->file_inode == 0)
+        return NV_OK;
+    if (stat(store->path, &file) != 0)
+        return nv_fail(error, NV_CORRUPT, "%s was removed while it was in use: put it back, or restore a backup",
+                       store->path);
+    if (file.st_ino != store->file_inode || file.st_dev != store->file_device)
+        return nv_fail(error, NV_CORRUPT,
+                       "%s was replaced by another file while it was in use: start navetted again to use the new one",
+                       store->path);
+    return NV_OK;
+}
+
+/* ---- transactions
+ * ---------------------------------------------------------------------------------------------------- */
+
+enum nv_status nv_meta_set(struct nv_store *store, const char *name, const struct nv_value *value,
+                           struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_META_SET, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+    nv_db_bind_value(statement, 2, value);
+    return nv_db_run(statement, error);
+}
+
+enum nv_status nv_store_refresh(struct nv_store *store, bool *ret_changed, struct nv_error *error)
+{
+    int64_t version = store->data_version;
+    enum nv_status status = read_data_version(store, &version, error);
+    *ret_changed = status == NV_OK && version != store->data_version;
+    if (!*ret_changed)
+        return status;
+    int64_t newest, authority;
+    status = nv_db_integer(store->db, "SELECT max(number) FROM navette_changeset", 0, &newest, error);
+    if (status == NV_OK)
+        status = nv_db_integer(store->db, "SELECT count(*) FROM navette_member", 0, &authority, error);
+    /* Most foreign commits are a program's writes to its own tables: then nothing that we keep in memory has changed.
+     */
+    if (status == NV_OK && (newest != nv_store_newest(store) || (size_t)authority != store->member_count))
+        status = load_all(store, error);
+    if (status == NV_OK)
+        store->data_version = version;
+    return status;
+}
+
+enum nv_status nv_begin(struct nv_store *store, struct nv_error *error)
+{
+    bool changed;
+    sqlite3_stmt *begin = nv_statement(store, NV_SQL_BEGIN, error);
+    enum nv_status status = begin == NULL ? error->status : nv_db_run(begin, error);
+    if (status != NV_OK)
+        return status;
+    store->in_transaction = true;
+    status = nv_store_refresh(store, &changed, error);
+    if (status != NV_OK)
+        nv_rollback(store);
+    return status;
+}
+
+enum nv_status nv_commit(struct nv_store *store, struct nv_error *error)
+{
+    enum nv_status status = nv_logs_save(store, error);
+    sqlite3_stmt *guard = status == NV_OK ? nv_statement(store, NV_SQL_GUARD_OFF, error) : NULL;
+    if (status == NV_OK)
+        status = guard == NULL ? error->status : nv_db_run(guard, error);
+    sqlite3_stmt *commit = status == NV_OK ? nv_statement(store, NV_SQL_COMMIT, error) : NULL;
+    if (status == NV_OK)
+        status = commit == NULL ? error->status : nv_db_run(commit, error);
+    if (status == NV_OK)
+        store->in_transaction = false;
+    return status;
+}
+
+void nv_rollback(struct nv_store *store)
+{
+    struct nv_error ignored;
+    if (!sqlite3_get_autocommit(store->db))
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    store->in_transaction = false;
+    /* Where even reading fails, the next call that needs the state fails with the reason. */
+    load_all(store, &ignored);
+}

@@ -1,0 +1,203 @@
+#include "wire/body.h"
+
+#include <sodium.h>
+
+#include "wire/compress.h"
+#include "wire/form.h"
+
+_Static_assert(crypto_stream_chacha20_ietf_KEYBYTES == NV_SEED_BYTES, "the seed is the stream's key");
+
+/* What proves the entries of a body, one of each for every entry. */
+struct proof {
+    struct nv_salt *salts;
+    struct nv_hash *digests;
+    size_t count;
+    bool has_seed;
+};
+
+void nv_salts_of(const uint8_t seed[NV_SEED_BYTES], struct nv_salt *ret_salts, size_t count)
+{
+    static const uint8_t nonce[crypto_stream_chacha20_ietf_NONCEBYTES] = {0};
+    crypto_stream_chacha20_ietf(ret_salts->bytes, count * sizeof *ret_salts, nonce, seed);
+}
+
+struct nv_hash nv_op_digest(const struct nv_salt *salt, struct nv_slice op)
+{
+    crypto_generichash_state state;
+    struct nv_hash digest;
+    crypto_generichash_init(&state, NULL, 0, sizeof digest.bytes);
+    crypto_generichash_update(&state, salt->bytes, sizeof salt->bytes);
+    crypto_generichash_update(&state, op.data, op.size);
+    crypto_generichash_final(&state, digest.bytes, sizeof digest.bytes);
+    return digest;
+}
+
+struct nv_hash nv_ops_root(const struct nv_hash *digests, size_t count)
+{
+    struct nv_hash root;
+    const uint8_t *bytes = count == 0 ? NULL : digests->bytes;
+    crypto_generichash(root.bytes, sizeof root.bytes, bytes, count * sizeof *digests, NULL, 0);
+    return root;
+}
+
+/* ---- writing ---- */
+
+void nv_body_encode(const uint8_t seed[NV_SEED_BYTES], const struct nv_slice *ops, size_t count,
+                    struct nv_buffer *buffer)
+{
+    if (count == 0)
+        return;
+    nv_append_bytes_field(buffer, 1, (struct nv_slice){.data = seed, .size = NV_SEED_BYTES});
+    for (size_t i = 0; i < count; i++) {
+        nv_append_field_start(buffer, 2, 1 + nv_varint_size(ops[i].size) + ops[i].size);
+        nv_append_bytes_field(buffer, 1, ops[i]);
+    }
+}
+
+static void append_entry(const struct nv_entry *entry, const struct nv_salt *salt, const struct nv_hash *digest,
+                         struct nv_buffer *buffer)
+{
+    size_t start = buffer->size;
+    if (entry->is_redacted) {
+        nv_append_bytes_field(buffer, 3, (struct nv_slice){.data = digest->bytes, .size = sizeof digest->bytes});
+    } else {
+        nv_append_bytes_field(buffer, 1, entry->op);
+        nv_append_bytes_field(buffer, 2, (struct nv_slice){.data = salt->bytes, .size = sizeof salt->bytes});
+    }
+    nv_append_field_around(buffer, 2, start);
+}
+
+/* ---- reading ---- */
+
+static enum nv_status refuse(struct nv_error *error, const char *what)
+{
+    return nv_fail(error, NV_REFUSED, "a changeset's body %s: it is not what was signed: ask another peer for it",
+                   what);
+}
+
+static bool take_exactly(struct nv_slice bytes, void *ret_bytes, size_t size)
+{
+    if (bytes.size != size)
+        return false;
+    memcpy(ret_bytes, bytes.data, size);
+    return true;
+}
+
+/* An entry is an op (and its salt where there is no seed), or a digest alone. */
+static bool read_entry(struct nv_slice bytes, bool has_seed, struct nv_entry *ret_entry, struct nv_salt *ret_salt,
+                       struct nv_hash *ret_digest)
+{
+    struct nv_reader reader = nv_reader_of(bytes);
+    struct nv_field first, second;
+    if (!nv_take_field(&reader, &first) || first.type != NV_FORM_BYTES)
+        return false;
+    if (first.number == 3) {
+        *ret_entry = (struct nv_entry){.is_redacted = true};
+        return !has_seed && nv_reader_left(&reader) == 0 &&
+               take_exactly(first.bytes, ret_digest->bytes, sizeof ret_digest->bytes);
+    }
+    if (first.number != 1 || first.bytes.size == 0 || first.bytes.size > NV_LIMIT_OP_BYTES)
+        return false;
+    *ret_entry = (struct nv_entry){.op = first.bytes};
+    if (!has_seed && (!nv_take_field(&reader, &second) || second.number != 2 || second.type != NV_FORM_BYTES ||
+                      !take_exactly(second.bytes, ret_salt->bytes, sizeof ret_salt->bytes)))
+        return false;
+    return nv_reader_left(&reader) == 0;
+}
+
+static enum nv_status read_entries(struct nv_slice bytes, struct nv_body *body, struct proof *proof,
+                                   struct nv_error *error)
+{
+    struct nv_reader reader = nv_reader_of(bytes), behind = reader;
+    struct nv_field field;
+    if (nv_take_field(&behind, &field) && field.number == 1) {
+        if (field.type != NV_FORM_BYTES || field.bytes.size != NV_SEED_BYTES || body->count == 0)
+            return refuse(error, "has a seed that is none");
+        if (bytes.size > NV_LIMIT_BODY_BYTES - body->count * NV_REDACTION_BYTES)
+            return refuse(error, "is too long to be redacted");
+        proof->has_seed = true;
+        nv_salts_of(field.bytes.data, proof->salts, body->count);
+        reader = behind;
+    }
+    for (size_t i = 0; i < body->count; i++)
+        if (!nv_take_field(&reader, &field) || field.number != 2 || field.type != NV_FORM_BYTES ||
+            !read_entry(field.bytes, proof->has_seed, &body->entries[i], &proof->salts[i], &proof->digests[i]))
+            return refuse(error, "has fewer entries than the header says, or one that is none");
+    if (nv_reader_left(&reader) > 0)
+        return refuse(error, "has more in it than the header says");
+    return NV_OK;
+}
+
+static enum nv_status allocate(struct nv_arena *arena, size_t count, struct nv_body *body, struct proof *proof,
+                               struct nv_error *error)
+{
+    body->count = proof->count = count;
+    body->entries = nv_arena_alloc(arena, count * sizeof *body->entries);
+    proof->salts = nv_arena_alloc(arena, count * sizeof *proof->salts);
+    proof->digests = nv_arena_alloc(arena, count * sizeof *proof->digests);
+    if (body->entries == NULL || proof->salts == NULL || proof->digests == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "no memory for a changeset of %zu ops", count);
+    return NV_OK;
+}
+
+static enum nv_status open_body(const struct nv_changeset_parts *parts, const struct nv_header *header,
+                                struct nv_arena *arena, struct nv_body *ret_body, struct proof *ret_proof,
+                                struct nv_error *error)
+{
+    struct nv_slice bytes = parts->body;
+    struct nv_body body = {0};
+    struct proof proof = {0};
+    if (header->op_count > NV_LIMIT_CHANGESET_OPS || bytes.size > NV_LIMIT_BODY_BYTES)
+        return refuse(error, "is over the protocol's limits");
+    enum nv_status status = NV_OK;
+    if (parts->compressed)
+        status = nv_decompress(parts->body, NV_LIMIT_BODY_BYTES, arena, &bytes, error);
+    if (status == NV_OK)
+        status = allocate(arena, header->op_count, &body, &proof, error);
+    if (status == NV_OK)
+        status = read_entries(bytes, &body, &proof, error);
+    if (status != NV_OK)
+        return status;
+    for (size_t i = 0; i < body.count; i++)
+        if (!body.entries[i].is_redacted)
+            proof.digests[i] = nv_op_digest(&proof.salts[i], body.entries[i].op);
+    struct nv_hash root = nv_ops_root(proof.digests, proof.count);
+    if (memcmp(root.bytes, header->ops_root.bytes, sizeof root.bytes) != 0)
+        return refuse(error, "does not fit the header's ops root");
+    *ret_body = body;
+    *ret_proof = proof;
+    return NV_OK;
+}
+
+enum nv_status nv_body_open(const struct nv_changeset_parts *parts, const struct nv_header *header,
+                            struct nv_arena *arena, struct nv_body *ret_body, struct nv_error *error)
+{
+    struct proof proof;
+    return open_body(parts, header, arena, ret_body, &proof, error);
+}
+
+enum nv_status nv_body_redact(const struct nv_changeset_parts *parts, const struct nv_header *header,
+                              const bool *redact, struct nv_arena *arena, struct nv_buffer *buffer,
+                              bool *ret_compressed, struct nv_error *error)
+{
+    struct nv_body body;
+    struct proof proof;
+    enum nv_status status = open_body(parts, header, arena, &body, &proof, error);
+    if (status != NV_OK)
+        return status;
+    bool any = false;
+    for (size_t i = 0; i < body.count; i++)
+        any = any || (redact[i] && !body.entries[i].is_redacted);
+    if (!any) { /* the seed must not give way: the same bytes once more */
+        nv_buffer_append(buffer, parts->body.data, parts->body.size);
+        *ret_compressed = parts->compressed;
+    } else {
+        size_t start = buffer->size;
+        for (size_t i = 0; i < body.count; i++) {
+            body.entries[i].is_redacted = body.entries[i].is_redacted || redact[i];
+            append_entry(&body.entries[i], &proof.salts[i], &proof.digests[i], buffer);
+        }
+        *ret_compressed = nv_compress(buffer, start);
+    }
+    return buffer->failed ? nv_fail(error, NV_NO_MEMORY, "no memory for a redacted body") : NV_OK;
+}

@@ -1,0 +1,189 @@
+/* A site's request to be certified, and the answer. */
+#include <sodium.h>
+
+#include "wire/invitation.h"
+#include "wire/text.h"
+#include "wire/unpack.h"
+
+enum { REQUEST_BYTES_MAX = 64 << 10, REASON_BYTES_MAX = 1024, NUMBER_BYTES = 8 };
+
+static const char prefix[] = "navette enrol 1\n";
+
+static enum nv_status refuse(struct nv_error *error, const char *what)
+{
+    return nv_fail(error, NV_REFUSED, "a request to join is not good: %s: nothing was certified", what);
+}
+
+/* ---- requests ---- */
+
+static void append_signed(struct nv_slice request, struct nv_buffer *buffer)
+{
+    nv_buffer_append(buffer, prefix, sizeof prefix - 1);
+    nv_buffer_append(buffer, request.data, request.size);
+}
+
+static void prove(struct nv_slice request, const struct nv_hash *secret_hash, uint8_t ret_proof[32])
+{
+    crypto_generichash(ret_proof, 32, request.data, request.size, secret_hash->bytes, sizeof secret_hash->bytes);
+}
+
+static void append_enrol_body(const struct nv_certificate *wanted, uint64_t invitation_number, struct nv_buffer *buffer)
+{
+    uint8_t number[NUMBER_BYTES];
+    for (size_t i = 0; i < sizeof number; i++)
+        number[i] = (uint8_t)(invitation_number >> (8 * i));
+    Navette__EnrolBody body = NAVETTE__ENROL_BODY__INIT;
+    body.site = nv_binary(wanted->site.bytes, sizeof wanted->site.bytes);
+    body.name = (char *)wanted->name;
+    body.sign_key = nv_binary(wanted->sign_key.bytes, sizeof wanted->sign_key.bytes);
+    body.curve_key = nv_binary(wanted->curve_key.bytes, sizeof wanted->curve_key.bytes);
+    body.recovery_key = nv_binary(wanted->recovery_key.bytes, sizeof wanted->recovery_key.bytes);
+    body.n_endpoints = wanted->endpoint_count;
+    body.endpoints = (char **)wanted->endpoints;
+    body.invitation = nv_binary(number, sizeof number);
+    nv_pack(&body.base, buffer);
+}
+
+void nv_enrol_request_encode(const struct nv_certificate *wanted, uint64_t invitation_number, const uint8_t secret[32],
+                             const struct nv_sign_key *key, struct nv_buffer *buffer)
+{
+    struct nv_buffer request = {0}, said = {0};
+    append_enrol_body(wanted, invitation_number, &request);
+    append_signed(nv_buffer_slice(&request), &said);
+    if (request.failed || said.failed) {
+        buffer->failed = true;
+    } else {
+        struct nv_hash secret_hash = nv_invitation_secret_hash(secret);
+        uint8_t proof[32], signature[crypto_sign_BYTES];
+        prove(nv_buffer_slice(&request), &secret_hash, proof);
+        crypto_sign_detached(signature, NULL, said.data, said.size, key->secret);
+        Navette__EnrolRequest wire = NAVETTE__ENROL_REQUEST__INIT;
+        wire.request = nv_binary(request.data, request.size);
+        wire.proof = nv_binary(proof, sizeof proof);
+        wire.signature = nv_binary(signature, sizeof signature);
+        nv_pack(&wire.base, buffer);
+        nv_wipe(&secret_hash, sizeof secret_hash);
+    }
+    nv_buffer_done(&request);
+    nv_buffer_done(&said);
+}
+
+static enum nv_status take_wanted(const Navette__EnrolBody *wire, struct nv_enrol_request *request,
+                                  struct nv_error *error)
+{
+    struct nv_certificate *wanted = &request->wanted;
+    wanted->role = NV_ROLE_SITE;
+    wanted->name = wire->name;
+    wanted->endpoint_count = wire->n_endpoints;
+    wanted->endpoints = (const char *const *)wire->endpoints;
+    uint8_t number[NUMBER_BYTES];
+    if (!nv_binary_take(wire->site, wanted->site.bytes, sizeof wanted->site.bytes) ||
+        !nv_binary_take(wire->sign_key, wanted->sign_key.bytes, sizeof wanted->sign_key.bytes) ||
+        !nv_binary_take(wire->curve_key, wanted->curve_key.bytes, sizeof wanted->curve_key.bytes) ||
+        !nv_binary_take(wire->recovery_key, wanted->recovery_key.bytes, sizeof wanted->recovery_key.bytes) ||
+        !nv_binary_take(wire->invitation, number, sizeof number))
+        return refuse(error, "an id or a key is missing or of another size");
+    for (size_t i = 0; i < sizeof number; i++)
+        request->invitation_number |= (uint64_t)number[i] << (8 * i);
+    if (!nv_name_is_good(wanted->name))
+        return refuse(error, "the site's name is empty, too long, or no text");
+    if (!nv_endpoints_are_good(wire->endpoints, wire->n_endpoints))
+        return refuse(error, "too many endpoints, or one that is no text");
+    return NV_OK;
+}
+
+static enum nv_status check_signature(const Navette__EnrolRequest *wire, const struct nv_enrol_request *request,
+                                      struct nv_error *error)
+{
+    struct nv_buffer said = {0};
+    append_signed(request->signed_bytes, &said);
+    bool failed = said.failed;
+    bool is_good =
+        !failed && wire->signature.len == crypto_sign_BYTES &&
+        crypto_sign_verify_detached(wire->signature.data, said.data, said.size, request->wanted.sign_key.bytes) == 0;
+    nv_buffer_done(&said);
+    if (failed)
+        return nv_fail(error, NV_NO_MEMORY, "no memory to check a signature");
+    return is_good ? NV_OK : refuse(error, "it is not signed with the key that it wants certified");
+}
+
+enum nv_status nv_enrol_request_decode(struct nv_slice bytes, struct nv_arena *arena,
+                                       struct nv_enrol_request *ret_request, struct nv_error *error)
+{
+    if (bytes.size > REQUEST_BYTES_MAX)
+        return refuse(error, "it is longer than the protocol allows");
+    const ProtobufCMessage *message;
+    enum nv_status status =
+        nv_unpack(&navette__enrol_request__descriptor, bytes, arena, "a request to join", &message, error);
+    if (status != NV_OK)
+        return status;
+    const Navette__EnrolRequest *wire = (const Navette__EnrolRequest *)message;
+    struct nv_enrol_request request = {0};
+    request.signed_bytes = (struct nv_slice){.data = wire->request.data, .size = wire->request.len};
+    if (!nv_binary_take(wire->proof, request.proof, sizeof request.proof))
+        return refuse(error, "its proof is of another size");
+    status = nv_unpack_signed(&navette__enrol_body__descriptor, request.signed_bytes, arena, "a request to join",
+                              &message, error);
+    if (status == NV_OK)
+        status = take_wanted((const Navette__EnrolBody *)message, &request, error);
+    if (status == NV_OK)
+        status = check_signature(wire, &request, error);
+    if (status == NV_OK)
+        *ret_request = request;
+    return status;
+}
+
+bool nv_enrol_proof_holds(const struct nv_enrol_request *request, const struct nv_hash *secret_hash)
+{
+    uint8_t proof[32];
+    prove(request->signed_bytes, secret_hash, proof);
+    return sodium_memcmp(proof, request->proof, sizeof proof) == 0;
+}
+
+/* ---- replies ---- */
+
+void nv_enrol_reply_encode(bool admitted, const char *text, const struct nv_slice *authority, size_t count,
+                           struct nv_buffer *buffer)
+{
+    struct nv_arena arena = {.limit = count * sizeof(ProtobufCBinaryData) + 1024};
+    ProtobufCBinaryData *changesets = nv_arena_alloc(&arena, count * sizeof *changesets);
+    if (changesets == NULL) {
+        buffer->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        changesets[i] = nv_binary(authority[i].data, authority[i].size);
+    Navette__EnrolReply wire = NAVETTE__ENROL_REPLY__INIT;
+    wire.admitted = admitted;
+    wire.text = (char *)text;
+    wire.n_authority = count;
+    wire.authority = changesets;
+    nv_pack(&wire.base, buffer);
+    nv_arena_done(&arena);
+}
+
+enum nv_status nv_enrol_reply_decode(struct nv_slice bytes, struct nv_arena *arena, struct nv_enrol_reply *ret_reply,
+                                     struct nv_error *error)
+{
+    static const char what[] = "the hub's answer";
+    if (bytes.size > NV_LIMIT_MESSAGE_BYTES)
+        return nv_fail(error, NV_REFUSED, "%s is longer than the protocol allows: not taken", what);
+    const ProtobufCMessage *message;
+    enum nv_status status = nv_unpack(&navette__enrol_reply__descriptor, bytes, arena, what, &message, error);
+    if (status != NV_OK)
+        return status;
+    const Navette__EnrolReply *wire = (const Navette__EnrolReply *)message;
+    if (!nv_long_text_is_good(wire->text, 0, REASON_BYTES_MAX))
+        return nv_fail(error, NV_REFUSED, "%s gives a reason that is no text: not taken", what);
+    struct nv_slice *authority = nv_arena_alloc(arena, wire->n_authority * sizeof *authority);
+    if (authority == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "no memory for %s", what);
+    for (size_t i = 0; i < wire->n_authority; i++) {
+        authority[i] = (struct nv_slice){.data = wire->authority[i].data, .size = wire->authority[i].len};
+        if (authority[i].size == 0)
+            return nv_fail(error, NV_REFUSED, "%s has an empty changeset: not taken", what);
+    }
+    *ret_reply = (struct nv_enrol_reply){
+        .admitted = wire->admitted, .text = wire->text, .authority = authority, .authority_count = wire->n_authority};
+    return NV_OK;
+}

@@ -1,0 +1,157 @@
+/* Reading messages of other nodes. Writing them is in message_encode.c. */
+#include "wire/message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "wire/heads.h"
+#include "wire/text.h"
+#include "wire/unpack.h"
+
+static enum nv_status refuse(struct nv_error *error, const char *what)
+{
+    return nv_fail(error, NV_REFUSED, "a message is against the protocol: %s: it is not answered", what);
+}
+
+static int order_heads(const void *a, const void *b)
+{
+    return nv_far_head_compare(a, b);
+}
+
+/* A vector as the sender gave it, ascending, whatever order it came in. */
+static enum nv_status take_vector(Navette__Head *const *wire, size_t count, struct nv_arena *arena,
+                                  struct nv_far_head **ret_heads, struct nv_error *error)
+{
+    if (count > NV_LIMIT_LOGS)
+        return refuse(error, "it names more logs than a network may have");
+    struct nv_far_head *heads;
+    enum nv_status status = nv_heads_take(wire, count, NULL, arena, &heads, error);
+    if (status != NV_OK)
+        return status;
+    bool is_ascending = true;
+    for (size_t i = 1; i < count; i++)
+        is_ascending = is_ascending && nv_far_head_compare(&heads[i - 1], &heads[i]) < 0;
+    if (!is_ascending)
+        qsort(heads, count, sizeof *heads, order_heads);
+    for (size_t i = 1; i < count; i++)
+        if (nv_far_head_compare(&heads[i - 1], &heads[i]) == 0)
+            return refuse(error, "it names a log twice");
+    *ret_heads = heads;
+    return NV_OK;
+}
+
+static enum nv_status take_hello(const Navette__Hello *wire, struct nv_message *message, struct nv_error *error)
+{
+    message->kind = NV_MESSAGE_HELLO;
+    message->hello.protocol = wire->protocol;
+    if (!nv_binary_take(wire->network, message->hello.network, sizeof message->hello.network) ||
+        !nv_binary_take(wire->site, message->hello.site.bytes, sizeof message->hello.site.bytes))
+        return refuse(error, "a hello with ids of another size");
+    return NV_OK;
+}
+
+static enum nv_status take_has(const Navette__Has *wire, struct nv_arena *arena, struct nv_message *message,
+                               struct nv_error *error)
+{
+    message->kind = NV_MESSAGE_HAS;
+    message->has.whole = wire->whole;
+    message->has.please = wire->please;
+    message->has.head_count = wire->n_heads;
+    if (!nv_binary_take(wire->digest, message->has.digest.bytes, sizeof message->has.digest.bytes))
+        return refuse(error, "a digest of another size");
+    return take_vector(wire->heads, wire->n_heads, arena, &message->has.heads, error);
+}
+
+static enum nv_status take_pull(const Navette__Pull *wire, struct nv_arena *arena, struct nv_message *message,
+                                struct nv_error *error)
+{
+    message->kind = NV_MESSAGE_PULL;
+    message->pull.pull = wire->pull;
+    message->pull.credit_bytes = wire->credit_bytes;
+    message->pull.has_count = wire->n_has;
+    return take_vector(wire->has, wire->n_has, arena, &message->pull.has, error);
+}
+
+static enum nv_status take_batch(const Navette__Batch *wire, struct nv_arena *arena, struct nv_message *message,
+                                 struct nv_error *error)
+{
+    if (wire->n_changesets > NV_LIMIT_BATCH_CHANGESETS)
+        return refuse(error, "a batch of more changesets than the protocol allows");
+    struct nv_slice *changesets = nv_arena_alloc(arena, wire->n_changesets * sizeof *changesets);
+    if (changesets == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "no memory for a batch of changesets");
+    for (size_t i = 0; i < wire->n_changesets; i++) {
+        changesets[i] = (struct nv_slice){.data = wire->changesets[i].data, .size = wire->changesets[i].len};
+        if (changesets[i].size == 0)
+            return refuse(error, "a batch with an empty changeset");
+    }
+    message->kind = NV_MESSAGE_BATCH;
+    message->batch.pull = wire->pull;
+    message->batch.last = wire->last;
+    message->batch.changesets = changesets;
+    message->batch.changeset_count = wire->n_changesets;
+    return NV_OK;
+}
+
+/* The text is shown to people and logged. */
+static enum nv_status take_refusal(const Navette__Refusal *wire, struct nv_message *message, struct nv_error *error)
+{
+    message->kind = NV_MESSAGE_REFUSAL;
+    bool is_known = wire->reason >= NV_REFUSAL_PROTOCOL && wire->reason <= NV_REFUSAL_CHANGESET;
+    message->refusal.reason = is_known ? (enum nv_refusal)wire->reason : NV_REFUSAL_PROTOCOL;
+    if (!nv_text_is_good(wire->text, 0, sizeof message->refusal.text - 1))
+        return refuse(error, "a refusal whose text is too long or no text");
+    snprintf(message->refusal.text, sizeof message->refusal.text, "%s", wire->text);
+    return NV_OK;
+}
+
+static enum nv_status take_kind(const Navette__Message *wire, struct nv_arena *arena, struct nv_message *message,
+                                struct nv_error *error)
+{
+    switch (wire->kind_case) {
+    case NAVETTE__MESSAGE__KIND_HELLO:
+        return take_hello(wire->hello, message, error);
+    case NAVETTE__MESSAGE__KIND_HAS:
+        return take_has(wire->has, arena, message, error);
+    case NAVETTE__MESSAGE__KIND_PULL:
+        return take_pull(wire->pull, arena, message, error);
+    case NAVETTE__MESSAGE__KIND_BATCH:
+        return take_batch(wire->batch, arena, message, error);
+    case NAVETTE__MESSAGE__KIND_CREDIT:
+        message->kind = NV_MESSAGE_CREDIT;
+        message->credit.pull = wire->credit->pull;
+        message->credit.bytes = wire->credit->bytes;
+        return NV_OK;
+    case NAVETTE__MESSAGE__KIND_PING:
+        message->kind = NV_MESSAGE_PING;
+        message->ping.reply = wire->ping->reply;
+        return NV_OK;
+    case NAVETTE__MESSAGE__KIND_REFUSAL:
+        return take_refusal(wire->refusal, message, error);
+    case NAVETTE__MESSAGE__KIND__NOT_SET:
+    case _NAVETTE__MESSAGE__KIND__CASE_IS_INT_SIZE:
+        break;
+    }
+    if (wire->base.n_unknown_fields > 0)
+        return nv_fail(error, NV_NOT_YET, "a message of a kind that is not known here: newer software sent it");
+    return refuse(error, "it says nothing");
+}
+
+enum nv_status nv_message_decode(struct nv_slice bytes, struct nv_arena *arena, struct nv_message *ret_message,
+                                 struct nv_error *error)
+{
+    if (bytes.size > NV_LIMIT_MESSAGE_BYTES)
+        return refuse(error, "it is longer than the protocol allows");
+    const ProtobufCMessage *unpacked;
+    enum nv_status status = nv_unpack(&navette__message__descriptor, bytes, arena, "a message", &unpacked, error);
+    if (status != NV_OK)
+        return status;
+    const Navette__Message *wire = (const Navette__Message *)unpacked;
+    if (bytes.size > NV_LIMIT_SHORT_MESSAGE_BYTES && wire->kind_case != NAVETTE__MESSAGE__KIND_BATCH)
+        return refuse(error, "it is longer than one without changesets may be");
+    struct nv_message message = {0};
+    status = take_kind(wire, arena, &message, error);
+    if (status == NV_OK)
+        *ret_message = message;
+    return status;
+}
