@@ -1,13 +1,18 @@
-# make · make demo · make test · make check-source · make bench · make install DESTDIR= PREFIX=
+# make · make demo · make test · make check-source · make check-format · make bench · make install DESTDIR= PREFIX=
 # SAN=address,undefined builds a variant with sanitizers in a folder of its own; V=1 shows the commands.
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 PREFIX ?= /usr/local
+DESTDIR ?=
 SAN ?=
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma := ,
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 PYTHON ?= /usr/bin/python3
+CLANG_FORMAT ?= clang-format
+JOBS ?= $(shell nproc)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
             -Wvla -Wswitch-enum -Wimplicit-fallthrough -Werror
@@ -22,6 +27,8 @@ LIBRARY_SOURCES := $(wildcard daemon/base/*.c daemon/core/*.c daemon/wire/*.c da
 CLIENT_SOURCES := $(wildcard client/*.c)
 DAEMON_SOURCES := $(wildcard daemon/*.c)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+# Random schedules against a model: they run after the unit tests, under a heading of their own.
+PROPERTY_TESTS := $(filter $(BUILD)/tests/unit/test_merge_%,$(UNIT_TESTS))
 UNIT_HELPERS := $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 BENCH_HELPERS := $(filter-out tests/bench/bench_%.c,$(wildcard tests/bench/*.c))
@@ -31,7 +38,7 @@ LIBRARY := $(BUILD)/libnavette.a
 GENERATED := $(BUILD)/generated/proto/navette.pb-c.c $(BUILD)/generated/store/migrations.c
 GENERATED_OBJECTS := $(GENERATED:.c=.o)
 
-.PHONY: all demo test test-unit test-system check-source check-format bench install clean deps
+.PHONY: all demo test run-tests test-unit test-property test-system check-source check-format bench install clean deps
 all: $(BUILD)/navetted $(BUILD)/navette
 
 $(BUILD)/navetted: $(call object,$(DAEMON_SOURCES)) $(LIBRARY)
@@ -64,5 +71,72 @@ $(BUILD)/generated/proto/navette.pb-c.c: proto/navette.proto
 $(BUILD)/generated/store/migrations.c: $(sort $(wildcard daemon/store/sql/*.sql)) daemon/store/sql/embed.awk
 	@mkdir -p $(@D)
 	$(Q)awk -f daemon/store/sql/embed.awk $(filter %.sql,$^) > $@.part && mv $@.part $@
+
+# ---- what people and machines ask for ----
+
+# Tools may be missing on a machine that was just set up, so what needs them is made by a second make.
+AGAIN = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
+# The programs under test, and more patience where sanitizers make them slow.
+TEST_ENVIRONMENT := NAVETTE_BUILD=$(abspath $(BUILD)) UBSAN_OPTIONS=print_stacktrace=1
+ifneq ($(SAN),)
+TEST_ENVIRONMENT += NAVETTE_PATIENCE=$${NAVETTE_PATIENCE:-180}
+endif
+
+deps:
+	@deploy/install-deps
+
+demo: deps
+	@+$(AGAIN) all
+	@$(PYTHON) deploy/demo/demo.py $(BUILD)
+
+test: deps
+	@+$(AGAIN) all $(UNIT_TESTS)
+	@+$(MAKE) --no-print-directory run-tests
+
+# One after the other: the first group that fails ends the run.
+run-tests:
+	@$(MAKE) --no-print-directory test-unit
+	@$(MAKE) --no-print-directory test-property
+	@$(MAKE) --no-print-directory test-system
+	@echo "All tests passed."
+
+test-unit: $(UNIT_TESTS)
+	@echo "== unit tests"
+	@set -e; for test in $(filter-out $(PROPERTY_TESTS),$(UNIT_TESTS)); do \
+	    echo "-- $$(basename $$test)"; $(TEST_ENVIRONMENT) $$test; \
+	done
+
+test-property: $(PROPERTY_TESTS)
+	@echo "== property tests of the merge"
+	@set -e; for test in $(PROPERTY_TESTS); do \
+	    echo "-- $$(basename $$test)"; $(TEST_ENVIRONMENT) $$test; \
+	done
+
+test-system: all
+	@echo "== system tests"
+	@$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q -p no:cacheprovider tests/system
+
+bench: all $(BENCHES)
+	@set -e; for bench in $(BENCHES); do $(TEST_ENVIRONMENT) $$bench; done
+
+check-source: $(LIBRARY) $(call object,$(DAEMON_SOURCES) $(CLIENT_SOURCES))
+	@deploy/check-source $(BUILD)
+
+check-format:
+	@$(CLANG_FORMAT) --dry-run -Werror $$(find daemon client tests -name '*.[ch]')
+	@echo "The sources are formatted as .clang-format says."
+
+install: all
+	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/navette $(BUILD)/navetted
+	for page in $(wildcard deploy/man/*.[1-8]); do \
+	    install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit 1; \
+	done
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|g' deploy/navetted.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/navetted.service
+	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/navetted.service
+	install -D -m 644 deploy/navette.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/navette.conf
+
+clean:
+	rm -rf $(BUILD)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

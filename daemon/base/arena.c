@@ -14,7 +14,7 @@ struct nv_arena_block {
 
 void *nv_arena_alloc(struct nv_arena *arena, size_t size)
 {
-    if (size > arena->limit)
+    if (size > arena->limit || size > SIZE_MAX / 2)
         return NULL;
     size = (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
     if (size > arena->limit - arena->used)

@@ -1,5 +1,6 @@
 #include "core/accept.h"
 
+#include <math.h>
 #include <string.h>
 
 static char upper(char c)
@@ -97,8 +98,10 @@ bool nv_column_accepts(const struct nv_column_type *column, const struct nv_valu
         return column->affinity != NV_AFFINITY_TEXT && column->affinity != NV_AFFINITY_REAL &&
                (!column->strict || column->any_type || column->affinity == NV_AFFINITY_INTEGER);
     case NV_REAL:
-        if (column->affinity == NV_AFFINITY_REAL || column->any_type)
+        if (column->any_type)
             return true;
+        if (column->affinity == NV_AFFINITY_REAL) /* it keeps whole numbers as integers, and those have no -0 */
+            return value->real != 0.0 || !signbit(value->real);
         if (column->strict || column->affinity == NV_AFFINITY_TEXT)
             return false;
         return column->affinity == NV_AFFINITY_BLOB || !becomes_integer(value->real);

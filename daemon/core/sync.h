@@ -76,8 +76,8 @@ struct nv_event {
         } opened;
         struct {
             const struct nv_message *message;
-            const struct nv_far_head
-                *heads; /* a batch's: the head that each changeset's header names (pin: its hash) */
+            const struct nv_far_head *heads; /* a batch's: the head that each changeset's header names
+                                                                    (pin: its hash); seq 0 where it cannot be read */
         } message;
         struct {
             const char *text; /* what is wrong, for a person */

@@ -1,5 +1,8 @@
 #include "store/apply.h"
 
+#include <stdlib.h>
+
+#include "store/redact.h"
 #include "store/statements.h"
 
 static enum nv_status owe(struct nv_store *store, int64_t changeset, uint32_t place, struct nv_error *error)
@@ -37,7 +40,7 @@ enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *op
         status = nv_op_decode(opened->body.entries[i].op, &arena, &op, error);
         if (status == NV_REFUSED)
             status = NV_OK; /* a no-op everywhere */
-        else if (status == NV_OK && op.kind != NV_OP_PUT && op.kind != NV_OP_DELETE)
+        else if (status == NV_OK && op.kind != NV_OP_PUT && op.kind != NV_OP_DELETE && op.kind != NV_OP_REDACT)
             status = nv_fail(error, NV_NOT_YET, "an op of a kind that this software does not know in this scope");
         const struct nv_table_access *access = status == NV_OK ? nv_access(store, op.table) : NULL;
         if (access != NULL && access->table->missing)
@@ -47,73 +50,95 @@ enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *op
     return status;
 }
 
+/* One op; `is_named` by a redaction that was applied before it came. */
+static enum nv_status apply_op(struct nv_merge *merge, const struct nv_opened *opened, uint32_t place, bool is_named,
+                               uint32_t *ret_record_hash, struct nv_error *error)
+{
+    const struct nv_entry *entry = &opened->body.entries[place];
+    nv_arena_reset(&merge->arena);
+    struct nv_op *op = nv_arena_alloc(&merge->arena, sizeof *op);
+    *ret_record_hash = 0;
+    if (op == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    if (is_named)
+        return NV_OK;
+    if (entry->is_redacted)
+        return note_owed(merge->store, opened, place, error);
+    enum nv_status status = nv_op_decode(entry->op, &merge->arena, op, error);
+    if (status == NV_REFUSED)
+        return NV_OK; /* signed, but against the protocol: a no-op at every site */
+    if (status != NV_OK)
+        return status;
+    if (op->kind == NV_OP_REDACT)
+        return nv_redact_take(merge, op, error);
+    *ret_record_hash = nv_record_hash(op->table, op->key);
+    return nv_merge_op(merge, place, op, error);
+}
+
 enum nv_status nv_apply_changeset(struct nv_merge *merge, struct nv_log *log, const struct nv_opened *opened,
                                   const struct nv_vector *context, uint32_t *record_hashes, struct nv_error *error)
 {
-    struct nv_op *op = NULL;
-    enum nv_status status = NV_OK;
+    size_t count = opened->body.count;
+    bool *named = calloc(count + 1, sizeof *named), any_named;
+    if (named == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
     merge->log = log->number;
     merge->seq = opened->header.seq;
     merge->writer = log->id.site;
     merge->authority_seq = opened->header.authority_seq;
     merge->context = context;
+    enum nv_status status =
+        nv_redact_named(merge->store, log->number, opened->header.seq, named, count, &any_named, error);
     nv_opened_set_current(merge->store, opened);
-    for (uint32_t i = 0; status == NV_OK && i < opened->body.count; i++) {
-        nv_arena_reset(&merge->arena);
-        op = nv_arena_alloc(&merge->arena, sizeof *op);
-        if (op == NULL) {
-            status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-            break;
-        }
-        if (record_hashes != NULL)
-            record_hashes[i] = 0;
-        if (opened->body.entries[i].is_redacted) {
-            status = note_owed(merge->store, opened, i, error);
-            continue;
-        }
-        status = nv_op_decode(opened->body.entries[i].op, &merge->arena, op, error);
-        if (status == NV_REFUSED) {
-            /* Signed, but against the protocol: a no-op at every site. */
-            status = NV_OK;
-            continue;
-        }
-        if (status != NV_OK)
-            break;
-        if (record_hashes != NULL)
-            record_hashes[i] = nv_record_hash(op->table, op->key);
-        status = nv_merge_op(merge, i, op, error);
+    for (uint32_t i = 0; status == NV_OK && i < count; i++) {
+        uint32_t ignored;
+        status = apply_op(merge, opened, i, named[i], record_hashes == NULL ? &ignored : &record_hashes[i], error);
     }
     nv_opened_set_current(merge->store, NULL);
+    free(named);
+    return status;
+}
+
+/* Merges an opened changeset whose turn it is in its log, if all that it builds on was merged. */
+static enum nv_status apply_opened(struct nv_merge *merge, struct nv_log *log, const struct nv_opened *opened,
+                                   bool *ret_applied, struct nv_error *error)
+{
+    const struct nv_vector *cached;
+    struct nv_vector applied = {0}, context = {0};
+    enum nv_status status = nv_context_of(merge->store, opened->changeset, &cached, error);
+    if (status == NV_OK &&
+        (nv_vector_copy(&context, cached) != NV_OK || nv_logs_applied(merge->store, log->id.scope, &applied) != NV_OK))
+        status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    if (status == NV_OK && nv_vector_covers(&applied, &context)) {
+        status = nv_apply_ready(merge->store, opened, error);
+        *ret_applied = status == NV_OK;
+        if (status == NV_OK)
+            status = nv_apply_changeset(merge, log, opened, &context, NULL, error);
+        else if (status == NV_NOT_YET)
+            status = NV_OK;
+    }
+    nv_vector_done(&applied);
+    nv_vector_done(&context);
     return status;
 }
 
 static enum nv_status apply_next(struct nv_merge *merge, struct nv_log *log, bool *ret_applied, struct nv_error *error)
 {
-    const struct nv_opened *opened;
-    const struct nv_vector *context;
-    struct nv_vector applied = {0};
+    struct nv_opened opened;
+    int64_t changeset;
     *ret_applied = false;
-    enum nv_status status = nv_opened_at(merge->store, log->number, log->applied_seq + 1, &opened, error);
+    enum nv_status status = nv_changeset_at(merge->store, log->number, log->applied_seq + 1, &changeset, NULL, error);
     if (status == NV_OK)
-        status = nv_context_of(merge->store, opened->changeset, &context, error);
-    if (status == NV_OK && nv_logs_applied(merge->store, log->id.scope, &applied) != NV_OK)
-        status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-    if (status == NV_OK && nv_vector_covers(&applied, context)) {
-        status = nv_apply_ready(merge->store, opened, error);
-        if (status == NV_NOT_YET) {
-            nv_vector_done(&applied);
-            return NV_OK;
-        }
-        if (status == NV_OK)
-            status = nv_apply_changeset(merge, log, opened, context, NULL, error);
-        if (status == NV_OK) {
-            log->applied_seq = opened->header.seq;
-            log->applied_hash = opened->hash;
-            log->is_dirty = true;
-            *ret_applied = true;
-        }
+        status = nv_opened_read(merge->store, changeset, &opened, error);
+    if (status != NV_OK)
+        return status;
+    status = apply_opened(merge, log, &opened, ret_applied, error);
+    if (status == NV_OK && *ret_applied) {
+        log->applied_seq = opened.header.seq;
+        log->applied_hash = opened.hash;
+        log->is_dirty = true;
     }
-    nv_vector_done(&applied);
+    nv_arena_done(&opened.arena);
     return status;
 }
 

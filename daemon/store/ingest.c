@@ -5,7 +5,7 @@
 
 #include "store/admit.h"
 #include "store/apply.h"
-#include "store/care.h"
+#include "store/redact.h"
 #include "store/scan.h"
 #include "store/sealing.h"
 #include "store/statements.h"
@@ -62,6 +62,21 @@ static void list_records(const struct nv_opened *opened, struct nv_touched_set *
         if (!opened->body.entries[i].is_redacted &&
             nv_op_decode(opened->body.entries[i].op, &arena, &op, NULL) == NV_OK && op.key.size > 0)
             nv_touched_get(set, op.table, op.key, true);
+    }
+    nv_arena_done(&arena);
+}
+
+/* By which a record's ops are found, of a changeset that is kept before it can be merged. */
+static void list_record_hashes(const struct nv_opened *opened, uint32_t *record_hashes)
+{
+    struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
+    for (size_t i = 0; i < opened->body.count; i++) {
+        struct nv_op op;
+        nv_arena_reset(&arena);
+        record_hashes[i] = 0;
+        if (!opened->body.entries[i].is_redacted &&
+            nv_op_decode(opened->body.entries[i].op, &arena, &op, NULL) == NV_OK && op.key.size > 0)
+            record_hashes[i] = nv_record_hash(op.table, op.key);
     }
     nv_arena_done(&arena);
 }
@@ -142,6 +157,22 @@ static enum nv_status leave_epoch(struct nv_store *store, struct nv_error *error
     return status;
 }
 
+/* Bodies that a redaction named before they came are not kept. */
+static enum nv_status drop_named(struct nv_store *store, const struct nv_arrival *arrival, int64_t changeset,
+                                 struct nv_error *error)
+{
+    size_t count = arrival->opened.body.count;
+    bool *named = calloc(count + 1, sizeof *named), any;
+    if (named == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    enum nv_status status =
+        nv_redact_named(store, arrival->log->number, arrival->opened.header.seq, named, count, &any, error);
+    if (status == NV_OK && any)
+        status = nv_redact_bodies(store, changeset, named, error);
+    free(named);
+    return status;
+}
+
 static enum nv_status append(struct intake *intake, struct nv_arrival *arrival, bool is_applied,
                              const uint32_t *record_hashes, struct nv_error *error)
 {
@@ -150,6 +181,8 @@ static enum nv_status append(struct intake *intake, struct nv_arrival *arrival, 
     int64_t changeset;
     enum nv_status status = nv_log_append(store, arrival->log, header, &arrival->opened.hash, &arrival->parts,
                                           &arrival->context, record_hashes, &changeset, error);
+    if (status == NV_OK)
+        status = drop_named(store, arrival, changeset, error);
     if (status == NV_OK && is_applied) {
         arrival->log->applied_seq = header->seq;
         arrival->log->applied_hash = arrival->opened.hash;
@@ -177,8 +210,10 @@ static enum nv_status take_data(struct intake *intake, struct nv_arrival *arriva
     bool is_next = arrival->log->applied_seq + 1 == arrival->opened.header.seq;
     bool can_apply = is_next && nv_vector_covers(&intake->applied, &arrival->context) &&
                      nv_apply_ready(store, &arrival->opened, &why) == NV_OK;
-    if (!can_apply)
-        return append(intake, arrival, false, NULL, error);
+    if (!can_apply) {
+        list_record_hashes(&arrival->opened, intake->record_hashes);
+        return append(intake, arrival, false, intake->record_hashes, error);
+    }
     enum nv_status status = nv_apply_changeset(&intake->merge, arrival->log, &arrival->opened, &arrival->context,
                                                intake->record_hashes, error);
     if (status != NV_OK || intake->stale.count > 0)

@@ -11,7 +11,7 @@
  *   n INTEGER PRIMARY KEY, what ('I', 'U', 'D'), at_ms, k0… (the key's columns), o0… (U only: old values by field
  * number) and navette_insert_N, navette_update_N, navette_rekey_N, navette_delete_N are its triggers. */
 
-struct nv_tables; /* schema: tables and their prepared statements */
+struct nv_published; /* published.h: the schema as it was published */
 struct nv_logs;   /* logs.h: numbers, heads, contexts */
 struct nv_values; /* values.h: opened changesets, to read old values from */
 
@@ -32,6 +32,7 @@ struct nv_store {
     struct nv_table **tables; /* ascending by number */
     size_t table_count;
     struct nv_table_access *access; /* rows.h: prepared statements, one a table, in the same order */
+    struct nv_published *published;
 
     struct nv_logs *logs;
     struct nv_values *values;

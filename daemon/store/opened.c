@@ -110,6 +110,28 @@ static enum nv_status open_row(struct nv_opened *opened, int64_t changeset, sqli
     return status;
 }
 
+enum nv_status nv_opened_read(struct nv_store *store, int64_t changeset, struct nv_opened *ret_opened,
+                              struct nv_error *error)
+{
+    struct nv_opened opened = {0};
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_CHANGESET_GET, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, changeset);
+    bool row;
+    enum nv_status status = nv_db_step(statement, &row, error);
+    if (status == NV_OK && !row)
+        status = nv_fail(error, NV_NOT_FOUND, "this changeset is not in the log");
+    if (status == NV_OK)
+        status = open_row(&opened, changeset, statement, error);
+    sqlite3_reset(statement);
+    if (status == NV_OK)
+        *ret_opened = opened;
+    else
+        nv_arena_done(&opened.arena);
+    return status;
+}
+
 enum nv_status nv_opened_by_number(struct nv_store *store, int64_t changeset, const struct nv_opened **ret_opened,
                                    struct nv_error *error)
 {
@@ -126,21 +148,9 @@ enum nv_status nv_opened_by_number(struct nv_store *store, int64_t changeset, co
     keep_within_limit(values);
     struct nv_opened *slot = least_used(values);
     close_slot(slot);
-    sqlite3_stmt *statement = nv_statement(store, NV_SQL_CHANGESET_GET, error);
-    if (statement == NULL)
-        return error->status;
-    sqlite3_bind_int64(statement, 1, changeset);
-    bool row;
-    enum nv_status status = nv_db_step(statement, &row, error);
-    if (status == NV_OK && !row)
-        status = nv_fail(error, NV_NOT_FOUND, "this changeset is not in the log");
-    if (status == NV_OK)
-        status = open_row(slot, changeset, statement, error);
-    sqlite3_reset(statement);
-    if (status != NV_OK) {
-        close_slot(slot);
+    enum nv_status status = nv_opened_read(store, changeset, slot, error);
+    if (status != NV_OK)
         return status;
-    }
     slot->used_at = ++values->clock;
     *ret_opened = slot;
     return NV_OK;

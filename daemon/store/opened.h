@@ -25,6 +25,10 @@ enum nv_status nv_opened_at(struct nv_store *store, nv_log_number log, uint64_t 
 enum nv_status nv_opened_by_number(struct nv_store *store, int64_t changeset, const struct nv_opened **ret_opened,
                                    struct nv_error *error);
 
+/* Opens a changeset for the caller alone, who gives it back with nv_arena_done(&ret_opened->arena). */
+enum nv_status nv_opened_read(struct nv_store *store, int64_t changeset, struct nv_opened *ret_opened,
+                              struct nv_error *error);
+
 /* Decodes the op that a dot names. NV_NOT_FOUND where its body was redacted. `ret_hash` (its header's; may be NULL). */
 enum nv_status nv_opened_op(struct nv_store *store, struct nv_dot dot, struct nv_arena *arena, struct nv_op *ret_op,
                             struct nv_hash *ret_hash, struct nv_error *error);

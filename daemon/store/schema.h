@@ -40,3 +40,8 @@ enum nv_status nv_schema_apply(struct nv_store *store, const struct nv_sign_key 
 /* The tracked tables, ascending by number. Owned by the store, valid until its next change. */
 void nv_store_tables(const struct nv_store *store, const struct nv_table *const **ret_tables, size_t *ret_count);
 const struct nv_table *nv_store_table(const struct nv_store *store, const char *name);
+
+/* Why a table is `missing`, and what to do, for `status`: "" where nothing is wrong with it. */
+enum { NV_TROUBLE_TEXT = 320 };
+enum nv_status nv_store_table_trouble(struct nv_store *store, const struct nv_table *table,
+                                      char ret_text[NV_TROUBLE_TEXT], struct nv_error *error);

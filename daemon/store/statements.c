@@ -20,10 +20,18 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_LOG_SAVE] = "UPDATE navette_log SET has_seq = ?2, has_hash = ?3, applied_seq = ?4, applied_hash = ?5, "
                         "authority_seq = ?6, context = ?7 WHERE number = ?1",
     [NV_SQL_MEMBER_CERTIFIED] = "SELECT certified FROM navette_member WHERE site = ?1",
+    [NV_SQL_MEMBER_SAVE] =
+        "INSERT INTO navette_member(site, name, sign_key, curve_key, recovery_key, role, endpoints, not_before_ms, "
+        "not_after_ms, certified) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+        "ON CONFLICT DO UPDATE SET name = ?2, recovery_key = ?5, role = ?6, endpoints = ?7, not_before_ms = ?8, "
+        "not_after_ms = ?9",
     [NV_SQL_FORK_ADD] = "INSERT OR IGNORE INTO navette_fork(log, seq, hash, header, signature, seen_ms) "
                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [NV_SQL_OWED_ADD] = "INSERT OR IGNORE INTO navette_owed(changeset, place) VALUES (?1, ?2)",
-    [NV_SQL_OWED_OF] = "SELECT 1 FROM navette_owed WHERE changeset = ?1 LIMIT 1",
+    [NV_SQL_OWED_DROP] = "DELETE FROM navette_owed WHERE changeset = ?1 AND place = ?2",
+    [NV_SQL_REDACTION_ADD] = "INSERT OR IGNORE INTO navette_redaction(log, seq, place) VALUES (?1, ?2, ?3)",
+    [NV_SQL_REDACTIONS_OF] = "SELECT place FROM navette_redaction WHERE log = ?1 AND seq = ?2",
+    [NV_SQL_CHANGESET_BODY] = "UPDATE navette_changeset SET compressed = ?2, body = ?3 WHERE number = ?1",
     [NV_SQL_CONFLICT_CLEAR] = "DELETE FROM navette_conflict WHERE tbl = ?1 AND key = ?2",
     [NV_SQL_CONFLICT_ADD] = "INSERT INTO navette_conflict(table_name, key_text, kind, field, choice, value, site, "
                             "time_ms, shown, tbl, key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",

@@ -5,7 +5,7 @@
 #include "wire/text.h"
 #include "wire/unpack.h"
 
-enum { REQUEST_BYTES_MAX = 64 << 10, REASON_BYTES_MAX = 1024, NUMBER_BYTES = 8 };
+enum { REQUEST_BYTES_MAX = 4 << 10, REASON_BYTES_MAX = 1024, NUMBER_BYTES = 8 };
 
 static const char prefix[] = "navette enrol 1\n";
 

@@ -1,16 +1,14 @@
 #include "wire/header.h"
 
-#include <sodium.h>
-
+#include "core/heads.h"
 #include "wire/form.h"
+#include "wire/hash.h"
 #include "wire/heads.h"
 #include "wire/unpack.h"
 
 struct nv_hash nv_header_hash(struct nv_slice header_bytes)
 {
-    struct nv_hash hash;
-    crypto_generichash(hash.bytes, sizeof hash.bytes, header_bytes.data, header_bytes.size, NULL, 0);
-    return hash;
+    return nv_hash_of(header_bytes);
 }
 
 /* What is wrong with a header by itself; NULL where nothing is. */
@@ -20,7 +18,7 @@ static const char *context_fault(const struct nv_header *header)
         return "its context names more heads than the protocol allows";
     for (size_t i = 0; i < header->context_count; i++) {
         const struct nv_far_head *head = &header->context[i];
-        if (i > 0 && nv_far_head_compare(&header->context[i - 1], head) >= 0)
+        if (i > 0 && nv_far_head_order(&header->context[i - 1], head) >= 0)
             return "its context is not ascending, or names a log twice";
         if (!nv_scope_id_equal(head->scope, header->log.scope) || head->seq == 0)
             return "its context names a head that is none in its scope";

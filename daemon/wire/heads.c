@@ -47,10 +47,3 @@ enum nv_status nv_heads_take(Navette__Head *const *heads, size_t count, const st
     *ret_heads = taken;
     return NV_OK;
 }
-
-int nv_far_head_compare(const struct nv_far_head *a, const struct nv_far_head *b)
-{
-    struct nv_log_id x = {.site = a->site, .epoch = a->epoch, .scope = a->scope};
-    struct nv_log_id y = {.site = b->site, .epoch = b->epoch, .scope = b->scope};
-    return nv_log_id_compare(&x, &y);
-}

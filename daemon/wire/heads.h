@@ -13,6 +13,3 @@ Navette__Head **nv_heads_to_pack(const struct nv_far_head *heads, size_t count, 
  * NV_REFUSED where an id has another size or a seq is 0. */
 enum nv_status nv_heads_take(Navette__Head *const *heads, size_t count, const struct nv_scope_id *scope,
                              struct nv_arena *arena, struct nv_far_head **ret_heads, struct nv_error *error);
-
-/* (scope, site, epoch) of two heads, in the order in which heads stand. */
-int nv_far_head_compare(const struct nv_far_head *a, const struct nv_far_head *b);

@@ -6,9 +6,10 @@
 #include "wire/hash.h"
 #include "wire/text.h"
 
+/* Each part and its length: number, endpoint, three keys or secrets, expiry; then the check. */
 enum {
     CHECK_BYTES = 4,
-    RECORD_BYTES_MAX = 8 + 2 + sizeof(((struct nv_invitation *)0)->endpoint) + 96 + 8 + CHECK_BYTES
+    RECORD_BYTES_MAX = (1 + 8) + (2 + NV_LIMIT_ENDPOINT_BYTES) + 3 * (1 + 32) + (1 + 8) + CHECK_BYTES
 };
 enum { BASE64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING };
 
@@ -111,6 +112,13 @@ static bool read_record(struct nv_slice record, struct nv_invitation *ret_invita
     return nv_reader_left(&reader) == 0;
 }
 
+/* libsodium 1.0.18 takes bytes over 127 for the alphabet's last character, so the alphabet is checked here. */
+static bool is_base64(const char *text, size_t size)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    return strspn(text, alphabet) >= size;
+}
+
 enum nv_status nv_invitation_read(const char *text, struct nv_invitation *ret_invitation, struct nv_error *error)
 {
     /* People paste it with a line end or a blank around it. */
@@ -127,8 +135,10 @@ enum nv_status nv_invitation_read(const char *text, struct nv_invitation *ret_in
     uint8_t record[RECORD_BYTES_MAX];
     size_t record_size = 0;
     struct nv_invitation invitation = {0};
-    bool is_good = sodium_base642bin(record, sizeof record, text + sizeof prefix - 1, size - (sizeof prefix - 1), NULL,
-                                     &record_size, NULL, BASE64) == 0 &&
+    const char *encoded = text + sizeof prefix - 1;
+    size -= sizeof prefix - 1;
+    bool is_good = is_base64(encoded, size) &&
+                   sodium_base642bin(record, sizeof record, encoded, size, NULL, &record_size, NULL, BASE64) == 0 &&
                    read_record((struct nv_slice){.data = record, .size = record_size}, &invitation);
     if (is_good)
         *ret_invitation = invitation;

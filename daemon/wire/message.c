@@ -2,8 +2,8 @@
 #include "wire/message.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "core/heads.h"
 #include "wire/heads.h"
 #include "wire/text.h"
 #include "wire/unpack.h"
@@ -13,12 +13,6 @@ static enum nv_status refuse(struct nv_error *error, const char *what)
     return nv_fail(error, NV_REFUSED, "a message is against the protocol: %s: it is not answered", what);
 }
 
-static int order_heads(const void *a, const void *b)
-{
-    return nv_far_head_compare(a, b);
-}
-
-/* A vector as the sender gave it, ascending, whatever order it came in. */
 static enum nv_status take_vector(Navette__Head *const *wire, size_t count, struct nv_arena *arena,
                                   struct nv_far_head **ret_heads, struct nv_error *error)
 {
@@ -28,14 +22,8 @@ static enum nv_status take_vector(Navette__Head *const *wire, size_t count, stru
     enum nv_status status = nv_heads_take(wire, count, NULL, arena, &heads, error);
     if (status != NV_OK)
         return status;
-    bool is_ascending = true;
-    for (size_t i = 1; i < count; i++)
-        is_ascending = is_ascending && nv_far_head_compare(&heads[i - 1], &heads[i]) < 0;
-    if (!is_ascending)
-        qsort(heads, count, sizeof *heads, order_heads);
-    for (size_t i = 1; i < count; i++)
-        if (nv_far_head_compare(&heads[i - 1], &heads[i]) == 0)
-            return refuse(error, "it names a log twice");
+    if (!nv_heads_ascend(heads, count))
+        return refuse(error, "its heads are not ascending, or name a log twice");
     *ret_heads = heads;
     return NV_OK;
 }

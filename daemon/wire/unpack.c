@@ -128,6 +128,7 @@ bool nv_binary_take(ProtobufCBinaryData binary, void *ret_bytes, size_t size)
 {
     if (binary.len != size)
         return false;
-    memcpy(ret_bytes, binary.data, size);
+    if (size > 0)
+        memcpy(ret_bytes, binary.data, size);
     return true;
 }

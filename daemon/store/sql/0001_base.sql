@@ -75,6 +75,13 @@ CREATE TABLE navette_column(
     PRIMARY KEY (table_name, name)
 );
 
+-- The SQL that was published, in order: the schema as it stands in the authority log, whatever a tool made of it here.
+CREATE TABLE navette_statement(
+    number    INTEGER PRIMARY KEY,
+    published INTEGER NOT NULL,
+    sql       TEXT NOT NULL
+);
+
 CREATE TABLE navette_member(
     site          BLOB NOT NULL PRIMARY KEY,
     name          TEXT NOT NULL,
@@ -148,6 +155,14 @@ CREATE TABLE navette_owed(
     changeset INTEGER NOT NULL,
     place     INTEGER NOT NULL,
     PRIMARY KEY (changeset, place)
+) WITHOUT ROWID;
+
+-- Ops that an applied redaction names: their bodies are gone, or go as soon as they come.
+CREATE TABLE navette_redaction(
+    log   INTEGER NOT NULL,
+    seq   INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    PRIMARY KEY (log, seq, place)
 ) WITHOUT ROWID;
 
 -- Proof that a log has two histories: a header that stands where another one does.

@@ -1,0 +1,157 @@
+/* navette verify, digest, rebuild: whether the store is what the logs say. */
+#include <string.h>
+
+#include "base/hex.h"
+#include "client/command.h"
+#include "store/care.h"
+#include "store/db.h"
+
+/* ---- verify
+ * ---------------------------------------------------------------------------------------------------------- */
+
+/* SQLite's own look at its file: which of its lines is not "ok", appended to `faults` (NUL-terminated). */
+static enum nv_status check_file(struct nv_store *store, struct nv_buffer *faults, struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_db_prepare(nv_store_db(store), "PRAGMA integrity_check(20)", error);
+    enum nv_status status = statement == NULL ? error->status : NV_OK;
+    bool row = false;
+    while (status == NV_OK && (status = nv_db_step(statement, &row, error)) == NV_OK && row) {
+        const char *line = (const char *)sqlite3_column_text(statement, 0);
+        if (line == NULL || strcmp(line, "ok") == 0)
+            continue;
+        if (faults->size > 0)
+            nv_buffer_append_byte(faults, '\n');
+        nv_buffer_append(faults, line, strlen(line));
+    }
+    nv_buffer_append_byte(faults, '\0');
+    sqlite3_finalize(statement);
+    return status;
+}
+
+static enum nv_status print_verified(const struct nv_call *call, const struct nv_verified *verified, bool is_deep,
+                                     const struct nv_buffer *faults, struct nv_error *error)
+{
+    const char *file = is_deep ? (const char *)faults->data : "";
+    if (call->json)
+        return nv_print_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "logs", (json_int_t)verified->logs,
+                                       "changesets", (json_int_t)verified->changesets, "ops", (json_int_t)verified->ops,
+                                       "redacted", (json_int_t)verified->redacted, "bad", (json_int_t)verified->bad,
+                                       "first", verified->bad == 0 ? json_null() : nv_json_text(verified->first),
+                                       "file",
+                                       !is_deep          ? json_null()
+                                       : file[0] == '\0' ? json_string("ok")
+                                                         : nv_json_text(file)),
+                             error);
+    printf("%llu logs, %llu changesets, %llu changes (%llu removed)\n", (unsigned long long)verified->logs,
+           (unsigned long long)verified->changesets, (unsigned long long)verified->ops,
+           (unsigned long long)verified->redacted);
+    if (verified->bad == 0)
+        puts("Every changeset is what its site signed.");
+    else
+        printf("%llu changesets are not what their site signed. The first: %s\n"
+               "The store was damaged or tampered with: keep a copy of it, then restore a backup or join anew.\n",
+               (unsigned long long)verified->bad, verified->first);
+    if (is_deep)
+        printf("SQLite finds the file %s%s\n", file[0] == '\0' ? "sound." : "damaged: ", file);
+    return NV_OK;
+}
+
+enum nv_status nv_command_verify(struct nv_call *call, struct nv_error *error)
+{
+    struct nv_store *store = NULL;
+    struct nv_verified verified = {0};
+    struct nv_buffer faults = {0};
+    bool is_deep = nv_option(call, "--deep") != NULL;
+    enum nv_status status = nv_home_open(&call->home, &store, error);
+    if (status == NV_OK)
+        status = nv_store_verify(store, &verified, nv_progress, error);
+    nv_progress_end();
+    if (status == NV_OK && is_deep)
+        status = check_file(store, &faults, error);
+    if (status == NV_OK && faults.failed)
+        status = nv_fail(error, NV_NO_MEMORY, "out of memory");
+    if (status == NV_OK)
+        status = print_verified(call, &verified, is_deep, &faults, error);
+    bool is_bad = verified.bad > 0 || faults.size > 1;
+    nv_buffer_done(&faults);
+    nv_store_close(store);
+    return status == NV_OK && is_bad ? NV_NOT_SO : status;
+}
+
+/* ---- digest
+ * ---------------------------------------------------------------------------------------------------------- */
+
+static enum nv_status print_digest(const struct nv_call *call, const struct nv_scope_digest *digest,
+                                   struct nv_error *error)
+{
+    if (call->json)
+        return nv_print_json(json_pack("{s:s, s:o, s:o, s:I, s:I, s:b}", "scope", "network", "state",
+                                       nv_json_hex(digest->state.bytes, sizeof digest->state.bytes), "vector",
+                                       nv_json_hex(digest->vector.bytes, sizeof digest->vector.bytes), "records",
+                                       (json_int_t)digest->records, "shown", (json_int_t)digest->shown, "closed",
+                                       (int)digest->closed),
+                             error);
+    if (!digest->closed) {
+        puts("catching up");
+        return NV_OK;
+    }
+    char state[2 * sizeof digest->state.bytes + 1], vector[2 * sizeof digest->vector.bytes + 1];
+    nv_hex(digest->state.bytes, sizeof digest->state.bytes, state);
+    nv_hex(digest->vector.bytes, sizeof digest->vector.bytes, vector);
+    printf("scope    network\nstate    %s\nvector   %s\nrecords  %llu (%llu shown)\n", state, vector,
+           (unsigned long long)digest->records, (unsigned long long)digest->shown);
+    return NV_OK;
+}
+
+enum nv_status nv_command_digest(struct nv_call *call, struct nv_error *error)
+{
+    struct nv_store *store = NULL;
+    struct nv_scope_digest digest = {0};
+    enum nv_status status = nv_home_open(&call->home, &store, error);
+    if (status == NV_OK)
+        status = nv_store_digest(store, &digest, error);
+    if (status == NV_OK)
+        status = print_digest(call, &digest, error);
+    nv_store_close(store);
+    return status == NV_OK && !digest.closed ? NV_NOT_SO : status;
+}
+
+/* ---- rebuild
+ * --------------------------------------------------------------------------------------------------------- */
+
+static enum nv_status print_rebuilt(const struct nv_call *call, const struct nv_rebuilt *rebuilt,
+                                    struct nv_error *error)
+{
+    if (call->json)
+        return nv_print_json(json_pack("{s:I, s:I, s:I}", "records", (json_int_t)rebuilt->records, "versions_mended",
+                                       (json_int_t)rebuilt->versions_mended, "rows_mended",
+                                       (json_int_t)rebuilt->rows_mended),
+                             error);
+    if (rebuilt->versions_mended == 0 && rebuilt->rows_mended == 0)
+        printf("%llu records: all were what the logs say.\n", (unsigned long long)rebuilt->records);
+    else
+        printf("%llu records; mended: %llu rows, %llu states.\n", (unsigned long long)rebuilt->records,
+               (unsigned long long)rebuilt->rows_mended, (unsigned long long)rebuilt->versions_mended);
+    return NV_OK;
+}
+
+enum nv_status nv_command_rebuild(struct nv_call *call, struct nv_error *error)
+{
+    struct nv_store *store = NULL;
+    struct nv_sign_key sign = {0};
+    struct nv_rebuilt rebuilt = {0};
+    enum nv_status status = nv_home_open(&call->home, &store, error);
+    if (status == NV_OK)
+        status = nv_sign_key_load(call->home.keys, "sign.key", &sign, error);
+    if (status == NV_OK) {
+        nv_store_set_signer(store, &sign);
+        status = nv_store_rebuild(store, nv_now(), &rebuilt, nv_progress, error);
+        nv_progress_end();
+        nv_store_set_signer(store, NULL);
+    }
+    if (status == NV_OK)
+        status = print_rebuilt(call, &rebuilt, error);
+    nv_store_close(store);
+    nv_wipe(&sign, sizeof sign);
+    return status;
+}

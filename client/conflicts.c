@@ -1,0 +1,247 @@
+#include "client/conflicts.h"
+
+#include <string.h>
+
+#include "base/hex.h"
+#include "client/output.h"
+#include "client/records.h"
+#include "client/sites.h"
+#include "store/db.h"
+
+enum { VALUE_CHARACTERS = 400 };
+enum column { TABLE_NAME, KEY_TEXT, FIELD, CHOICE, VALUE, SITE, TIME_MS, SHOWN };
+
+static sqlite3_stmt *prepare(struct nv_store *store, const struct nv_table *table, struct nv_slice key,
+                             struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_db_preparef(nv_store_db(store), error,
+                                             "SELECT table_name, key_text, field, choice, value, site, time_ms, shown "
+                                             "FROM navette_conflict%s ORDER BY table_name, key, field, choice",
+                                             table == NULL ? "" : " WHERE tbl = ?1 AND key = ?2");
+    if (statement != NULL && table != NULL) {
+        sqlite3_bind_int64(statement, 1, table->number);
+        nv_db_bind_slice(statement, 2, key);
+    }
+    return statement;
+}
+
+static const char *text_at(sqlite3_stmt *statement, enum column column)
+{
+    return (const char *)sqlite3_column_text(statement, (int)column);
+}
+
+static void site_at(const struct nv_store *store, sqlite3_stmt *statement, char ret_text[NV_SITE_TEXT])
+{
+    struct nv_site_id site;
+    const char *hex = text_at(statement, SITE);
+    if (hex != NULL && nv_unhex(hex, site.bytes, sizeof site.bytes))
+        nv_site_name(store, site, ret_text);
+    else
+        strcpy(ret_text, "?");
+}
+
+/* ---- JSON
+ * ------------------------------------------------------------------------------------------------------------ */
+
+/* Whether the row is of another conflict than the one that was begun last. */
+static bool is_new(const json_t *conflict, sqlite3_stmt *statement)
+{
+    const char *field = json_string_value(json_object_get(conflict, "field")), *row_field = text_at(statement, FIELD);
+    return conflict == NULL ||
+           strcmp(json_string_value(json_object_get(conflict, "table")), text_at(statement, TABLE_NAME)) != 0 ||
+           strcmp(json_string_value(json_object_get(conflict, "key")), text_at(statement, KEY_TEXT)) != 0 ||
+           (field == NULL) != (row_field == NULL) || (field != NULL && strcmp(field, row_field) != 0);
+}
+
+static json_t *begin_json(const struct nv_store *store, sqlite3_stmt *statement)
+{
+    char site[NV_SITE_TEXT];
+    const char *field = text_at(statement, FIELD);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:[]}", "table", text_at(statement, TABLE_NAME), "key",
+                             text_at(statement, KEY_TEXT), "kind", field == NULL ? "deleted" : "values", "field",
+                             nv_json_text(field), "values");
+    if (json != NULL && field == NULL) {
+        site_at(store, statement, site);
+        json_object_set_new(json, "deleted_by", nv_json_text(site));
+        json_object_set_new(json, "deleted_ms", json_integer(sqlite3_column_int64(statement, TIME_MS)));
+    }
+    return json;
+}
+
+static int add_value_json(const struct nv_store *store, sqlite3_stmt *statement, json_t *conflict)
+{
+    char site[NV_SITE_TEXT];
+    struct nv_value value = nv_db_value(statement, VALUE);
+    site_at(store, statement, site);
+    return json_array_append_new(json_object_get(conflict, "values"),
+                                 json_pack("{s:i, s:o, s:o, s:I, s:b}", "choice", sqlite3_column_int(statement, CHOICE),
+                                           "value", nv_json_value(&value), "site", nv_json_text(site), "time_ms",
+                                           (json_int_t)sqlite3_column_int64(statement, TIME_MS), "shown",
+                                           sqlite3_column_int(statement, SHOWN)));
+}
+
+enum nv_status nv_conflicts_json(struct nv_store *store, const struct nv_table *table, struct nv_slice key,
+                                 json_t **ret_list, struct nv_error *error)
+{
+    json_t *list = json_array(), *conflict = NULL;
+    sqlite3_stmt *statement = prepare(store, table, key, error);
+    enum nv_status status = statement == NULL ? error->status : NV_OK;
+    bool row = false, lost = false;
+    while (status == NV_OK && !lost && (status = nv_db_step(statement, &row, error)) == NV_OK && row) {
+        if (is_new(conflict, statement)) {
+            conflict = begin_json(store, statement);
+            lost = json_array_append_new(list, conflict) != 0;
+        }
+        if (!lost && text_at(statement, FIELD) != NULL)
+            lost = add_value_json(store, statement, conflict) != 0;
+    }
+    sqlite3_finalize(statement);
+    if (status == NV_OK && lost)
+        status = nv_fail(error, NV_NO_MEMORY, "out of memory: the conflicts could not be listed");
+    if (status == NV_OK)
+        *ret_list = list;
+    else
+        json_decref(list);
+    return status;
+}
+
+/* ---- text
+ * ------------------------------------------------------------------------------------------------------------ */
+
+struct printing {
+    const struct nv_store *store;
+    struct nv_buffer table, key, field; /* of the conflict that is being printed, NUL-terminated */
+    bool is_of_values;
+    struct nv_grid grid;
+    size_t open;
+};
+
+static void set_string(struct nv_buffer *buffer, const char *string)
+{
+    nv_buffer_clear(buffer);
+    nv_buffer_append(buffer, string == NULL ? "" : string, string == NULL ? 1 : strlen(string) + 1);
+}
+
+static bool is_string(const struct nv_buffer *buffer, const char *string)
+{
+    return buffer->size > 0 && strcmp((const char *)buffer->data, string == NULL ? "" : string) == 0;
+}
+
+/* As an argument that a shell takes as it is. */
+static void print_argument(const char *string)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+,-";
+    if (string[0] != '\0' && strspn(string, plain) == strlen(string)) {
+        fputs(string, stdout);
+        return;
+    }
+    putchar('\'');
+    for (const char *quote; (quote = strchr(string, '\'')) != NULL; string = quote + 1)
+        printf("%.*s'\\''", (int)(quote - string), string);
+    printf("%s'", string);
+}
+
+static void print_advice(const struct printing *printing)
+{
+    fputs("  navette resolve ", stdout);
+    print_argument((const char *)printing->table.data);
+    putchar(' ');
+    print_argument((const char *)printing->key.data);
+    if (!printing->is_of_values) {
+        puts(" - --take 1   (keep the record; --take 2 deletes it)\n");
+        return;
+    }
+    putchar(' ');
+    print_argument((const char *)printing->field.data);
+    puts(" --take N   (or --value V, --null)\n");
+}
+
+static enum nv_status end_conflict(struct printing *printing, struct nv_error *error)
+{
+    if (printing->open == 0)
+        return NV_OK;
+    printing->grid.has_widths = false;
+    memset(printing->grid.widths, 0, sizeof printing->grid.widths);
+    enum nv_status status = nv_grid_print(&printing->grid, 2, error);
+    print_advice(printing);
+    return status;
+}
+
+static const char *label_of(const struct nv_store *store, const char *table_name, const char *field)
+{
+    const struct nv_table *table = nv_store_table(store, table_name);
+    for (size_t i = 0; table != NULL && field != NULL && i < table->field_count; i++)
+        if (strcmp(table->fields[i].name, field) == 0)
+            return nv_label(&table->fields[i]);
+    return NULL;
+}
+
+static enum nv_status begin_conflict(struct printing *printing, sqlite3_stmt *statement, struct nv_error *error)
+{
+    enum nv_status status = end_conflict(printing, error);
+    const char *table = text_at(statement, TABLE_NAME), *field = text_at(statement, FIELD);
+    const char *label = label_of(printing->store, table, field);
+    set_string(&printing->table, table);
+    set_string(&printing->key, text_at(statement, KEY_TEXT));
+    set_string(&printing->field, field);
+    if (printing->table.failed || printing->key.failed || printing->field.failed)
+        return nv_fail(error, NV_NO_MEMORY, "out of memory: the conflicts could not be listed");
+    printing->is_of_values = field != NULL;
+    printing->open++;
+    printf("%s ", table);
+    nv_print_string((const char *)printing->key.data);
+    printf(": %s", field == NULL ? "deleted at one site, written at another" : field);
+    if (label != NULL) {
+        fputs(" (", stdout);
+        nv_print_string(label);
+        putchar(')');
+    }
+    putchar('\n');
+    return status;
+}
+
+static void add_line(struct printing *printing, sqlite3_stmt *statement)
+{
+    char site[NV_SITE_TEXT];
+    struct nv_value value = nv_db_value(statement, VALUE);
+    struct nv_wall_ms time = {sqlite3_column_int64(statement, TIME_MS)};
+    site_at(printing->store, statement, site);
+    if (printing->is_of_values) {
+        nv_grid_number(&printing->grid, (uint64_t)sqlite3_column_int64(statement, CHOICE));
+        nv_grid_value(&printing->grid, &value, VALUE_CHARACTERS);
+    } else {
+        nv_grid_cell(&printing->grid, "deleted");
+        nv_grid_cell(&printing->grid, "by");
+    }
+    nv_grid_cell(&printing->grid, site);
+    nv_grid_time(&printing->grid, time);
+    nv_grid_cell(&printing->grid, sqlite3_column_int(statement, SHOWN) != 0 ? "shown" : "");
+}
+
+enum nv_status nv_conflicts_print(struct nv_store *store, const struct nv_table *table, struct nv_slice key,
+                                  size_t *ret_open, struct nv_error *error)
+{
+    struct printing printing = {.store = store, .grid = {.columns = 5}};
+    sqlite3_stmt *statement = prepare(store, table, key, error);
+    enum nv_status status = statement == NULL ? error->status : NV_OK;
+    bool row = false;
+    while (status == NV_OK && (status = nv_db_step(statement, &row, error)) == NV_OK && row) {
+        bool is_same = is_string(&printing.table, text_at(statement, TABLE_NAME)) &&
+                       is_string(&printing.key, text_at(statement, KEY_TEXT)) &&
+                       is_string(&printing.field, text_at(statement, FIELD));
+        if (!is_same)
+            status = begin_conflict(&printing, statement, error);
+        if (status == NV_OK)
+            add_line(&printing, statement);
+    }
+    if (status == NV_OK)
+        status = end_conflict(&printing, error);
+    if (status == NV_OK)
+        *ret_open = printing.open;
+    sqlite3_finalize(statement);
+    nv_grid_done(&printing.grid);
+    nv_buffer_done(&printing.table);
+    nv_buffer_done(&printing.key);
+    nv_buffer_done(&printing.field);
+    return status;
+}

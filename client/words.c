@@ -1,0 +1,128 @@
+#include "client/words.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/output.h"
+
+/* {n} the number, {s} the name, {t} the span of time or the size. The plural is NULL where the sentence counts nothing.
+ */
+static const struct {
+    struct {
+        const char *one, *many;
+    } english, french;
+} sentences[NV_SAY_COUNT] = {
+    [NV_SAY_NO_NETWORK] = {{"In no network yet: ask the hub for an invitation, then run `navette join`", NULL},
+                           {"Dans aucun réseau : demandez une invitation au site central, puis `navette join`", NULL}},
+    [NV_SAY_ALONE] = {{"Alone in the network: no other site has joined yet", NULL},
+                      {"Seul dans le réseau : aucun autre site ne l'a encore rejoint", NULL}},
+    [NV_SAY_STOPPED] = {{"navetted is not running: you can go on working, what you write is sent once it runs", NULL},
+                        {"navetted est arrêté : vous pouvez continuer, tout sera envoyé quand il tournera", NULL}},
+    [NV_SAY_CONNECTING] = {{"Not connected to another site yet: you can go on working", NULL},
+                           {"Pas encore connecté à un autre site : vous pouvez continuer", NULL}},
+    [NV_SAY_OFFLINE] = {{"Offline for {t}: you can go on working", NULL},
+                        {"Hors ligne depuis {t} : vous pouvez continuer", NULL}},
+    [NV_SAY_CATCHING_UP] = {{"Catching up: {n} changeset to come", "Catching up: {n} changesets to come"},
+                            {"Rattrapage : {n} envoi à recevoir", "Rattrapage : {n} envois à recevoir"}},
+    [NV_SAY_UP_TO_DATE] = {{"Up to date ({t})", NULL}, {"À jour ({t})", NULL}},
+    [NV_SAY_PENDING] = {{"{n} change waits to be sent", "{n} changes wait to be sent"},
+                        {"{n} modification en attente", "{n} modifications en attente"}},
+    [NV_SAY_CONFLICTS] = {{"{n} conflict to settle: see `navette conflicts`",
+                           "{n} conflicts to settle: see `navette conflicts`"},
+                          {"{n} conflit à régler : voir `navette conflicts`",
+                           "{n} conflits à régler : voir `navette conflicts`"}},
+    [NV_SAY_MISSING_ROWS] =
+        {{"{n} record is gone from its table without having been deleted; `navette rm` confirms that it may go:",
+          "{n} records are gone from their tables without having been deleted; `navette rm` confirms that one may go:"},
+         {"{n} fiche a disparu de sa table sans avoir été supprimée ; `navette rm` confirme sa suppression :",
+          "{n} fiches ont disparu de leurs tables sans avoir été supprimées ; `navette rm` confirme une suppression "
+          ":"}},
+    [NV_SAY_MISSING_TABLE] = {{"The table {s} is not in the store: nothing of it is sent until it is back", NULL},
+                              {"La table {s} n'est plus dans la base : rien n'en est envoyé avant son retour", NULL}},
+    [NV_SAY_FORKS] = {{"{n} log has two histories: a site was copied, or restored from a backup",
+                       "{n} logs have two histories: a site was copied, or restored from a backup"},
+                      {"{n} journal a deux histoires : un site a été copié ou restauré",
+                       "{n} journaux ont deux histoires : un site a été copié ou restauré"}},
+    [NV_SAY_OWED] = {{"{n} change lacks its content; other sites are asked for it",
+                      "{n} changes lack their content; other sites are asked for it"},
+                     {"{n} modification sans son contenu, demandé aux autres sites",
+                      "{n} modifications sans leur contenu, demandé aux autres sites"}},
+    [NV_SAY_QUARANTINE] = {{"{n} value is set aside, because no row can hold it",
+                            "{n} values are set aside, because no row can hold them"},
+                           {"{n} valeur mise de côté, car aucune ligne ne l'accepte",
+                            "{n} valeurs mises de côté, car aucune ligne ne les accepte"}},
+    [NV_SAY_REFUSED] = {{"Refused once: {s} ({t})", "Refused {n} times: {s} (last {t})"},
+                        {"Refusé une fois : {s} ({t})", "Refusé {n} fois : {s} (dernier {t})"}},
+    [NV_SAY_PEER_IN_STEP] = {{"  {s}: connected, has all that is here", NULL},
+                             {"  {s} : connecté, a tout ce qui est ici", NULL}},
+    [NV_SAY_PEER_BEHIND] = {{"  {s}: connected, {n} changeset behind for {t}",
+                             "  {s}: connected, {n} changesets behind for {t}"},
+                            {"  {s} : connecté, en retard de {n} envoi depuis {t}",
+                             "  {s} : connecté, en retard de {n} envois depuis {t}"}},
+    [NV_SAY_PEER_AWAY] = {{"  {s}: not connected for {t}, has all that is here", NULL},
+                          {"  {s} : déconnecté depuis {t}, a tout ce qui est ici", NULL}},
+    [NV_SAY_PEER_AWAY_BEHIND] = {{"  {s}: not connected for {t}, {n} changeset behind",
+                                  "  {s}: not connected for {t}, {n} changesets behind"},
+                                 {"  {s} : déconnecté depuis {t}, en retard de {n} envoi",
+                                  "  {s} : déconnecté depuis {t}, en retard de {n} envois"}},
+    [NV_SAY_MEMBER] = {{"  {s}: newest change known here: {t}", NULL},
+                       {"  {s} : dernière modification connue ici : {t}", NULL}},
+    [NV_SAY_MEMBER_SILENT] = {{"  {s}: nothing of it has come yet", NULL}, {"  {s} : rien n'en est encore venu", NULL}},
+    [NV_SAY_SIZE] = {{"Store: {t}", NULL}, {"Base : {t}", NULL}},
+};
+
+void nv_say(enum nv_sentence sentence, uint64_t number, const char *name, const char *span)
+{
+    bool is_french = nv_is_french();
+    const char *one = is_french ? sentences[sentence].french.one : sentences[sentence].english.one;
+    const char *many = is_french ? sentences[sentence].french.many : sentences[sentence].english.many;
+    for (const char *at = many != NULL && number > 1 ? many : one; *at != '\0'; at++) {
+        if (at[0] != '{') {
+            putchar(*at);
+            continue;
+        }
+        if (at[1] == 'n')
+            printf("%llu", (unsigned long long)number);
+        else if (at[1] == 's')
+            nv_print_string(name != NULL ? name : "?");
+        else
+            fputs(span != NULL ? span : "?", stdout);
+        at += 2;
+    }
+    putchar('\n');
+}
+
+void nv_span(int64_t ms, char ret_text[NV_SPAN_TEXT])
+{
+    long long minutes = ms / 60000;
+    const char *day = nv_is_french() ? "j" : "d";
+    if (minutes < 1)
+        snprintf(ret_text, NV_SPAN_TEXT, "%lld s", ms < 1000 ? 1 : (long long)(ms / 1000));
+    else if (minutes < 60)
+        snprintf(ret_text, NV_SPAN_TEXT, "%lld min", minutes);
+    else if (minutes < 48 * 60)
+        snprintf(ret_text, NV_SPAN_TEXT, "%lld h", minutes / 60);
+    else
+        snprintf(ret_text, NV_SPAN_TEXT, "%lld %s", minutes / (24 * 60), day);
+}
+
+void nv_span_ago(int64_t ms, char ret_text[NV_SPAN_TEXT])
+{
+    char span[NV_SPAN_TEXT];
+    if (ms < 60000) {
+        snprintf(ret_text, NV_SPAN_TEXT, "%s", nv_is_french() ? "à l'instant" : "just now");
+        return;
+    }
+    nv_span(ms, span);
+    snprintf(ret_text, NV_SPAN_TEXT, "%s%.24s%s", nv_is_french() ? "il y a " : "", span, nv_is_french() ? "" : " ago");
+}
+
+void nv_size_text(uint64_t bytes, char ret_text[NV_SPAN_TEXT])
+{
+    const char *const units[] = {"kB", "MB", "GB", "TB"}, *const unites[] = {"ko", "Mo", "Go", "To"};
+    double size = (double)bytes / 1000;
+    size_t unit = 0;
+    for (; size >= 1000 && unit < 3; unit++)
+        size /= 1000;
+    snprintf(ret_text, NV_SPAN_TEXT, "%.1f %s", size, nv_is_french() ? unites[unit] : units[unit]);
+}

@@ -1,0 +1,267 @@
+#include "core/sync_internal.h"
+
+/* ---- choosing whom to pull from -----------------------------------------------------------------------------------
+ */
+
+/* Whether the peer has anything that we neither hold nor are about to: what was received and is not durable yet is
+ * coming. */
+static bool is_ahead(struct nv_sync *sync, struct nv_peer *peer)
+{
+    if (!peer->maybe_ahead)
+        return false;
+    if (nv_heads_cover(&sync->own, peer->has.heads, peer->has.count)) {
+        peer->maybe_ahead = false;
+        return false;
+    }
+    for (size_t i = 0; i < peer->has.count; i++) {
+        const struct nv_far_head *head = &peer->has.heads[i];
+        if (nv_heads_seq(&sync->own, head) < head->seq && nv_heads_seq(&sync->coming, head) < head->seq)
+            return true;
+    }
+    return false;
+}
+
+/* The next peer after the one that was pulled from last; one that rests is waited for. */
+static struct nv_peer *choose(struct nv_sync *sync, int64_t now)
+{
+    struct nv_peer *first = NULL, *next = NULL;
+    for (size_t i = 0; i < sync->peer_count && next == NULL; i++) {
+        struct nv_peer *peer = sync->peers[i];
+        if (peer->session == 0 || !peer->greeted || !peer->has_known || peer->queued > 0 || !is_ahead(sync, peer))
+            continue;
+        if (now < peer->pull_after) {
+            nv_sync_wake_by(sync, peer->pull_after);
+            continue;
+        }
+        if (first == NULL)
+            first = peer;
+        if (nv_site_id_compare(peer->site, sync->pulled) > 0)
+            next = peer;
+    }
+    return next != NULL ? next : first;
+}
+
+enum nv_status nv_sync_consider_pull(struct nv_sync *sync, int64_t now, struct nv_actions *actions)
+{
+    if (sync->pull.peer != NULL)
+        return NV_OK;
+    struct nv_peer *peer = choose(sync, now);
+    if (peer == NULL)
+        return NV_OK;
+    struct nv_action *action = nv_actions_add(actions, NV_ACTION_SEND, peer->session);
+    if (action == NULL)
+        return NV_NO_MEMORY;
+    struct nv_far_head *heads = nv_arena_alloc(&actions->arena, (sync->own.count + 1) * sizeof *heads);
+    if (heads == NULL)
+        return NV_NO_MEMORY;
+    if (sync->own.count > 0)
+        memcpy(heads, sync->own.heads, sync->own.count * sizeof *heads);
+    action->send.kind = NV_MESSAGE_PULL;
+    action->send.pull.pull = ++sync->pull_number;
+    action->send.pull.has = heads;
+    action->send.pull.has_count = sync->own.count;
+    action->send.pull.credit_bytes = NV_SYNC_CREDIT_BYTES;
+
+    memset(&sync->pull, 0, sizeof sync->pull);
+    sync->pull.peer = peer;
+    sync->pull.number = sync->pull_number;
+    sync->pull.credit = NV_SYNC_CREDIT_BYTES;
+    sync->pull.moved = now;
+    sync->pulled = peer->site;
+    nv_sync_wake_by(sync, now + NV_PULL_PATIENCE_US);
+    return NV_OK;
+}
+
+/* ---- the end of a pull --------------------------------------------------------------------------------------------
+ */
+
+void nv_sync_leave_pull(struct nv_sync *sync)
+{
+    sync->pull.peer = NULL;
+}
+
+/* A pull that brought nothing must not be asked for again at once: what it brings may be waiting for something that
+ * this peer does not have either. */
+static void rest(struct nv_sync *sync, struct nv_peer *peer, int64_t base, int64_t most, int64_t now)
+{
+    peer->pull_after = now + nv_sync_backoff(base, peer->pull_failures, most);
+    if (peer->pull_failures < 32)
+        peer->pull_failures++;
+    nv_sync_wake_by(sync, peer->pull_after);
+}
+
+static enum nv_status end_pull(struct nv_sync *sync, int64_t now, struct nv_actions *actions)
+{
+    struct nv_peer *peer = sync->pull.peer;
+    if (sync->pull.taken > 0)
+        peer->pull_failures = 0;
+    else
+        rest(sync, peer, NV_REST_US, 60 * (int64_t)NV_SECOND, now);
+    nv_sync_leave_pull(sync);
+    return nv_sync_consider_pull(sync, now, actions);
+}
+
+enum nv_status nv_sync_check_pull(struct nv_sync *sync, int64_t now, struct nv_actions *actions)
+{
+    struct nv_peer *peer = sync->pull.peer;
+    if (peer == NULL)
+        return nv_sync_consider_pull(sync, now, actions);
+    if (sync->pull.queued > 0)
+        return NV_OK; /* it waits for us */
+    if (now - sync->pull.moved < NV_PULL_PATIENCE_US) {
+        nv_sync_wake_by(sync, sync->pull.moved + NV_PULL_PATIENCE_US);
+        return NV_OK;
+    }
+    nv_sync_note(peer, "it stopped answering in the middle of a pull");
+    rest(sync, peer, NV_REST_US, 60 * (int64_t)NV_SECOND, now);
+    nv_sync_leave_pull(sync);
+    return nv_sync_consider_pull(sync, now, actions);
+}
+
+static bool another_waits(struct nv_sync *sync, int64_t now)
+{
+    for (size_t i = 0; i < sync->peer_count; i++) {
+        struct nv_peer *peer = sync->peers[i];
+        if (peer != sync->pull.peer && peer->session != 0 && peer->has_known && now >= peer->pull_after &&
+            is_ahead(sync, peer))
+            return true;
+    }
+    return false;
+}
+
+static bool is_over(const struct nv_sync *sync)
+{
+    return sync->pull.queued == 0 && (sync->pull.last || (sync->pull.turn_over && sync->pull.credit <= 0));
+}
+
+/* ---- what arrives -------------------------------------------------------------------------------------------------
+ */
+
+/* Who sends a changeset has it, durably. */
+static enum nv_status learn_from_batch(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event)
+{
+    size_t count = event->message.message->batch.changeset_count;
+    for (size_t i = 0; i < count; i++) {
+        const struct nv_far_head *head = &event->message.heads[i];
+        if (head->seq > 0 &&
+            (nv_heads_raise(&peer->has, head) != NV_OK || nv_heads_raise(&peer->believed, head) != NV_OK))
+            return NV_NO_MEMORY;
+    }
+    peer->maybe_ahead = true;
+    if (count > 0) {
+        peer->moved = event->now.us;
+        nv_sync_wake_by(sync, peer->moved + NV_SETTLED_US);
+    }
+    return NV_OK;
+}
+
+static enum nv_status take_batch(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event, size_t bytes,
+                                 struct nv_actions *actions)
+{
+    const struct nv_message *message = event->message.message;
+    for (size_t i = 0; i < message->batch.changeset_count; i++)
+        if (event->message.heads[i].seq > 0 && nv_heads_raise(&sync->coming, &event->message.heads[i]) != NV_OK)
+            return NV_NO_MEMORY;
+    struct nv_action *action = nv_actions_add(actions, NV_ACTION_INGEST, peer->session);
+    if (action == NULL)
+        return NV_NO_MEMORY;
+    action->ingest.pull = message->batch.pull;
+    action->ingest.bytes = bytes;
+    peer->queued += bytes;
+    sync->queued += bytes;
+    return NV_OK;
+}
+
+enum nv_status nv_sync_on_batch(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,
+                                struct nv_actions *actions)
+{
+    const struct nv_message *message = event->message.message;
+    size_t bytes = 0;
+    for (size_t i = 0; i < message->batch.changeset_count; i++)
+        bytes += message->batch.changesets[i].size;
+    if (learn_from_batch(sync, peer, event) != NV_OK)
+        return NV_NO_MEMORY;
+    if (peer->has.count > NV_LIMIT_LOGS)
+        return nv_sync_garbage(sync, peer, "changesets of more logs than a network may have", event->now.us, actions);
+
+    bool pulled = sync->pull.peer == peer && message->batch.pull != 0;
+    if (pulled)
+        sync->pull.moved = event->now.us; /* also what still comes of a pull that we left: the line lives */
+    if (!pulled || message->batch.pull != sync->pull.number) {
+        bool room = sync->queued == 0 || sync->queued + bytes <= NV_SYNC_QUEUE_BYTES;
+        if (bytes > 0 && room && take_batch(sync, peer, event, bytes, actions) != NV_OK)
+            return NV_NO_MEMORY;
+        return nv_sync_settle(sync, peer, event->now.us, actions);
+    }
+    if (bytes > 0 && sync->pull.credit <= 0)
+        return nv_sync_garbage(sync, peer, "more than the credit that it was given", event->now.us, actions);
+    sync->pull.credit -= (int64_t)bytes;
+    sync->pull.consumed += bytes;
+    sync->pull.queued += bytes;
+    sync->pull.last = sync->pull.last || message->batch.last;
+    if (bytes > 0 && take_batch(sync, peer, event, bytes, actions) != NV_OK)
+        return NV_NO_MEMORY;
+    return is_over(sync) ? end_pull(sync, event->now.us, actions) : NV_OK;
+}
+
+static enum nv_status give_credit(struct nv_sync *sync, size_t bytes, int64_t now, struct nv_actions *actions)
+{
+    if (!sync->pull.turn_over && sync->pull.consumed >= NV_SYNC_TURN_BYTES)
+        sync->pull.turn_over = another_waits(sync, now);
+    if (sync->pull.turn_over || sync->pull.last)
+        return NV_OK;
+    struct nv_action *action = nv_actions_add(actions, NV_ACTION_SEND, sync->pull.peer->session);
+    if (action == NULL)
+        return NV_NO_MEMORY;
+    action->send.kind = NV_MESSAGE_CREDIT;
+    action->send.credit.pull = sync->pull.number;
+    action->send.credit.bytes = bytes;
+    sync->pull.credit += (int64_t)bytes;
+    return NV_OK;
+}
+
+static enum nv_status refuse(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,
+                             struct nv_actions *actions)
+{
+    nv_sync_note(peer, event->ingested.text);
+    rest(sync, peer, NV_REFUSED_US, 600 * (int64_t)NV_SECOND, event->now.us);
+    if (sync->pull.peer == peer)
+        nv_sync_leave_pull(sync);
+    struct nv_action *action = nv_actions_add(actions, NV_ACTION_SEND, peer->session);
+    if (action == NULL)
+        return NV_NO_MEMORY;
+    action->send.kind = NV_MESSAGE_REFUSAL;
+    action->send.refusal.reason = NV_REFUSAL_CHANGESET;
+    size_t size = strnlen(event->ingested.text, sizeof action->send.refusal.text - 1);
+    memcpy(action->send.refusal.text, event->ingested.text, size);
+    return NV_OK;
+}
+
+enum nv_status nv_sync_on_ingested(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,
+                                   struct nv_actions *actions)
+{
+    int64_t now = event->now.us;
+    size_t bytes = event->ingested.bytes;
+    sync->queued -= bytes;
+    if (sync->queued == 0)
+        nv_heads_clear(&sync->coming);
+    if (peer == NULL)
+        return nv_sync_consider_pull(sync, now, actions);
+    peer->queued -= bytes;
+    bool pulled = sync->pull.peer == peer && event->ingested.pull == sync->pull.number;
+    if (pulled) {
+        sync->pull.queued -= bytes;
+        sync->pull.taken += event->ingested.taken;
+        sync->pull.moved = now;
+        nv_sync_wake_by(sync, now + NV_PULL_PATIENCE_US);
+    }
+    if (event->ingested.refused > 0 && refuse(sync, peer, event, actions) != NV_OK)
+        return NV_NO_MEMORY;
+    if (pulled && sync->pull.peer == peer) {
+        if (give_credit(sync, bytes, now, actions) != NV_OK)
+            return NV_NO_MEMORY;
+        if (is_over(sync))
+            return end_pull(sync, now, actions);
+    }
+    return nv_sync_consider_pull(sync, now, actions);
+}

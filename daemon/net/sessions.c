@@ -1,0 +1,59 @@
+#include "net/internal.h"
+
+struct nv_session *nv_session_of(struct nv_net *net, uint32_t number)
+{
+    for (size_t i = 0; number != 0 && i < net->session_count; i++)
+        if (net->sessions[i].number == number)
+            return &net->sessions[i];
+    return NULL;
+}
+
+struct nv_session *nv_session_open(struct nv_net *net, struct nv_site_id site, struct nv_line *line,
+                                   const struct nv_routing *routing)
+{
+    size_t place = 0;
+    while (place < net->session_count && net->sessions[place].number != 0)
+        place++;
+    if (place == NV_LIMIT_SESSIONS)
+        return NULL;
+    if (place == net->session_count)
+        net->session_count++;
+    if (++net->last_number == 0)
+        net->last_number = 1;
+    struct nv_session *session = &net->sessions[place];
+    *session = (struct nv_session){.number = net->last_number, .site = site, .line = line};
+    if (routing != NULL)
+        session->routing = *routing;
+    if (line != NULL)
+        line->session = session->number;
+    return session;
+}
+
+void nv_session_end(struct nv_net *net, struct nv_session *session, bool tell, int linger_ms)
+{
+    struct nv_line *line = session->line;
+    if (tell && net->closed_count < NV_LIMIT_SESSIONS)
+        net->closed[net->closed_count++] = session->number;
+    if (net->frame_held && net->frame_session == session->number)
+        net->frame_held = false;
+    *session = (struct nv_session){0};
+    if (line != NULL)
+        nv_line_failed(net, line, linger_ms);
+}
+
+bool nv_is_member(const struct nv_net *net, struct nv_site_id site)
+{
+    for (size_t i = 0; i < net->zap.key_count; i++)
+        if (nv_site_id_compare(net->keys[i].site, site) == 0)
+            return true;
+    return false;
+}
+
+bool nv_has_accepted(const struct nv_net *net, struct nv_site_id site)
+{
+    for (size_t i = 0; i < net->session_count; i++)
+        if (net->sessions[i].number != 0 && net->sessions[i].line == NULL &&
+            nv_site_id_compare(net->sessions[i].site, site) == 0)
+            return true;
+    return false;
+}

@@ -1,0 +1,150 @@
+/* Who the members are, who is dialled, and what `status` shows of them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "service_internal.h"
+#include "store/authority.h"
+#include "store/care.h"
+
+enum { SAVED_AT_ONCE = 16, NEWS_MS = 10000 };
+
+/* ---- members ------------------------------------------------------------------------------------------------------
+ */
+
+static bool is_valid_now(const struct nv_member *member, struct nv_wall_ms now)
+{
+    return member->not_before.ms <= now.ms && (member->not_after.ms == 0 || now.ms <= member->not_after.ms);
+}
+
+/* Where to dial a member; NULL where it dials us. What the settings name is dialled; a site dials the hubs; of two
+ * alike the lesser site id dials, so that they keep one connection, and so does one that cannot be dialled itself. */
+static const char *endpoint_to_dial(const struct nv_service *service, const struct nv_member *own,
+                                    const struct nv_member *member)
+{
+    const char *setting = nv_config_endpoint(service->settings.config, member->name);
+    if (setting != NULL)
+        return setting;
+    if (member->endpoint[0] == '\0')
+        return NULL;
+    if (member->role != own->role)
+        return member->role == NV_ROLE_HUB ? member->endpoint : NULL;
+    bool we_dial = own->endpoint[0] == '\0' || nv_site_id_compare(own->site, member->site) < 0;
+    return we_dial ? member->endpoint : NULL;
+}
+
+enum nv_status nv_service_set_members(struct nv_service *service, struct nv_error *error)
+{
+    const struct nv_member *members;
+    size_t count, admitted = 0;
+    nv_store_members(service->store, &members, &count);
+    struct nv_site_id self = nv_store_identity(service->store)->site;
+    const struct nv_member *own = nv_store_member(service->store, self);
+    struct nv_net_member *list = calloc(count + 1, sizeof *list);
+    if (list == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "no memory for the list of members");
+    struct nv_wall_ms now = nv_wall_now();
+    for (size_t i = 0; i < count && own != NULL; i++) {
+        if (nv_site_id_compare(members[i].site, self) == 0 || !is_valid_now(&members[i], now))
+            continue;
+        list[admitted++] = (struct nv_net_member){.site = members[i].site,
+                                                  .curve_key = members[i].curve_key,
+                                                  .endpoint = endpoint_to_dial(service, own, &members[i])};
+    }
+    enum nv_status status = nv_net_set_members(service->net, list, admitted, service->now, error);
+    free(list);
+    service->members_at = service->now.us + 60 * 1000000; /* dates of validity pass */
+    return status;
+}
+
+/* ---- status -------------------------------------------------------------------------------------------------------
+ */
+
+/* What the store was told of a peer last. */
+struct nv_saved_peer {
+    struct nv_peer_state state;
+    bool saved;
+};
+
+static struct nv_wall_ms wall_of(const struct nv_service *service, struct nv_mono_us time)
+{
+    return (struct nv_wall_ms){nv_wall_now().ms - (service->now.us - time.us) / 1000};
+}
+
+static struct nv_saved_peer *saved_of(struct nv_service *service, struct nv_site_id site)
+{
+    for (size_t i = 0; i < service->saved_count; i++)
+        if (nv_site_id_compare(service->saved[i].state.site, site) == 0)
+            return &service->saved[i];
+    struct nv_saved_peer *saved = realloc(service->saved, (service->saved_count + 1) * sizeof *saved);
+    if (saved == NULL)
+        return NULL;
+    service->saved = saved;
+    saved[service->saved_count] = (struct nv_saved_peer){.state.site = site};
+    return &saved[service->saved_count++];
+}
+
+static struct nv_peer_state state_of(const struct nv_service *service, const struct nv_sync_view *view)
+{
+    struct nv_peer_state state = {
+        .site = view->site,
+        .connected = view->session != 0,
+        .since = wall_of(service, view->since),
+        .last_heard = wall_of(service, view->heard),
+        .behind_changesets = view->behind < INT64_MAX ? view->behind : INT64_MAX,
+        .ahead_changesets = view->ahead < INT64_MAX ? view->ahead : INT64_MAX,
+    };
+    if (view->behind > 0)
+        state.behind_since = wall_of(service, view->behind_since);
+    snprintf(state.last_error, sizeof state.last_error, "%s", view->note);
+    return state;
+}
+
+/* Words that came since, and clocks that tick apart, are not worth a write. */
+static bool is_news(const struct nv_saved_peer *saved, const struct nv_peer_state *state)
+{
+    const struct nv_peer_state *old = &saved->state;
+    return !saved->saved || old->connected != state->connected || old->behind_changesets != state->behind_changesets ||
+           old->ahead_changesets != state->ahead_changesets || strcmp(old->last_error, state->last_error) != 0 ||
+           llabs((long long)(old->since.ms - state->since.ms)) > NEWS_MS ||
+           llabs((long long)(old->last_heard.ms - state->last_heard.ms)) > NEWS_MS;
+}
+
+/* A few at a time, in turn, once a second. */
+enum nv_status nv_service_save_peers(struct nv_service *service, struct nv_error *error)
+{
+    struct nv_sync_view view;
+    size_t written = 0;
+    while (written < SAVED_AT_ONCE) {
+        if (!nv_sync_look(service->sync, service->saved_next, service->now, &view)) {
+            service->saved_next = 0;
+            return NV_OK;
+        }
+        service->saved_next++;
+        struct nv_peer_state state = state_of(service, &view);
+        struct nv_saved_peer *saved = saved_of(service, state.site);
+        if (saved == NULL)
+            return nv_fail(error, NV_NO_MEMORY, "no memory for the state of the peers");
+        if (!is_news(saved, &state))
+            continue;
+        enum nv_status status = nv_store_save_peer(service->store, &state, error);
+        if (status == NV_BUSY || status == NV_FULL)
+            return NV_OK; /* the next second will do */
+        if (status != NV_OK)
+            return status;
+        *saved = (struct nv_saved_peer){state, true};
+        written++;
+    }
+    return NV_OK;
+}
+
+/* Whoever was connected when the daemon last ran is not now, however it ended. */
+void nv_service_peers_away(struct nv_service *service)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql, "UPDATE navette_peer SET connected = 0, since_ms = %lld WHERE connected <> 0",
+             (long long)nv_wall_now().ms);
+    if (sqlite3_exec(nv_store_db(service->store), sql, NULL, NULL, NULL) != SQLITE_OK)
+        nv_log(NV_LOG_DEBUG, "the peers are shown as they were: the store is busy");
+}

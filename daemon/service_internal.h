@@ -1,0 +1,90 @@
+/* The service's state. Only daemon/service.c, exchange.c, work.c and peers.c include this. */
+#pragma once
+
+#include "core/intake.h"
+#include "core/sync.h"
+#include "net/net.h"
+#include "service.h"
+#include "store/ingest.h"
+#include "watch.h"
+
+enum {
+    NV_SLICE_MS = 60,           /* of work on the store between two looks at the sockets */
+    NV_RETRY_US = 2000,         /* after NV_BUSY */
+    NV_RETRY_FULL_US = 1000000, /* after NV_FULL */
+    NV_EVENTS_MOST = 256,       /* of the network between two looks at the store */
+    NV_INGEST_MOST = 512,       /* changesets in one go */
+    NV_INGEST_BYTES = 4 << 20,
+    NV_SERVED_MOST = 1024, /* changesets in one batch that we send */
+    NV_NOTES_MOST = 20,    /* refusals written to the store in one second */
+};
+
+struct nv_saved_peer; /* peers.c */
+
+struct nv_service {
+    struct nv_service_settings settings;
+    struct nv_store *store;
+    struct nv_net *net;
+    struct nv_sync *sync;
+    struct nv_intake *intake;
+    struct nv_watch watch;
+    int timer;
+    struct nv_mono_us now;
+
+    struct nv_actions actions;
+    bool executing;
+
+    /* The vector that the machine was told last, and the authority's place in it. */
+    struct nv_digest told;
+    bool was_told;
+    uint64_t authority_seq;
+
+    /* The frame that is being stepped: its message and the heads of its changesets. */
+    struct nv_arena arena;      /* of the message */
+    struct nv_arena peek_arena; /* of one header */
+    const struct nv_message *message;
+    struct nv_far_head *message_heads;
+    size_t message_head_capacity;
+    struct nv_site_id message_from;
+
+    /* Room for what is read and sent. */
+    struct nv_buffer out, read;
+    size_t ends[NV_SERVED_MOST];
+    struct nv_slice slices[NV_SERVED_MOST];
+    struct nv_far_head heads[NV_SERVED_MOST];
+    struct nv_offered offered[NV_INGEST_MOST];
+    struct nv_incoming incoming[NV_INGEST_MOST];
+
+    /* When what is due; INT64_MAX: it is not. */
+    int64_t seal_at, ingest_at, enrol_at, second_at, members_at;
+    struct nv_buffer enrolment; /* the request that waits for the store */
+
+    struct nv_saved_peer *saved;
+    size_t saved_count, saved_next;
+    unsigned notes; /* refusals noted in this second */
+    bool said_full;
+};
+
+struct nv_wall_ms nv_wall_now(void);
+struct nv_mono_us nv_mono_now(void);
+
+/* ---- exchange.c: the machine, between the network and the store ---- */
+/* Steps the machine and executes what it wants. */
+enum nv_status nv_service_step(struct nv_service *service, struct nv_event *event, struct nv_error *error);
+/* Tells the machine where our log grew, if it did. */
+enum nv_status nv_service_tell_growth(struct nv_service *service, struct nv_error *error);
+enum nv_status nv_service_take_event(struct nv_service *service, const struct nv_net_event *event,
+                                     struct nv_error *error);
+void nv_service_note_refusal(struct nv_service *service, enum nv_reason reason, const struct nv_site_id *site,
+                             const char *text);
+
+/* ---- work.c: the store's slices ---- */
+enum nv_status nv_service_look(struct nv_service *service, struct nv_error *error);
+enum nv_status nv_service_seal(struct nv_service *service, struct nv_error *error);
+enum nv_status nv_service_ingest(struct nv_service *service, struct nv_error *error);
+enum nv_status nv_service_enrol(struct nv_service *service, struct nv_error *error);
+
+/* ---- peers.c: members, and what `status` shows ---- */
+enum nv_status nv_service_set_members(struct nv_service *service, struct nv_error *error);
+enum nv_status nv_service_save_peers(struct nv_service *service, struct nv_error *error);
+void nv_service_peers_away(struct nv_service *service);

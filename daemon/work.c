@@ -1,0 +1,167 @@
+/* The store's slices of work: looking, sealing, ingesting, enrolling. Each returns at once where the store is busy, and
+ * is tried again soon. */
+#include "base/log.h"
+#include "service_internal.h"
+#include "store/authority.h"
+#include "store/log.h"
+#include "store/seal.h"
+
+/* What a failed slice means: NV_OK where it is tried again at `*ret_again`. */
+static enum nv_status again(struct nv_service *service, enum nv_status status, const struct nv_error *error,
+                            int64_t *ret_again)
+{
+    switch (status) {
+    case NV_OK:
+        service->said_full = false;
+        return NV_OK;
+    case NV_BUSY:
+        *ret_again = nv_mono_now().us + NV_RETRY_US;
+        return NV_OK;
+    case NV_FULL:
+        if (!service->said_full)
+            nv_log(NV_LOG_ERROR, "%s: nothing is lost, and the work goes on once there is room", error->text);
+        service->said_full = true;
+        *ret_again = nv_mono_now().us + NV_RETRY_FULL_US;
+        return NV_OK;
+    case NV_NO_MEMORY:
+    case NV_IO:
+    case NV_CORRUPT:
+    case NV_REFUSED:
+    case NV_NOT_FOUND:
+    case NV_NOT_SO:
+    case NV_NOT_YET:
+    case NV_USAGE:
+    case NV_UNREACHABLE:
+    case NV_BUG:
+        break;
+    }
+    return status;
+}
+
+/* Whether another process wrote: its rows are to be sealed, its changesets (a schema that was applied) to be told. */
+enum nv_status nv_service_look(struct nv_service *service, struct nv_error *error)
+{
+    bool changed = false;
+    enum nv_status status = nv_store_refresh(service->store, &changed, error);
+    if (status == NV_BUSY)
+        return NV_OK; /* the next look is near */
+    if (status != NV_OK || !changed)
+        return status;
+    if (service->seal_at > service->now.us)
+        service->seal_at = service->now.us;
+    return service->net == NULL ? NV_OK : nv_service_tell_growth(service, error);
+}
+
+enum nv_status nv_service_seal(struct nv_service *service, struct nv_error *error)
+{
+    if (service->now.us < service->seal_at)
+        return NV_OK;
+    struct nv_sealed sealed = {0};
+    enum nv_status status = nv_store_seal(service->store, nv_wall_now(), NV_SLICE_MS, &sealed, error);
+    service->seal_at = status == NV_OK && sealed.more ? service->now.us : INT64_MAX;
+    if (status == NV_NOT_YET)
+        return NV_OK;
+    if (status != NV_OK)
+        return again(service, status, error, &service->seal_at);
+    if (sealed.changesets == 0)
+        return NV_OK;
+    nv_log(NV_LOG_DEBUG, "sealed %zu ops in %zu changesets", sealed.ops, sealed.changesets);
+    service->now = nv_mono_now();
+    return nv_service_tell_growth(service, error);
+}
+
+static enum nv_judged judged_of(enum nv_verdict verdict)
+{
+    switch (verdict) {
+    case NV_VERDICT_TAKEN:
+        return NV_JUDGED_TAKEN;
+    case NV_VERDICT_KNOWN:
+        return NV_JUDGED_KNOWN;
+    case NV_VERDICT_REFUSED:
+        return NV_JUDGED_REFUSED;
+    case NV_VERDICT_PENDING:
+    case NV_VERDICT_WAITS:
+        break;
+    }
+    return NV_JUDGED_WAITS;
+}
+
+/* The verdicts up to the first changeset that was not looked at. */
+static enum nv_status judge(struct nv_service *service, size_t count, struct nv_error *error)
+{
+    for (size_t i = 0; i < count && service->incoming[i].verdict != NV_VERDICT_PENDING; i++) {
+        const struct nv_incoming *incoming = &service->incoming[i];
+        if (incoming->verdict == NV_VERDICT_REFUSED)
+            nv_service_note_refusal(service, incoming->reason, &service->offered[i].from, incoming->text);
+        if (nv_intake_judge(service->intake, &service->offered[i], judged_of(incoming->verdict), incoming->text) !=
+            NV_OK)
+            return nv_fail(error, NV_NO_MEMORY, "no memory for what a peer sent");
+    }
+    return NV_OK;
+}
+
+static enum nv_status tell_ingested(struct nv_service *service, struct nv_error *error)
+{
+    enum nv_status status = nv_service_tell_growth(service, error);
+    struct nv_taken_in taken;
+    while (status == NV_OK && nv_intake_finished(service->intake, &taken)) {
+        struct nv_event event = {.kind = NV_EVENT_INGESTED, .session = taken.session};
+        event.ingested.pull = taken.pull;
+        event.ingested.bytes = taken.bytes;
+        event.ingested.taken = taken.taken;
+        event.ingested.refused = taken.refused;
+        event.ingested.text = taken.text;
+        status = nv_service_step(service, &event, error);
+    }
+    return status;
+}
+
+enum nv_status nv_service_ingest(struct nv_service *service, struct nv_error *error)
+{
+    if (service->now.us < service->ingest_at)
+        return NV_OK;
+    const struct nv_far_head *own;
+    size_t own_count;
+    nv_store_has(service->store, &own, &own_count);
+    size_t count = nv_intake_offer(service->intake, own, own_count, service->offered, NV_INGEST_MOST, NV_INGEST_BYTES);
+    for (size_t i = 0; i < count; i++)
+        service->incoming[i] = (struct nv_incoming){.bytes = service->offered[i].bytes};
+    service->ingest_at = INT64_MAX;
+    if (count == 0)
+        return NV_OK;
+    enum nv_status status =
+        nv_store_ingest(service->store, service->incoming, count, nv_wall_now(), NV_SLICE_MS, error);
+    if (status != NV_OK)
+        return again(service, status, error, &service->ingest_at);
+    service->now = nv_mono_now();
+    /* Taking up the state before it wrote, it may have seen what another program wrote just then: a look would not
+     * tell. */
+    service->seal_at = service->now.us;
+    status = judge(service, count, error);
+    if (status == NV_OK)
+        status = tell_ingested(service, error);
+    service->ingest_at = nv_intake_has_work(service->intake) ? service->now.us : INT64_MAX;
+    return status;
+}
+
+enum nv_status nv_service_enrol(struct nv_service *service, struct nv_error *error)
+{
+    if (service->now.us < service->enrol_at)
+        return NV_OK;
+    service->enrol_at = INT64_MAX;
+    nv_buffer_clear(&service->out);
+    struct nv_buffer reply = {0};
+    enum nv_status status = nv_authority_enrol(service->store, service->settings.authority_key,
+                                               nv_buffer_slice(&service->enrolment), nv_wall_now(), &reply, error);
+    if (status == NV_OK && !reply.failed && reply.size > 0)
+        nv_net_answer(service->net, nv_buffer_slice(&reply));
+    nv_buffer_done(&reply);
+    if (status == NV_REFUSED || status == NV_NOT_FOUND || status == NV_NOT_YET) {
+        nv_log(NV_LOG_WARNING, "a request to join was refused: %s", error->text);
+        return NV_OK;
+    }
+    if (status != NV_OK)
+        return again(service, status, error, &service->enrol_at);
+    service->seal_at = service->now.us;
+    return nv_service_tell_growth(service, error);
+}

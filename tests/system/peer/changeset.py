@@ -1,0 +1,131 @@
+"""Changesets: sealed and verified, from proto/navette.proto and PROTOCOL.md alone."""
+import hashlib
+import os
+import struct
+import time
+
+import nacl.exceptions
+import nacl.signing
+
+from peer import chacha, zstandard
+
+PREFIX = b"navette changeset 1\n"
+AUTHORITY_SCOPE = bytes(16)
+NETWORK_SCOPE = bytes(15) + b"\x01"
+PUT, DELETE, REDACT, GENESIS, CERTIFICATE, SCHEMA = 1, 2, 3, 16, 17, 18
+
+
+def blake(data, size=32, **more):
+    return hashlib.blake2b(data, digest_size=size, **more).digest()
+
+
+def header_hash(header_bytes):
+    return blake(header_bytes)
+
+
+def salts(seed, count):
+    stream = chacha.keystream(seed, 24 * count)
+    return [stream[24 * n:24 * n + 24] for n in range(count)]
+
+
+def ops_root(ops, seed):
+    return blake(b"".join(blake(salt + op) for salt, op in zip(salts(seed, len(ops)), ops)))
+
+
+def log_of(header):
+    return (header.scope, header.site, header.epoch)
+
+
+class Refused(Exception):
+    """The bytes are not what a member of the network may have signed."""
+
+
+def open_body(proto, changeset):
+    """The Body of a changeset, decompressed where need be."""
+    kind = changeset.WhichOneof("body")
+    body = proto.Body()
+    body.ParseFromString(zstandard.decompress(changeset.zstd) if kind == "zstd" else changeset.plain)
+    return body
+
+
+def verify(proto, raw, network_key, sign_key):
+    """(header, ops) of an encoded Changeset. sign_key is a function: the key of whom a header names."""
+    changeset, header = proto.Changeset(), proto.Header()
+    changeset.ParseFromString(raw)
+    header.ParseFromString(changeset.header)
+    try:
+        nacl.signing.VerifyKey(sign_key(header)).verify(PREFIX + network_key + changeset.header, changeset.signature)
+    except nacl.exceptions.BadSignatureError as caught:
+        raise Refused("signature") from caught
+    body = open_body(proto, changeset)
+    if len(body.entries) != header.op_count:
+        raise Refused("count")
+    if body.seed:
+        given = salts(body.seed, len(body.entries))
+        digests = [blake(salt + entry.op) for salt, entry in zip(given, body.entries)]
+    else:
+        digests = [entry.digest or blake(entry.salt + entry.op) for entry in body.entries]
+    if blake(b"".join(digests)) != header.ops_root:
+        raise Refused("ops root")
+    ops = []
+    for entry in body.entries:
+        op = proto.Op()
+        op.ParseFromString(entry.op)
+        ops.append(None if entry.digest else op)
+    return header, ops
+
+
+class Writer:
+    """One log that grows: seals encoded ops into changesets, one after the other.
+
+    `lie` lets a hostile test change a header before it is signed, or what is sent after it was.
+    """
+
+    def __init__(self, proto, network_key, sign_key, site, epoch=None, scope=NETWORK_SCOPE):
+        self.proto, self.network_key, self.sign_key = proto, network_key, sign_key
+        self.site, self.scope = site, scope
+        self.epoch = struct.unpack("<Q", os.urandom(8))[0] if epoch is None else epoch
+        self.seq, self.last_hash, self.context = 0, b"", {}
+
+    def copy(self):
+        """The same log at the same place: what a cloned disk would have."""
+        other = Writer(self.proto, self.network_key, self.sign_key, self.site, self.epoch, self.scope)
+        other.seq, other.last_hash, other.context = self.seq, self.last_hash, dict(self.context)
+        return other
+
+    @property
+    def head(self):
+        return self.proto.Head(site=self.site, epoch=self.epoch, scope=self.scope, seq=self.seq,
+                               pin=self.last_hash[:16])
+
+    def seal(self, ops, authority, seen=None, compress=False, change_header=None, change_body=None, key=None,
+             advance=True):
+        """The encoded Changeset of the ops. `authority` is (seq, header hash); `seen` the heads that were applied."""
+        proto = self.proto
+        seed = os.urandom(32)
+        body = proto.Body(seed=seed, entries=[proto.Entry(op=op) for op in ops])
+        header = proto.Header(format=1, site=self.site, epoch=self.epoch, scope=self.scope, seq=self.seq + 1,
+                              previous=self.last_hash, sealed_ms=int(time.time() * 1000),
+                              authority_seq=authority[0], authority_pin=authority[1][:16], op_count=len(ops),
+                              ops_root=ops_root(ops, seed))
+        context = dict(seen or {})
+        header.absolute = self.seq % 256 == 0
+        for log in sorted(context):
+            if log != (self.scope, self.site, self.epoch) and (header.absolute or self.context.get(log) != context[log]):
+                seq, pin = context[log]
+                header.context.append(proto.Head(site=log[1], epoch=log[2], seq=seq, pin=pin))
+        if change_header is not None:
+            change_header(header)
+        header_bytes = header.SerializeToString(deterministic=True)
+        signature = (key or self.sign_key).sign(PREFIX + self.network_key + header_bytes).signature
+        body_bytes = body.SerializeToString(deterministic=True)
+        if change_body is not None:
+            body_bytes = change_body(body_bytes)
+        changeset = proto.Changeset(header=header_bytes, signature=signature)
+        if compress:
+            changeset.zstd = zstandard.compress(body_bytes)
+        else:
+            changeset.plain = body_bytes
+        if advance:
+            self.seq, self.last_hash, self.context = self.seq + 1, header_hash(header_bytes), context
+        return changeset.SerializeToString(deterministic=True)

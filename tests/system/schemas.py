@@ -1,0 +1,42 @@
+"""Schemas of the tests. People in the tests are made up."""
+
+PEOPLE = """
+CREATE TABLE person (
+    id        TEXT NOT NULL PRIMARY KEY,
+    name      TEXT NOT NULL DEFAULT '',
+    phone     TEXT,
+    town      TEXT,
+    visits    INTEGER NOT NULL DEFAULT 0,
+    first_day TEXT,
+    referent  TEXT,
+    seen      INTEGER
+);
+INSERT INTO navette_table(name, scope) VALUES ('person', 'network');
+INSERT INTO navette_column(table_name, name, rule, quiet, label_fr, label_en) VALUES
+    ('person', 'name', 'last', 0, 'Nom', 'Name'),
+    ('person', 'visits', 'max', 0, 'Venues', 'Visits'),
+    ('person', 'first_day', 'min', 0, 'Premier jour', 'First day'),
+    ('person', 'referent', 'home', 0, 'Référent', 'Referent'),
+    ('person', 'seen', 'max', 1, 'Vu', 'Seen');
+"""
+
+# One column of each affinity, and a key of several columns.
+VALUES = """
+CREATE TABLE thing (
+    id TEXT NOT NULL PRIMARY KEY,
+    i  INTEGER,
+    r  REAL,
+    t  TEXT,
+    b  BLOB,
+    n  NUMERIC,
+    a
+);
+CREATE TABLE pair (
+    one   TEXT NOT NULL,
+    two   TEXT NOT NULL,
+    value TEXT,
+    count INTEGER NOT NULL DEFAULT 7,
+    PRIMARY KEY (one, two)
+);
+INSERT INTO navette_table(name, scope) VALUES ('thing', 'network'), ('pair', 'network');
+"""
