@@ -33,7 +33,7 @@ static enum nv_status print_verified(const struct nv_call *call, const struct nv
 {
     const char *file = is_deep ? (const char *)faults->data : "";
     if (call->json)
-        return nv_print_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "logs", (json_int_t)verified->logs,
+        return nv_print_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "logs", (json_int_t)verified->logs,
                                        "changesets", (json_int_t)verified->changesets, "ops", (json_int_t)verified->ops,
                                        "redacted", (json_int_t)verified->redacted, "bad", (json_int_t)verified->bad,
                                        "first", verified->bad == 0 ? json_null() : nv_json_text(verified->first),
@@ -42,13 +42,13 @@ static enum nv_status print_verified(const struct nv_call *call, const struct nv
                                        : file[0] == '\0' ? json_string("ok")
                                                          : nv_json_text(file)),
                              error);
-    printf("%llu logs, %llu changesets, %llu changes (%llu removed)\n", (unsigned long long)verified->logs,
+    printf("logs        %llu\nchangesets  %llu\nchanges     %llu (%llu removed)\n", (unsigned long long)verified->logs,
            (unsigned long long)verified->changesets, (unsigned long long)verified->ops,
            (unsigned long long)verified->redacted);
     if (verified->bad == 0)
         puts("Every changeset is what its site signed.");
     else
-        printf("%llu changesets are not what their site signed. The first: %s\n"
+        printf("bad         %llu: not what their site signed. The first: %s\n"
                "The store was damaged or tampered with: keep a copy of it, then restore a backup or join anew.\n",
                (unsigned long long)verified->bad, verified->first);
     if (is_deep)
@@ -127,11 +127,12 @@ static enum nv_status print_rebuilt(const struct nv_call *call, const struct nv_
                                        (json_int_t)rebuilt->versions_mended, "rows_mended",
                                        (json_int_t)rebuilt->rows_mended),
                              error);
+    printf("records  %llu\n", (unsigned long long)rebuilt->records);
     if (rebuilt->versions_mended == 0 && rebuilt->rows_mended == 0)
-        printf("%llu records: all were what the logs say.\n", (unsigned long long)rebuilt->records);
+        puts("All were what the logs say.");
     else
-        printf("%llu records; mended: %llu rows, %llu states.\n", (unsigned long long)rebuilt->records,
-               (unsigned long long)rebuilt->rows_mended, (unsigned long long)rebuilt->versions_mended);
+        printf("mended   %llu rows, %llu states\n", (unsigned long long)rebuilt->rows_mended,
+               (unsigned long long)rebuilt->versions_mended);
     return NV_OK;
 }
 

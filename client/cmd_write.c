@@ -50,6 +50,20 @@ static enum nv_status end(struct nv_store *store, enum nv_status status, struct 
 /* ---- put
  * ------------------------------------------------------------------------------------------------------------- */
 
+/* What the table said to a write that it refused, and what to do. */
+static enum nv_status explain(const struct writing *writing, enum nv_status status, struct nv_error *error)
+{
+    if (status != NV_REFUSED)
+        return status;
+    if (sqlite3_extended_errcode(nv_store_db(writing->store)) == SQLITE_CONSTRAINT_PRIMARYKEY)
+        return nv_fail(error, NV_REFUSED,
+                       "%s has a record with that key already: to change it, give its key as KEY before the fields",
+                       writing->table->name);
+    return nv_fail(error, NV_REFUSED,
+                   "%s does not take this record: %.300s: nothing was written; give the field another value",
+                   writing->table->name, sqlite3_errmsg(nv_store_db(writing->store)));
+}
+
 /* UPDATE … SET of the fields; *ret_found says whether the row was there. */
 static enum nv_status update_row(const struct writing *writing, bool *ret_found, struct nv_error *error)
 {
@@ -74,6 +88,7 @@ static enum nv_status update_row(const struct writing *writing, bool *ret_found,
     enum nv_status status = nv_db_step(statement, &row, error);
     if (status == NV_OK)
         *ret_found = row || (assignments->count > 0 && sqlite3_changes(nv_store_db(writing->store)) > 0);
+    status = explain(writing, status, error);
     sqlite3_finalize(statement);
     return status;
 }
@@ -117,11 +132,8 @@ static enum nv_status insert_row(const struct writing *writing, struct nv_buffer
     if (status == NV_OK && row) {
         nv_key_text_at(statement, 0, writing->table, key_text);
         status = nv_db_run(statement, error);
-    } else if (sqlite3_extended_errcode(nv_store_db(writing->store)) == SQLITE_CONSTRAINT_PRIMARYKEY) {
-        status = nv_fail(error, NV_REFUSED,
-                         "%s has a record with that key already: to change it, give its key as KEY before the fields",
-                         writing->table->name);
     }
+    status = explain(writing, status, error);
     sqlite3_finalize(statement);
     return status;
 }
@@ -218,14 +230,17 @@ static enum nv_status confirm_missing(const struct writing *writing, struct nv_w
 {
     bool row;
     sqlite3 *db = nv_store_db(writing->store);
-    sqlite3_stmt *statement = nv_db_prepare(db, "SELECT 1 FROM navette_missing WHERE tbl = ?1 AND key = ?2", error);
+    sqlite3_stmt *statement = nv_db_prepare(db, "DELETE FROM navette_missing WHERE tbl = ?1 AND key = ?2", error);
     if (statement != NULL) {
         sqlite3_bind_int64(statement, 1, writing->table->number);
         nv_db_bind_slice(statement, 2, nv_buffer_slice(&writing->key));
     }
-    enum nv_status status = step_once(statement, ret_found, error);
-    if (status != NV_OK || !*ret_found)
+    enum nv_status status = step_once(statement, &row, error);
+    if (status != NV_OK)
         return status;
+    *ret_found = sqlite3_changes(db) > 0;
+    if (!*ret_found)
+        return NV_OK;
     sqlite3_str *sql = sqlite3_str_new(db);
     sqlite3_str_appendf(sql, "INSERT INTO navette_pending_%u(what, at_ms", writing->table->number);
     for (size_t i = 0; i < writing->table->key_count; i++)

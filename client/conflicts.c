@@ -113,6 +113,7 @@ struct printing {
     struct nv_buffer table, key, field; /* of the conflict that is being printed, NUL-terminated */
     bool is_of_values;
     struct nv_grid grid;
+    bool is_below_a_record;
     size_t open;
 };
 
@@ -148,12 +149,12 @@ static void print_advice(const struct printing *printing)
     putchar(' ');
     print_argument((const char *)printing->key.data);
     if (!printing->is_of_values) {
-        puts(" - --take 1   (keep the record; --take 2 deletes it)\n");
+        puts(" - --take 1   (keep the record; --take 2 deletes it)");
         return;
     }
     putchar(' ');
     print_argument((const char *)printing->field.data);
-    puts(" --take N   (or --value V, --null)\n");
+    puts(" --take N   (or --value V, --null)");
 }
 
 static enum nv_status end_conflict(struct printing *printing, struct nv_error *error)
@@ -187,7 +188,8 @@ static enum nv_status begin_conflict(struct printing *printing, sqlite3_stmt *st
     if (printing->table.failed || printing->key.failed || printing->field.failed)
         return nv_fail(error, NV_NO_MEMORY, "out of memory: the conflicts could not be listed");
     printing->is_of_values = field != NULL;
-    printing->open++;
+    if (printing->open++ > 0 || printing->is_below_a_record)
+        putchar('\n');
     printf("%s ", table);
     nv_print_string((const char *)printing->key.data);
     printf(": %s", field == NULL ? "deleted at one site, written at another" : field);
@@ -221,7 +223,7 @@ static void add_line(struct printing *printing, sqlite3_stmt *statement)
 enum nv_status nv_conflicts_print(struct nv_store *store, const struct nv_table *table, struct nv_slice key,
                                   size_t *ret_open, struct nv_error *error)
 {
-    struct printing printing = {.store = store, .grid = {.columns = 5}};
+    struct printing printing = {.store = store, .grid = {.columns = 5}, .is_below_a_record = table != NULL};
     sqlite3_stmt *statement = prepare(store, table, key, error);
     enum nv_status status = statement == NULL ? error->status : NV_OK;
     bool row = false;

@@ -257,13 +257,19 @@ enum nv_status nv_grid_print(struct nv_grid *grid, size_t indent, struct nv_erro
     if (!grid->has_widths)
         measure(grid);
     const char *cell = (const char *)grid->cells.data;
+    size_t gap = 0;
     for (size_t i = 0; i < grid->cell_count; i++, cell += strlen(cell) + 1) {
         size_t column = i % grid->columns, width = characters_in(cell);
-        printf("%*s%s", column == 0 ? (int)indent : 0, "", cell);
-        if (column + 1 == grid->columns)
+        gap += column == 0 ? indent : 0;
+        if (width > 0) { /* so that no line ends in spaces */
+            printf("%*s%s", (int)gap, "", cell);
+            gap = 0;
+        }
+        gap += grid->widths[column] > width ? grid->widths[column] - width + 2 : 2;
+        if (column + 1 == grid->columns) {
             putchar('\n');
-        else
-            printf("%*s", (int)(grid->widths[column] > width ? grid->widths[column] - width : 0) + 2, "");
+            gap = 0;
+        }
     }
     nv_buffer_clear(&grid->cells);
     grid->cell_count = 0;

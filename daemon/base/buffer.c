@@ -91,20 +91,7 @@ struct nv_reader nv_reader_of(struct nv_slice slice)
     return (struct nv_reader){.at = slice.data, .end = slice.data + slice.size};
 }
 
-size_t nv_reader_left(const struct nv_reader *reader)
-{
-    return (size_t)(reader->end - reader->at);
-}
-
-bool nv_take_byte(struct nv_reader *reader, uint8_t *ret_byte)
-{
-    if (reader->at == reader->end)
-        return false;
-    *ret_byte = *reader->at++;
-    return true;
-}
-
-bool nv_take_varint(struct nv_reader *reader, uint64_t *ret_value)
+bool nv_take_long_varint(struct nv_reader *reader, uint64_t *ret_value)
 {
     uint64_t value = 0;
     const uint8_t *at = reader->at;
@@ -124,13 +111,4 @@ bool nv_take_varint(struct nv_reader *reader, uint64_t *ret_value)
         }
     }
     return false;
-}
-
-bool nv_take_bytes(struct nv_reader *reader, size_t size, struct nv_slice *ret_bytes)
-{
-    if (nv_reader_left(reader) < size)
-        return false;
-    *ret_bytes = (struct nv_slice){.data = reader->at, .size = size};
-    reader->at += size;
-    return true;
 }

@@ -35,14 +35,43 @@ struct nv_slice nv_buffer_slice(const struct nv_buffer *buffer);
 bool nv_slice_equal(struct nv_slice a, struct nv_slice b);
 int nv_slice_compare(struct nv_slice a, struct nv_slice b); /* memcmp order, the shorter first */
 
-/* A reader over a slice: every take returns false, and takes nothing, where the bytes end too early. */
+/* A reader over a slice: every take returns false, and takes nothing, where the bytes end too early. The small ones are
+ * inline: each value of each op goes through them. */
 struct nv_reader {
     const uint8_t *at;
     const uint8_t *end;
 };
 
 struct nv_reader nv_reader_of(struct nv_slice slice);
-bool nv_take_byte(struct nv_reader *reader, uint8_t *ret_byte);
-bool nv_take_varint(struct nv_reader *reader, uint64_t *ret_value); /* refuses over 64 bits and over-long forms */
-bool nv_take_bytes(struct nv_reader *reader, size_t size, struct nv_slice *ret_bytes);
-size_t nv_reader_left(const struct nv_reader *reader);
+bool nv_take_long_varint(struct nv_reader *reader, uint64_t *ret_value); /* nv_take_varint is what to call */
+
+static inline size_t nv_reader_left(const struct nv_reader *reader)
+{
+    return (size_t)(reader->end - reader->at);
+}
+
+static inline bool nv_take_byte(struct nv_reader *reader, uint8_t *ret_byte)
+{
+    if (reader->at == reader->end)
+        return false;
+    *ret_byte = *reader->at++;
+    return true;
+}
+
+/* Refuses numbers of over 64 bits and over-long forms. */
+static inline bool nv_take_varint(struct nv_reader *reader, uint64_t *ret_value)
+{
+    if (reader->at == reader->end || *reader->at >= 0x80)
+        return nv_take_long_varint(reader, ret_value);
+    *ret_value = *reader->at++;
+    return true;
+}
+
+static inline bool nv_take_bytes(struct nv_reader *reader, size_t size, struct nv_slice *ret_bytes)
+{
+    if (nv_reader_left(reader) < size)
+        return false;
+    *ret_bytes = (struct nv_slice){.data = reader->at, .size = size};
+    reader->at += size;
+    return true;
+}

@@ -196,8 +196,7 @@ enum nv_status nv_record_delete(struct nv_record *record, const struct nv_cover 
 {
     assert(op->kind == NV_OP_DELETE);
     drop_covered_deletes(record, cover);
-    enum nv_status status =
-        nv_record_add_delete(record, (struct nv_live_delete){.dot = cover->dot, .time = op->time});
+    enum nv_status status = nv_record_add_delete(record, (struct nv_live_delete){.dot = cover->dot, .time = op->time});
     for (size_t i = 0; status == NV_OK && i < record->sibling_count; i++) {
         const struct nv_sibling *sibling = &record->siblings[i];
         nv_fields seen = nv_cover_fields(cover, sibling->dot, sibling->fields);
@@ -207,8 +206,8 @@ enum nv_status nv_record_delete(struct nv_record *record, const struct nv_cover 
         if (last != NULL && nv_dot_compare(last->by, cover->dot) == 0 && nv_dot_compare(last->dot, sibling->dot) == 0)
             last->fields |= seen;
         else
-            status = nv_record_add_mark(record,
-                                        (struct nv_mark){.by = cover->dot, .dot = sibling->dot, .fields = seen});
+            status =
+                nv_record_add_mark(record, (struct nv_mark){.by = cover->dot, .dot = sibling->dot, .fields = seen});
     }
     nv_record_sort(record);
     return status;

@@ -132,6 +132,8 @@ enum nv_status nv_sync_on_has(struct nv_sync *sync, struct nv_peer *peer, const 
         return nv_sync_garbage(sync, peer, "a Has of more logs than a network may have", now, actions);
     if (same || message->has.whole)
         peer->has_known = peer->ever_known = true;
+    if (same && !peer->has_due)
+        peer->told = sync->generation; /* it says what we say */
     peer->maybe_ahead = true;
 
     if (message->has.whole && believe_its_word(sync, peer) != NV_OK)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "store/ingest.h"
 #include "store/redact.h"
 #include "store/statements.h"
 
@@ -66,7 +67,9 @@ static enum nv_status apply_op(struct nv_merge *merge, const struct nv_opened *o
         return note_owed(merge->store, opened, place, error);
     enum nv_status status = nv_op_decode(entry->op, &merge->arena, op, error);
     if (status == NV_REFUSED)
-        return NV_OK; /* signed, but against the protocol: a no-op at every site */
+        return nv_store_note_refusal(merge->store, NV_REASON_MALFORMED, &merge->writer,
+                                     "an op that it signed is against the protocol: it is a no-op at every site",
+                                     merge->now, error);
     if (status != NV_OK)
         return status;
     if (op->kind == NV_OP_REDACT)

@@ -43,10 +43,11 @@ enum nv_status nv_store_history(struct nv_store *store, const char *table, struc
 /* ---- verify ---- */
 struct nv_verified {
     uint64_t logs, changesets, ops, redacted;
+    uint64_t no_ops; /* ops that their site signed against the protocol: nothing anywhere, and no fault of this store */
     uint64_t bad; /* changesets that fail; the first one is told in `first` */
     char first[256];
 };
-/* Walks every log from its first header: chain, signatures, certificates, contexts, ops roots, form of each op. NV_OK
+/* Walks every log from its first header: chain, signatures, certificates, contexts, ops roots. NV_OK
  * and bad = 0, or NV_OK and bad > 0; an error is one of reading. `progress` may be NULL. */
 enum nv_status nv_store_verify(struct nv_store *store, struct nv_verified *ret_verified,
                                void (*progress)(uint64_t done, uint64_t total), struct nv_error *error);

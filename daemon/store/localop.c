@@ -180,6 +180,8 @@ static enum nv_status list_unseen(struct nv_merge *merge, const struct nv_table 
     enum nv_status status = NV_OK;
     for (nv_fields rest = fields & ~answered; status == NV_OK && rest != 0; rest &= rest - 1) {
         unsigned field = (unsigned)__builtin_ctzll(rest);
+        if (table->fields[field].quiet)
+            continue; /* nobody is asked about it: the next write covers all that its writer's site had applied */
         if (contested >> field & 1)
             status = except_hidden_values(&unseen, table, field, error);
         if (status == NV_OK && op->kind == NV_OP_PUT && merge->version.replaced_count > 0)
@@ -196,6 +198,16 @@ static void name_home(struct nv_merge *merge, struct nv_op *op)
     const struct nv_record *record = &merge->version.record;
     op->has_home = record->has_home && nv_site_id_compare(record->home, merge->writer) != 0;
     op->home = record->home;
+}
+
+/* A clock that is out of its mind: the protocol's range is all that can be said. */
+static struct nv_wall_ms within_range(struct nv_wall_ms time)
+{
+    if (time.ms > NV_LIMIT_TIME_MS)
+        time.ms = NV_LIMIT_TIME_MS;
+    if (time.ms < -NV_LIMIT_TIME_MS)
+        time.ms = -NV_LIMIT_TIME_MS;
+    return time;
 }
 
 static void fill_values(const struct nv_touched *touched, const struct nv_row *row, nv_fields fields,
@@ -264,7 +276,7 @@ static enum nv_status delete_op(struct nv_merge *merge, struct nv_table_access *
     op->fields = 0;
     op->value_count = 0;
     op->has_home = false;
-    op->time = touched->last->at;
+    op->time = within_range(touched->last->at);
     nv_fields answered = touched->answers_deletes ? UINT64_MAX : 0;
     return list_unseen(merge, access->table, nv_all_fields(access->table), answered, op, error);
 }

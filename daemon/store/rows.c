@@ -200,47 +200,93 @@ static void bind_fields(sqlite3_stmt *statement, const struct nv_table *table, n
             nv_db_bind_value(statement, (int)(table->key_count + i) + 1, &values[i]);
 }
 
-enum nv_status nv_row_insert(struct nv_store *store, struct nv_table_access *access, struct nv_slice key,
-                             nv_fields fields, const struct nv_value *values, bool *ret_clash, struct nv_error *error)
+static void set_triggers(struct nv_store *store, int enabled)
 {
-    sqlite3_stmt *statement = writer_statement(store, access, true, fields, error);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, enabled, NULL);
+}
+
+static int write_once(struct nv_store *store, struct nv_table_access *access, bool is_insert, struct nv_slice key,
+                      nv_fields fields, const struct nv_value *values, struct nv_error *error)
+{
+    sqlite3_stmt *statement = writer_statement(store, access, is_insert, fields, error);
     if (statement == NULL)
-        return error->status;
+        return sqlite3_extended_errcode(store->db);
     bind_key(statement, key);
     bind_fields(statement, access->table, fields, values);
     int result = sqlite3_step(statement);
-    int extended = sqlite3_extended_errcode(store->db);
-    *ret_clash = result != SQLITE_DONE && (extended == SQLITE_CONSTRAINT_PRIMARYKEY ||
-                                           extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_ROWID);
-    enum nv_status status = *ret_clash ? NV_OK : nv_db_fail(store->db, result, access->table->name, error);
+    int extended = result == SQLITE_DONE ? SQLITE_OK : sqlite3_extended_errcode(store->db);
     sqlite3_reset(statement);
-    return status;
+    return extended;
+}
+
+/* The site's own triggers fire. Where one of them is broken or objects, the row is written without them: what others
+ * wrote must not be lost for it. */
+static bool is_of_trigger(int extended)
+{
+    return extended == SQLITE_CONSTRAINT_TRIGGER || (extended & 0xff) == SQLITE_ERROR;
+}
+
+static int write_row(struct nv_store *store, struct nv_table_access *access, bool is_insert, struct nv_slice key,
+                     nv_fields fields, const struct nv_value *values, struct nv_error *error)
+{
+    int extended = write_once(store, access, is_insert, key, fields, values, error);
+    if (!is_of_trigger(extended))
+        return extended;
+    set_triggers(store, 0);
+    extended = write_once(store, access, is_insert, key, fields, values, error);
+    set_triggers(store, 1);
+    return extended;
+}
+
+enum nv_status nv_row_insert(struct nv_store *store, struct nv_table_access *access, struct nv_slice key,
+                             nv_fields fields, const struct nv_value *values, bool *ret_clash, struct nv_error *error)
+{
+    int extended = write_row(store, access, true, key, fields, values, error);
+    *ret_clash = extended == SQLITE_CONSTRAINT_PRIMARYKEY || extended == SQLITE_CONSTRAINT_UNIQUE ||
+                 extended == SQLITE_CONSTRAINT_ROWID;
+    return *ret_clash ? NV_OK : nv_db_fail(store->db, extended, access->table->name, error);
 }
 
 enum nv_status nv_row_update(struct nv_store *store, struct nv_table_access *access, struct nv_slice key,
                              nv_fields fields, const struct nv_value *values, struct nv_error *error)
 {
-    sqlite3_stmt *statement = writer_statement(store, access, false, fields, error);
+    int extended = write_row(store, access, false, key, fields, values, error);
+    return nv_db_fail(store->db, extended, access->table->name, error);
+}
+
+static sqlite3_stmt *erase_statement(struct nv_store *store, struct nv_table_access *access, struct nv_error *error)
+{
+    if (access->erase != NULL)
+        return access->erase;
+    sqlite3_str *sql = sqlite3_str_new(store->db);
+    sqlite3_str_appendf(sql, "DELETE FROM main.\"%w\"", access->table->name);
+    append_where_key(sql, access->table);
+    return access->erase = prepare_built(store, sql, error);
+}
+
+static int erase_once(struct nv_store *store, struct nv_table_access *access, struct nv_slice key,
+                      struct nv_error *error)
+{
+    sqlite3_stmt *statement = erase_statement(store, access, error);
     if (statement == NULL)
-        return error->status;
+        return sqlite3_extended_errcode(store->db);
     bind_key(statement, key);
-    bind_fields(statement, access->table, fields, values);
-    return nv_db_run(statement, error);
+    int result = sqlite3_step(statement);
+    int extended = result == SQLITE_DONE ? SQLITE_OK : sqlite3_extended_errcode(store->db);
+    sqlite3_reset(statement);
+    return extended;
 }
 
 enum nv_status nv_row_erase(struct nv_store *store, struct nv_table_access *access, struct nv_slice key,
                             struct nv_error *error)
 {
-    if (access->erase == NULL) {
-        sqlite3_str *sql = sqlite3_str_new(store->db);
-        sqlite3_str_appendf(sql, "DELETE FROM main.\"%w\"", access->table->name);
-        append_where_key(sql, access->table);
-        access->erase = prepare_built(store, sql, error);
+    int extended = erase_once(store, access, key, error);
+    if (is_of_trigger(extended)) {
+        set_triggers(store, 0);
+        extended = erase_once(store, access, key, error);
+        set_triggers(store, 1);
     }
-    if (access->erase == NULL)
-        return error->status;
-    bind_key(access->erase, key);
-    return nv_db_run(access->erase, error);
+    return nv_db_fail(store->db, extended, access->table->name, error);
 }
 
 uint64_t nv_row_digest(struct nv_store *store, const struct nv_value *values, size_t count, struct nv_buffer *scratch)

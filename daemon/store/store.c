@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "store/log.h"
 #include "store/logs.h"
@@ -13,15 +14,27 @@
 extern const char *const nv_migrations[];
 extern const int nv_migration_count;
 
-enum { BUSY_MS = 2000, CHECKPOINT_PAGES = 4000 };
+enum { BUSY_US = 300, BUSY_TRIES = 1000, CHECKPOINT_PAGES = 4000 };
 
 /* ---- opening
  * --------------------------------------------------------------------------------------------------------- */
 
+/* Waits for the write lock in short steps: SQLite's own handler soon waits so long at a time that a program which
+ * writes without a pause would never let us in. */
+static int wait_a_little(void *context, int tries)
+{
+    struct timespec pause = {0, BUSY_US * 1000};
+    (void)context;
+    if (tries >= BUSY_TRIES)
+        return 0;
+    nanosleep(&pause, NULL);
+    return 1;
+}
+
 static enum nv_status configure(sqlite3 *db, struct nv_error *error)
 {
     sqlite3_extended_result_codes(db, 1);
-    sqlite3_busy_timeout(db, BUSY_MS);
+    sqlite3_busy_handler(db, wait_a_little, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_wal_autocheckpoint(db, CHECKPOINT_PAGES);

@@ -2,16 +2,6 @@
 
 #include <string.h>
 
-/* Most numbers of an op are one byte. */
-static inline bool take_number(struct nv_reader *reader, uint64_t *ret_value)
-{
-    if (reader->at != reader->end && *reader->at < 0x80) {
-        *ret_value = *reader->at++;
-        return true;
-    }
-    return nv_take_varint(reader, ret_value);
-}
-
 static bool take_fixed(struct nv_reader *reader, size_t size, uint64_t *ret_value)
 {
     struct nv_slice bytes;
@@ -28,19 +18,19 @@ bool nv_take_field(struct nv_reader *reader, struct nv_field *ret_field)
 {
     struct nv_reader ahead = *reader;
     uint64_t tag, size;
-    if (!take_number(&ahead, &tag) || tag > UINT32_MAX || tag >> 3 == 0)
+    if (!nv_take_varint(&ahead, &tag) || tag > UINT32_MAX || tag >> 3 == 0)
         return false;
     struct nv_field field = {.number = (uint32_t)(tag >> 3), .type = (enum nv_form_type)(tag & 7)};
     bool is_field = false;
     switch (tag & 7) {
     case NV_FORM_VARINT:
-        is_field = take_number(&ahead, &field.value);
+        is_field = nv_take_varint(&ahead, &field.value);
         break;
     case NV_FORM_FIXED64:
         is_field = take_fixed(&ahead, 8, &field.value);
         break;
     case NV_FORM_BYTES:
-        is_field = take_number(&ahead, &size) && size <= nv_reader_left(&ahead) &&
+        is_field = nv_take_varint(&ahead, &size) && size <= nv_reader_left(&ahead) &&
                    nv_take_bytes(&ahead, (size_t)size, &field.bytes);
         break;
     case NV_FORM_FIXED32:

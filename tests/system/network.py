@@ -309,7 +309,8 @@ class Network:
             if site is not None and site.process is not None:
                 try:
                     code = site.process.wait(20)
-                    if code != 0:
+                    # Who is told to end before it is ready ends as any program does.
+                    if code not in (0, -signal.SIGTERM):
                         problems.append("%s ended with %s" % (site.name, code))
                 except subprocess.TimeoutExpired:
                     site.process.kill()

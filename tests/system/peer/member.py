@@ -35,7 +35,7 @@ class Invitation:
         assert kind == "navette1"
         raw = base64.urlsafe_b64decode(coded + "=" * (-len(coded) % 4))
         record, check = raw[:-4], raw[-4:]
-        assert blake(record, 4) == check, "the invitation lost a character"
+        assert blake(record)[:4] == check, "the invitation lost a character"
         parts, at = [], 0
         while at < len(record):
             size, at = values.take_varint(record, at)
