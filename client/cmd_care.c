@@ -35,9 +35,9 @@ static enum nv_status print_verified(const struct nv_call *call, const struct nv
     if (call->json)
         return nv_print_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "logs", (json_int_t)verified->logs,
                                        "changesets", (json_int_t)verified->changesets, "ops", (json_int_t)verified->ops,
-                                       "redacted", (json_int_t)verified->redacted, "bad", (json_int_t)verified->bad,
-                                       "first", verified->bad == 0 ? json_null() : nv_json_text(verified->first),
-                                       "file",
+                                       "redacted", (json_int_t)verified->redacted, "no_ops",
+                                       (json_int_t)verified->no_ops, "bad", (json_int_t)verified->bad, "first",
+                                       verified->bad == 0 ? json_null() : nv_json_text(verified->first), "file",
                                        !is_deep          ? json_null()
                                        : file[0] == '\0' ? json_string("ok")
                                                          : nv_json_text(file)),
@@ -45,6 +45,9 @@ static enum nv_status print_verified(const struct nv_call *call, const struct nv
     printf("logs        %llu\nchangesets  %llu\nchanges     %llu (%llu removed)\n", (unsigned long long)verified->logs,
            (unsigned long long)verified->changesets, (unsigned long long)verified->ops,
            (unsigned long long)verified->redacted);
+    if (verified->no_ops > 0)
+        printf("no effect   %llu: changes that their site signed against the protocol; they count nowhere\n",
+               (unsigned long long)verified->no_ops);
     if (verified->bad == 0)
         puts("Every changeset is what its site signed.");
     else

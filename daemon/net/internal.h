@@ -62,7 +62,10 @@ struct nv_net {
     bool frame_garbage;
     uint32_t frame_session;
 
-    uint32_t closed[NV_LIMIT_SESSIONS]; /* to be told */
+    struct { /* to be told */
+        uint32_t number;
+        struct nv_site_id site;
+    } closed[NV_LIMIT_SESSIONS];
     size_t closed_count;
 
     uint64_t strangers_told;

@@ -126,7 +126,10 @@ static bool closed_next(struct nv_net *net, struct nv_net_event *ret_event)
 {
     if (net->closed_count == 0)
         return false;
-    *ret_event = (struct nv_net_event){.kind = NV_NET_CLOSED, .session = net->closed[--net->closed_count]};
+    net->closed_count--;
+    *ret_event = (struct nv_net_event){.kind = NV_NET_CLOSED,
+                                       .session = net->closed[net->closed_count].number,
+                                       .site = net->closed[net->closed_count].site};
     return true;
 }
 

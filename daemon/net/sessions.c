@@ -32,8 +32,10 @@ struct nv_session *nv_session_open(struct nv_net *net, struct nv_site_id site, s
 void nv_session_end(struct nv_net *net, struct nv_session *session, bool tell, int linger_ms)
 {
     struct nv_line *line = session->line;
-    if (tell && net->closed_count < NV_LIMIT_SESSIONS)
-        net->closed[net->closed_count++] = session->number;
+    if (tell && net->closed_count < NV_LIMIT_SESSIONS) {
+        net->closed[net->closed_count].number = session->number;
+        net->closed[net->closed_count++].site = session->site;
+    }
     if (net->frame_held && net->frame_session == session->number)
         net->frame_held = false;
     *session = (struct nv_session){0};

@@ -47,8 +47,8 @@ struct nv_verified {
     uint64_t bad; /* changesets that fail; the first one is told in `first` */
     char first[256];
 };
-/* Walks every log from its first header: chain, signatures, certificates, contexts, ops roots. NV_OK
- * and bad = 0, or NV_OK and bad > 0; an error is one of reading. `progress` may be NULL. */
+/* Walks every log from its first header: chain, signatures, certificates, contexts, ops roots. NV_OK and
+ * bad = 0, or NV_OK and bad > 0; an error is one of reading. `progress` may be NULL. */
 enum nv_status nv_store_verify(struct nv_store *store, struct nv_verified *ret_verified,
                                void (*progress)(uint64_t done, uint64_t total), struct nv_error *error);
 
@@ -58,7 +58,7 @@ struct nv_scope_digest {
     struct nv_hash state;  /* of siblings (values and dots), live deletes and their marks */
     struct nv_hash vector; /* of what was applied: equal vectors, equal states */
     uint64_t records, shown;
-    bool closed; /* false: bodies are owed, or something that we hold is not merged yet */
+    bool closed; /* false: bodies are owed, what we hold is not all merged, or rows wait to be sealed */
 };
 enum nv_status nv_store_digest(struct nv_store *store, struct nv_scope_digest *ret_digest, struct nv_error *error);
 

@@ -5,6 +5,7 @@
 #include "store/derive.h"
 #include "store/gather.h"
 #include "store/rows.h"
+#include "store/seal.h"
 #include "store/statements.h"
 #include "wire/hash.h"
 
@@ -38,7 +39,7 @@ static int order_candidates(const void *a, const void *b)
 }
 
 /* One field: its siblings ascending by dot, each with time and value. The one sibling of a shown row is read from the
- * row: so that the digest speaks of the tables that people see. */
+ * row, which is as it was sealed or merged: so the digest needs the log for little. */
 static enum nv_status add_field(struct digesting *digesting, const struct nv_record *record, unsigned field,
                                 const struct nv_row *row, struct nv_error *error)
 {
@@ -150,6 +151,9 @@ static enum nv_status add_record(struct digesting *digesting, struct nv_table_ac
     row->there = false;
     if (version->has_row)
         status = nv_row_read(digesting->store, access, key, row, error);
+    /* What was written and is not sealed yet is no part of the state: then the log has the values. */
+    row->there = status == NV_OK && row->there && version->row_fields == row->count &&
+                 nv_row_digest(digesting->store, row->values, version->row_fields, bytes) == version->row_digest;
     nv_buffer_clear(bytes);
     nv_arena_reset(&digesting->arena);
     nv_buffer_append_varint(bytes, access->table->number);
@@ -230,7 +234,10 @@ static enum nv_status find_closed(struct nv_store *store, struct nv_scope_digest
 {
     int64_t owed;
     enum nv_status status = nv_db_integer(store->db, "SELECT EXISTS (SELECT 1 FROM navette_owed)", 0, &owed, error);
-    digest->closed = owed == 0;
+    uint64_t pending = 0;
+    if (status == NV_OK)
+        status = nv_store_pending(store, &pending, error);
+    digest->closed = owed == 0 && pending == 0;
     for (size_t i = 1; i <= nv_log_count(store); i++) {
         const struct nv_log *log = nv_log_by_number(store, (nv_log_number)i);
         if (nv_scope_id_equal(log->id.scope, digest->scope) && log->applied_seq != log->has_seq)

@@ -254,6 +254,7 @@ static enum nv_status prepare(struct intake *intake, struct nv_touched_set *stal
     struct nv_store *store = intake->store;
     struct nv_sealed sealed = {0};
     uint64_t pending;
+    bool any = false;
     sqlite3_stmt *guard = nv_statement(store, NV_SQL_GUARD_ON, error);
     enum nv_status status = guard == NULL ? error->status : nv_db_run(guard, error);
     if (status == NV_OK)
@@ -262,10 +263,12 @@ static enum nv_status prepare(struct intake *intake, struct nv_touched_set *stal
         status = NV_OK;
     if (status == NV_OK)
         status = nv_store_pending(store, &pending, error);
+    if (status == NV_OK)
+        status = nv_seal_is_due(store, &any, error);
     if (status != NV_OK)
         return status;
     intake->has_backlog = pending > SEAL_ALL_BELOW;
-    if (!intake->has_backlog && pending > 0)
+    if (!intake->has_backlog && any) /* an answer to a conflict too: it is about the values that were listed */
         status = seal_everything(store, intake->now, error);
     if (status == NV_OK && stale->count > 0)
         status = seal_known(store, stale, intake->now, error);

@@ -152,7 +152,8 @@ static struct nv_value number_of(const char *text, enum nv_affinity affinity)
     end += strspn(end, " \t\n\v\f\r");
     bool is_integer = *end == '\0' && errno == 0;
     if (affinity == NV_AFFINITY_REAL) {
-        value.real = is_integer ? (double)integer : value.real; /* "-0" is no negative zero */
+        if (value.real == 0)
+            value.real = 0; /* from text there is no negative zero */
         return value;
     }
     if (is_integer)

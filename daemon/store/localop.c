@@ -180,8 +180,9 @@ static enum nv_status list_unseen(struct nv_merge *merge, const struct nv_table 
     enum nv_status status = NV_OK;
     for (nv_fields rest = fields & ~answered; status == NV_OK && rest != 0; rest &= rest - 1) {
         unsigned field = (unsigned)__builtin_ctzll(rest);
+        /* Of a quiet field nobody is asked, so nobody would ever answer: siblings that nothing covers would pile up. */
         if (table->fields[field].quiet)
-            continue; /* nobody is asked about it: the next write covers all that its writer's site had applied */
+            continue;
         if (contested >> field & 1)
             status = except_hidden_values(&unseen, table, field, error);
         if (status == NV_OK && op->kind == NV_OP_PUT && merge->version.replaced_count > 0)

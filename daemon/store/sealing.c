@@ -200,7 +200,7 @@ static int64_t monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static enum nv_status anything_pending(struct nv_store *store, bool *ret_any, struct nv_error *error)
+enum nv_status nv_seal_is_due(struct nv_store *store, bool *ret_any, struct nv_error *error)
 {
     uint64_t rows;
     enum nv_status status = nv_store_pending(store, &rows, error);
@@ -242,7 +242,7 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
     *ret_sealed = sealed;
     enum nv_status status = nv_seal_ready(store, error);
     if (status == NV_OK)
-        status = anything_pending(store, &any, error);
+        status = nv_seal_is_due(store, &any, error);
     if (status == NV_OK)
         status = nv_scan_is_due(store, &scan, error);
     if (status != NV_OK || (!any && !scan))

@@ -11,5 +11,8 @@
 enum nv_status nv_seal_records(struct nv_store *store, struct nv_touched_set *set, struct nv_wall_ms now,
                                struct nv_sealed *sealed, struct nv_error *error);
 
+/* Whether there is anything to seal: pending rows, or an answer to a conflict. */
+enum nv_status nv_seal_is_due(struct nv_store *store, bool *ret_any, struct nv_error *error);
+
 /* Whether this site can sign: NV_OK, or NV_NOT_YET with why not. */
 enum nv_status nv_seal_ready(struct nv_store *store, struct nv_error *error);

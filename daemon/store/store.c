@@ -48,6 +48,9 @@ static enum nv_status configure(sqlite3 *db, struct nv_error *error)
 static enum nv_status open_database(const char *path, int flags, sqlite3 **ret_db, struct nv_error *error)
 {
     sqlite3 *db = NULL;
+    /* SQLite's memory statistics cost a lock at every allocation. Once SQLite runs in this process it is too late to
+     * say so, and then nothing happens. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     int result = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
     enum nv_status status = result == SQLITE_OK ? configure(db, error) : nv_db_fail(db, result, path, error);
     if (status != NV_OK) {

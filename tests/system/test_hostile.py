@@ -216,6 +216,7 @@ def test_a_log_of_another_member(honest, hostile):
         header.site, header.epoch, header.seq = log[1], log[2], hostile.heads[log][0] + 1
         header.previous = form.header_hash(hostile.parsed(hostile.logs[log][-1]).header)
         header.absolute = True
+        del header.context[:]
     refused(honest, hostile, "signature", hostile.seal(hostile_put(hostile), change_header=pretend))
 
 
@@ -264,14 +265,20 @@ def test_a_count_that_is_not_the_count(honest, hostile):
 
 
 def test_an_op_against_the_protocol(honest, hostile):
+    """Signed by a member, so it stays in its log; and it is nothing at every site, which counts it."""
     op = hostile.proto.Op()
     op.ParseFromString(hostile_put(hostile))
     op.values = op.values + b"\x00"
-    reasons = ("malformed", "body")
-    hub = honest[0].hub
-    before = sum(hub.refusals().get(reason, 0) for reason in reasons)
-    hostile.push(hostile.seal(op.SerializeToString()))
-    hostile.until(lambda: sum(hub.refusals().get(reason, 0) for reason in reasons) > before, "a count")
+    fine = hostile.put("thing", [hostile.name + ".1"], t="fine")
+
+    def act():
+        hostile.write(op.SerializeToString(), fine)
+    counted(honest, "malformed", hostile, act)
+    network, giver, taker = honest
+    wait_until(lambda: taker.query("SELECT t FROM thing WHERE id = ?", hostile.name + ".1") == [("fine",)],
+               "the other op of the changeset")
+    assert taker.refusals()["malformed"] >= 1
+    assert taker.cli("verify")["no_ops"] >= 1
 
 
 def test_an_authority_position_that_is_not_ours(honest, hostile):
@@ -300,26 +307,49 @@ def test_two_histories_of_one_log(honest, hostile):
                      " WHERE l.site = ? AND f.seq = 2", hostile.site) == [(1,)]
 
 
-@pytest.mark.parametrize("what", ["kind", "format"])
-def test_what_newer_software_says_waits(honest, hostile, what):
+def test_a_header_of_newer_software_waits(honest, hostile):
     network, giver, taker = honest
     before = network.hub.refusals()
     own = (form.NETWORK_SCOPE, hostile.site, hostile.own.epoch)
     hostile.write(hostile.put("thing", [hostile.name + ".1"], t="fine"))
     hostile.until(lambda: own in hostile.peer_has, "what can be understood is taken")
-    if what == "kind":
-        raw = hostile.seal(hostile.proto.Op(kind=200, table=1, key=b"\x03\x01x").SerializeToString())
-    else:
-        def newer(header):
-            header.format = 2
-        raw = hostile.seal(hostile_put(hostile), change_header=newer)
-    hostile.push(raw)
+
+    def newer(header):
+        header.format = 2
+    hostile.push(hostile.seal(hostile_put(hostile), change_header=newer))
     hostile.push(hostile.seal(hostile_put(hostile)))
     giver.sql("INSERT INTO thing(id) VALUES ('%s.sign');" % hostile.name)
     network.converge()
     assert hostile.peer_has[own][0] == 1
     assert network.hub.refusals() == before and hostile.refusals == []
     assert taker.query("SELECT t FROM thing WHERE id = ?", hostile.name + ".1") == [("fine",)]
+
+
+def test_an_op_of_newer_software_waits(network, proto):
+    """It is kept and passed on, merged by nobody, and a digest says that something is not merged; the others go on."""
+    hub = network.add_hub(VALUES)
+    giver, taker = network.add_schools("giver", "taker")
+    newer = Member(proto, "newer").join(network.invitation("newer")).connect(hub.endpoint())
+    own = (form.NETWORK_SCOPE, newer.site, newer.own.epoch)
+    newer.write(newer.put("thing", ["1"], t="before"))
+    newer.until(lambda: taker.query("SELECT t FROM thing WHERE id = '1'") == [("before",)], "what is understood")
+    newer.push(newer.seal(proto.Op(kind=form.NEWER, table=1, key=b"\x03\x01x").SerializeToString()))
+    newer.push(newer.seal(newer.put("thing", ["1"], t="after")))
+    newer.until(lambda: newer.peer_has.get(own, (0,))[0] == 3, "the hub keeps it")
+    for turn in range(3):
+        giver.sql("INSERT INTO thing(id, t) VALUES ('g%d', 'on'); UPDATE thing SET i = %d WHERE id = '1';" % (turn, turn))
+        newer.until(lambda: taker.query("SELECT count(*), max(i) FROM thing") == [(turn + 2, turn)], "the others go on")
+    assert taker.query("SELECT t FROM thing WHERE id = '1'") == [("before",)]
+    assert network.hub.refusals() == {} and taker.refusals() == {} and newer.refusals == []
+    wait_until(lambda: taker.digest() is None, "the digest says that something is not merged")
+    hub.kill()
+    hub.start()
+    taker.stop()
+    taker.start()
+    giver.sql("INSERT INTO thing(id, t) VALUES ('last', 'on');")
+    wait_until(lambda: taker.query("SELECT t FROM thing WHERE id = 'last'") == [("on",)], "also after a restart")
+    assert taker.cli("verify")["bad"] == 0
+    newer.close()
 
 
 def test_values_that_no_column_holds(honest, hostile):

@@ -1,5 +1,6 @@
 #include "dice.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,7 +220,13 @@ void nv_dice_run(const char *name, uint64_t count, void (*one)(uint64_t seed))
     }
 }
 
-uint64_t nv_dice_seed(void)
+void nv_dice_trace(const char *format, ...)
 {
-    return current_seed;
+    if (getenv("NAVETTE_TEST_TRACE") == NULL)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
 }

@@ -1,6 +1,7 @@
 /* Random choices that a seed repeats: the same seed gives the same choices on every machine.
  *
- * NAVETTE_TEST_SEED replays one seed, NAVETTE_TEST_SCHEDULES sets how many are tried.
+ * NAVETTE_TEST_SEED replays one seed, NAVETTE_TEST_SCHEDULES sets how many are tried, NAVETTE_TEST_TRACE tells what is
+ * done.
  */
 #pragma once
 
@@ -28,4 +29,6 @@ struct nv_value nv_dice_value(struct nv_dice *dice, uint8_t bytes[NV_DICE_VALUE_
 /* Runs `one` for the seed that NAVETTE_TEST_SEED names, or else for the seeds 1 … count (NAVETTE_TEST_SCHEDULES in
  * place of `count` where it is set). A test that fails finds the seed on stderr. */
 void nv_dice_run(const char *name, uint64_t count, void (*one)(uint64_t seed));
-uint64_t nv_dice_seed(void); /* of the run under way */
+
+/* Tells a step on stderr, where NAVETTE_TEST_TRACE is set. */
+void nv_dice_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));

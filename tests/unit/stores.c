@@ -271,6 +271,7 @@ void nv_stores_sql(struct nv_stores *stores, size_t site, bool as_tool, const ch
     struct nv_stores_site *at = &stores->sites[site];
     sqlite3 *db = as_tool ? at->tool : nv_store_db(at->store);
     nv_stores_turn(stores, site);
+    nv_dice_trace("site %zu writes %s", site, sql);
     if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
         fail_msg("%s: %s", sql, sqlite3_errmsg(db));
 }
@@ -285,19 +286,15 @@ size_t nv_stores_seal(struct nv_stores *stores, size_t site)
         must(nv_store_seal(stores->sites[site].store, now, LONG_MS, &sealed, &error), &error);
         changesets += sealed.changesets;
     } while (sealed.more);
+    if (changesets > 0)
+        nv_dice_trace("site %zu seals %zu", site, changesets);
     return changesets;
 }
 
 /* ---- delivering ---- */
 
-struct parcel {
-    struct nv_buffer bytes;
-    struct nv_slice changesets[2 * BATCH];
-    size_t count;
-};
-
 static void take_from(struct nv_stores *stores, size_t from, size_t to, const struct nv_stores_line *line,
-                      struct parcel *parcel)
+                      struct nv_stores_parcel *parcel)
 {
     const struct nv_far_head *has = NULL;
     struct nv_far_head heads[BATCH];
@@ -320,7 +317,7 @@ static void take_from(struct nv_stores *stores, size_t from, size_t to, const st
 }
 
 /* What the line does to a parcel on its way. */
-static void spoil(struct parcel *parcel, struct nv_dice *dice, const struct nv_stores_line *line)
+static void spoil(struct nv_stores_parcel *parcel, struct nv_dice *dice, const struct nv_stores_line *line)
 {
     size_t kept = 0;
     struct nv_slice all[BATCH];
@@ -341,30 +338,43 @@ static void spoil(struct parcel *parcel, struct nv_dice *dice, const struct nv_s
     parcel->count = kept;
 }
 
-size_t nv_stores_deliver(struct nv_stores *stores, struct nv_dice *dice, size_t from, size_t to,
-                         const struct nv_stores_line *line)
+void nv_stores_fetch(struct nv_stores *stores, struct nv_dice *dice, size_t from, size_t to,
+                     const struct nv_stores_line *line, struct nv_stores_parcel *ret_parcel)
+{
+    *ret_parcel = (struct nv_stores_parcel){0};
+    take_from(stores, from, to, line, ret_parcel);
+    spoil(ret_parcel, dice, line);
+}
+
+static size_t hand_over_batch(struct nv_store *store, const struct nv_slice *changesets, size_t count,
+                              struct nv_wall_ms now)
 {
     static struct nv_incoming incoming[2 * BATCH];
-    struct parcel parcel = {0};
     struct nv_error error;
     size_t taken = 0;
-    take_from(stores, from, to, line, &parcel);
-    spoil(&parcel, dice, line);
+    for (size_t i = 0; i < count; i++)
+        incoming[i] = (struct nv_incoming){.bytes = changesets[i]};
+    must(nv_store_ingest(store, incoming, count, now, LONG_MS, &error), &error);
+    for (size_t i = 0; i < count; i++) {
+        if (incoming[i].verdict == NV_VERDICT_REFUSED || incoming[i].verdict == NV_VERDICT_PENDING)
+            fail_msg("a good changeset: %s, %s", nv_reason_name(incoming[i].reason), incoming[i].text);
+        taken += incoming[i].verdict == NV_VERDICT_TAKEN;
+    }
+    return taken;
+}
+
+size_t nv_stores_hand_over(struct nv_stores *stores, struct nv_dice *dice, size_t to, struct nv_stores_parcel *parcel)
+{
+    size_t taken = 0;
     struct nv_wall_ms now = nv_stores_turn(stores, to);
-    for (size_t first = 0, count; first < parcel.count; first += count) {
-        count = parcel.count - first;
+    for (size_t first = 0, count; first < parcel->count; first += count) {
+        count = parcel->count - first;
         if (nv_dice_percent(dice, 50))
             count = 1 + nv_dice_below(dice, count);
-        for (size_t i = 0; i < count; i++)
-            incoming[i] = (struct nv_incoming){.bytes = parcel.changesets[first + i]};
-        must(nv_store_ingest(stores->sites[to].store, incoming, count, now, LONG_MS, &error), &error);
-        for (size_t i = 0; i < count; i++) {
-            if (incoming[i].verdict == NV_VERDICT_REFUSED || incoming[i].verdict == NV_VERDICT_PENDING)
-                fail_msg("a good changeset: %s, %s", nv_reason_name(incoming[i].reason), incoming[i].text);
-            taken += incoming[i].verdict == NV_VERDICT_TAKEN;
-        }
+        taken += hand_over_batch(stores->sites[to].store, parcel->changesets + first, count, now);
     }
-    nv_buffer_done(&parcel.bytes);
+    nv_dice_trace("site %zu takes %zu of %zu", to, taken, parcel->count);
+    nv_buffer_done(&parcel->bytes);
     return taken;
 }
 
@@ -436,7 +446,8 @@ struct nv_value nv_code_value(int code)
 void nv_stores_rows(struct nv_stores *stores, size_t site, struct nv_stores_row rows[NV_STORES_RECORDS])
 {
     struct nv_error error;
-    sqlite3_stmt *find = nv_db_prepare(nv_store_db(stores->sites[site].store), "SELECT a, b, c, d FROM item WHERE id = ?", &error);
+    sqlite3_stmt *find =
+        nv_db_prepare(nv_store_db(stores->sites[site].store), "SELECT a, b, c, d FROM item WHERE id = ?", &error);
     assert_non_null(find);
     for (size_t record = 0; record < NV_STORES_RECORDS; record++) {
         sqlite3_bind_text(find, 1, nv_stores_keys[record], -1, SQLITE_STATIC);

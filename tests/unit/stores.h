@@ -1,7 +1,7 @@
 /* A network of real stores, in files, without daemons: what the tests of the merge write to, seal and deliver between.
  *
- * All that is random or a clock comes from the test: keys and ids from libsodium's replaceable source, the time of SQLite
- * and of the store from `nv_stores_turn`. So a seed replays a schedule to the last byte.
+ * All that is random or a clock comes from the test: keys and ids from libsodium's replaceable source, the time of
+ * SQLite and of the store from `nv_stores_turn`. So a seed replays a schedule to the last byte.
  */
 #pragma once
 
@@ -47,19 +47,27 @@ size_t nv_stores_seal(struct nv_stores *stores, size_t site);
 
 /* How changesets get from one site to another. */
 struct nv_stores_line {
-    bool forgets;         /* gives the other everything, whatever it has */
-    bool shuffles;        /* in any order */
+    bool forgets;  /* gives the other everything, whatever it has */
+    bool shuffles; /* in any order */
     unsigned lost_percent;
     unsigned twice_percent;
-    size_t budget_bytes;  /* read at once; the line is cut after `reads` of them */
+    size_t budget_bytes; /* read at once; the line is cut after `reads` of them */
     size_t reads;
 };
 
-/* Delivers once over such a line; returns how many changesets were taken. A refusal fails the test. */
-size_t nv_stores_deliver(struct nv_stores *stores, struct nv_dice *dice, size_t from, size_t to,
-                         const struct nv_stores_line *line);
+/* What one site read for another, and what the line made of it. Zeroed: empty. */
+struct nv_stores_parcel {
+    struct nv_buffer bytes;
+    struct nv_slice changesets[512];
+    size_t count;
+};
+void nv_stores_fetch(struct nv_stores *stores, struct nv_dice *dice, size_t from, size_t to,
+                     const struct nv_stores_line *line, struct nv_stores_parcel *ret_parcel);
 
-/* How far a site has merged the log of another (by their places), and whether its state is digested as closed. */
+/* Hands it over, in batches, and empties it; returns how many changesets were taken. A refusal fails the test. */
+size_t nv_stores_hand_over(struct nv_stores *stores, struct nv_dice *dice, size_t to, struct nv_stores_parcel *parcel);
+
+/* How far a site has merged the log of another (by their places). */
 uint64_t nv_stores_applied(struct nv_stores *stores, size_t site, size_t of);
 
 /* The rows of a query as one text, for comparing. Free it. */

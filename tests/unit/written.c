@@ -19,7 +19,8 @@ static bool has_reached(const struct nv_write *write, struct nv_stores *stores, 
     return write->site == site || (write->seq > 0 && nv_stores_applied(stores, site, write->site) >= write->seq);
 }
 
-/* The writer at `site` saw that value there (NV_WRITE_OF_RECORD: an end of the record), and writes over it. */
+/* The writer at `site` saw that value there (NV_WRITE_OF_RECORD: an end of the record), and writes over it. Of a quiet
+ * field nobody is asked: whoever writes to it writes over all that had reached the site. */
 static void cover(struct nv_writes *writes, struct nv_stores *stores, size_t site, size_t record, int field, int code)
 {
     for (size_t i = 0; i < writes->count; i++) {
@@ -28,7 +29,7 @@ static void cover(struct nv_writes *writes, struct nv_stores *stores, size_t sit
             continue;
         if (write->site == site && write->seq == 0)
             write->is_overwritten = true;
-        if (field == NV_WRITE_OF_RECORD || write->code == code)
+        if (field == NV_WRITE_OF_RECORD || field == NV_STORES_QUIET || write->code == code)
             write->is_covered = true;
     }
 }
@@ -36,6 +37,8 @@ static void cover(struct nv_writes *writes, struct nv_stores *stores, size_t sit
 static void add(struct nv_writes *writes, size_t site, size_t record, int field, int code)
 {
     assert_true(writes->count < NV_WRITES_MAX);
+    nv_dice_trace("  write %zu: site %zu, %s.%s", writes->count, site, nv_stores_keys[record],
+                  field < 0 ? "(deleted)" : nv_stores_fields[field]);
     writes->items[writes->count++] = (struct nv_write){.site = site, .record = record, .field = field, .code = code};
 }
 
@@ -116,22 +119,21 @@ static bool pick_conflict(struct nv_stores *stores, struct nv_dice *dice, size_t
             continue;
         const char *field = (const char *)sqlite3_column_text(rows, 1);
         ret_open->record = place_of((const char *)sqlite3_column_text(rows, 0), nv_stores_keys, NV_STORES_RECORDS);
-        ret_open->field =
-            field == NULL ? NV_WRITE_OF_RECORD : (int)place_of(field, nv_stores_fields, NV_STORES_FIELDS);
+        ret_open->field = field == NULL ? NV_WRITE_OF_RECORD : (int)place_of(field, nv_stores_fields, NV_STORES_FIELDS);
     }
     sqlite3_finalize(rows);
     return seen > 0;
 }
 
-/* All the values that the record's conflicts list are before the eyes of whoever answers; `field` alone, or all of them.
- * Returns how many choices there are. */
+/* The values that a field's conflict lists (NV_WRITE_OF_RECORD: all the record's) are before the eyes of whoever
+ * answers. Returns how many there are. */
 static size_t cover_listed(struct nv_writes *writes, struct nv_stores *stores, size_t site, size_t record, int only)
 {
     struct nv_error error;
     size_t count = 0;
-    sqlite3_stmt *rows = nv_db_prepare(
-        nv_store_db(stores->sites[site].store),
-        "SELECT field, value FROM navette_conflict WHERE key_text = ?1 AND kind = 'values'", &error);
+    sqlite3_stmt *rows =
+        nv_db_prepare(nv_store_db(stores->sites[site].store),
+                      "SELECT field, value FROM navette_conflict WHERE key_text = ?1 AND kind = 'values'", &error);
     assert_non_null(rows);
     sqlite3_bind_text(rows, 1, nv_stores_keys[record], -1, SQLITE_STATIC);
     while (sqlite3_step(rows) == SQLITE_ROW) {
@@ -146,15 +148,6 @@ static size_t cover_listed(struct nv_writes *writes, struct nv_stores *stores, s
     return count;
 }
 
-/* What nobody is asked about, nobody needs to have seen: an answer for the whole record takes it along. */
-static void cover_quiet(struct nv_writes *writes, struct nv_stores *stores, size_t site, size_t record)
-{
-    for (size_t i = 0; i < writes->count; i++)
-        if (writes->items[i].record == record && writes->items[i].field == NV_STORES_QUIET &&
-            has_reached(&writes->items[i], stores, site))
-            writes->items[i].is_covered = true;
-}
-
 static void answer_with(struct nv_stores *stores, size_t site, const struct open_conflict *open, int choice,
                         const char *value)
 {
@@ -162,10 +155,13 @@ static void answer_with(struct nv_stores *stores, size_t site, const struct open
     struct nv_store *store = stores->sites[site].store;
     struct nv_buffer key = {0};
     struct nv_error error;
+    nv_dice_trace("site %zu answers %s.%s with %d", site, nv_stores_keys[open->record],
+                  open->field < 0 ? "(deleted)" : nv_stores_fields[open->field], choice);
     enum nv_status status = nv_key_from_text(nv_store_table(store, "item"), nv_stores_keys[open->record], &key, &error);
     if (status == NV_OK)
-        status = nv_conflict_resolve(store, "item", nv_buffer_slice(&key),
-                                     open->field < 0 ? NULL : nv_stores_fields[open->field], choice, value, now, &error);
+        status =
+            nv_conflict_resolve(store, "item", nv_buffer_slice(&key),
+                                open->field < 0 ? NULL : nv_stores_fields[open->field], choice, value, now, &error);
     if (status != NV_OK)
         fail_msg("resolve: %s", error.text);
     nv_buffer_done(&key);
@@ -178,18 +174,17 @@ void nv_writes_answer(struct nv_writes *writes, struct nv_stores *stores, struct
     if (!pick_conflict(stores, dice, site, &open))
         return;
     struct nv_stores_row base = writes->base[site][open.record];
-    size_t listed = cover_listed(writes, stores, site, open.record, open.field == NV_WRITE_OF_RECORD ? -2 : open.field);
     bool is_delete = open.field == NV_WRITE_OF_RECORD && nv_dice_percent(dice, 50);
+    size_t listed = 0;
+    if (is_delete || open.field != NV_WRITE_OF_RECORD)
+        listed = cover_listed(writes, stores, site, open.record, open.field);
     if (open.field != NV_WRITE_OF_RECORD)
         answer_with(stores, site, &open, (int)nv_dice_below(dice, listed + 1), "5");
     else
         answer_with(stores, site, &open, is_delete ? 2 : 1, NULL);
     nv_stores_rows(stores, site, rows);
-    if (is_delete) {
-        cover_listed(writes, stores, site, open.record, NV_WRITE_OF_RECORD);
-        cover_quiet(writes, stores, site, open.record);
+    if (is_delete)
         write_delete(writes, stores, site, open.record, &base);
-    }
     for (int field = 0; field < NV_STORES_FIELDS && !is_delete; field++)
         if (open.field == NV_WRITE_OF_RECORD || open.field == field)
             write_field(writes, stores, site, open.record, field, base.codes[field], rows[open.record].codes[field]);

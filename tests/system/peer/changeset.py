@@ -13,6 +13,7 @@ PREFIX = b"navette changeset 1\n"
 AUTHORITY_SCOPE = bytes(16)
 NETWORK_SCOPE = bytes(15) + b"\x01"
 PUT, DELETE, REDACT, GENESIS, CERTIFICATE, SCHEMA = 1, 2, 3, 16, 17, 18
+NEWER = 200  # a kind that no daemon knows yet, and this peer alone makes sense of
 
 
 def blake(data, size=32, **more):
