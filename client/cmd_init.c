@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "client/command.h"
-#include "client/recovery.h"
 #include "store/authority.h"
+#include "wire/recovery.h"
 
 static const char *const key_files[] = {"sign.key", "curve.key", "authority.key", "successor.key"};
 enum { KEY_FILES = sizeof key_files / sizeof key_files[0] };

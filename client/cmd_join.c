@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "client/command.h"
-#include "client/recovery.h"
 #include "net/enrol.h"
 #include "store/authority.h"
+#include "wire/recovery.h"
 
 enum { DAY_MS = 86400000, ENROL_TIMEOUT_MS = 20000, INVITATION_TEXT = 1024 };
 

@@ -18,8 +18,9 @@ enum nv_status nv_conflict_resolve(struct nv_store *store, const char *table, st
                                    int choice, const char *value, struct nv_wall_ms now, struct nv_error *error);
 
 /* ---- keys as people write them ----
- * A key of one column is its text; of several, the columns' texts with '/' between them ("\/" for a slash inside). A blob
- * is x'…', a text that no command line can carry is t'…'; keytext.c says it all. Each key has one text and comes back. */
+ * A key of one column is its text; of several, the columns' texts with '/' between them ("\/" for a slash inside). A
+ * blob is x'…', a text that no command line can carry is t'…'; keytext.c says it all. Each key has one text and comes
+ * back. */
 enum nv_status nv_key_from_text(const struct nv_table *table, const char *text, struct nv_buffer *ret_key,
                                 struct nv_error *error);
 void nv_key_to_text(struct nv_slice key, struct nv_buffer *ret_text); /* NUL-terminated */
@@ -44,7 +45,7 @@ enum nv_status nv_store_history(struct nv_store *store, const char *table, struc
 struct nv_verified {
     uint64_t logs, changesets, ops, redacted;
     uint64_t no_ops; /* ops that their site signed against the protocol: nothing anywhere, and no fault of this store */
-    uint64_t bad; /* changesets that fail; the first one is told in `first` */
+    uint64_t bad;    /* changesets that fail; the first one is told in `first` */
     char first[256];
 };
 /* Walks every log from its first header: chain, signatures, certificates, contexts, ops roots. NV_OK and

@@ -5,7 +5,6 @@
 #include "store/derive.h"
 #include "store/gather.h"
 #include "store/rows.h"
-#include "store/seal.h"
 #include "store/statements.h"
 #include "wire/hash.h"
 
@@ -234,10 +233,7 @@ static enum nv_status find_closed(struct nv_store *store, struct nv_scope_digest
 {
     int64_t owed;
     enum nv_status status = nv_db_integer(store->db, "SELECT EXISTS (SELECT 1 FROM navette_owed)", 0, &owed, error);
-    uint64_t pending = 0;
-    if (status == NV_OK)
-        status = nv_store_pending(store, &pending, error);
-    digest->closed = owed == 0 && pending == 0;
+    digest->closed = owed == 0;
     for (size_t i = 1; i <= nv_log_count(store); i++) {
         const struct nv_log *log = nv_log_by_number(store, (nv_log_number)i);
         if (nv_scope_id_equal(log->id.scope, digest->scope) && log->applied_seq != log->has_seq)

@@ -8,12 +8,13 @@
 #include "store/store.h"
 
 /* Tracked tables carry numbers: navette_pending_N is a table's pending table, with the columns
- *   n INTEGER PRIMARY KEY, what ('I', 'U', 'D'), at_ms, k0… (the key's columns), o0… (U only: old values by field
- * number) and navette_insert_N, navette_update_N, navette_rekey_N, navette_delete_N are its triggers. */
+ *   n INTEGER PRIMARY KEY, what ('I', 'U', 'D'), at_ms, k0… (the key's columns),
+ * and navette_old_N has the old values of its 'U' rows: n, o0… (by field number). navette_insert_N, navette_update_N,
+ * navette_rekey_N and navette_delete_N are its triggers. */
 
 struct nv_published; /* published.h: the schema as it was published */
-struct nv_logs;   /* logs.h: numbers, heads, contexts */
-struct nv_values; /* values.h: opened changesets, to read old values from */
+struct nv_logs;      /* logs.h: numbers, heads, contexts */
+struct nv_values;    /* values.h: opened changesets, to read old values from */
 
 struct nv_store {
     sqlite3 *db;
@@ -46,7 +47,7 @@ void nv_tables_done(struct nv_store *store);
  * run under the authorizer, manifest rows, triggers; then loads the tables anew. */
 enum nv_status nv_schema_take(struct nv_store *store, uint64_t authority_seq, struct nv_slice op,
                               struct nv_error *error);
-/* Creates (anew) the pending table's missing columns and the triggers of one table. */
+/* Creates (anew) the pending tables, their missing columns and the triggers of one table. */
 enum nv_status nv_tracking_install(struct nv_store *store, const struct nv_table *table, struct nv_error *error);
 /* Whether the table is there, with its published columns, and its triggers are the ones that we would make. */
 enum nv_status nv_tracking_check(struct nv_store *store, const struct nv_table *table, bool *ret_table_there,

@@ -82,7 +82,8 @@ static sqlite3_stmt *reading_statement(struct nv_store *store, struct nv_table_a
         sqlite3_str_appendf(sql, ", k%d", (int)i);
     for (size_t i = 0; i < access->table->field_count; i++)
         sqlite3_str_appendf(sql, ", o%d", (int)i);
-    sqlite3_str_appendf(sql, " FROM navette_pending_%u ORDER BY n", access->table->number);
+    sqlite3_str_appendf(sql, " FROM navette_pending_%u LEFT JOIN navette_old_%u USING (n) ORDER BY n",
+                        access->table->number, access->table->number);
     char *text = sqlite3_str_finish(sql);
     if (text == NULL) {
         no_memory(error);
@@ -134,30 +135,40 @@ static enum nv_status add_change(struct nv_touched_set *set, struct nv_touched *
     return NV_OK;
 }
 
+static enum nv_status forget_span(sqlite3_stmt *statement, int64_t first, int64_t last, struct nv_error *error)
+{
+    sqlite3_bind_int64(statement, 1, first);
+    sqlite3_bind_int64(statement, 2, last);
+    return nv_db_run(statement, error);
+}
+
 /* Deletes the rows that were read: all up to the last, or just those of the known records. */
 static enum nv_status forget(struct nv_store *store, struct nv_table_access *access, struct nv_touched_set *set,
                              bool only_known, int64_t last, struct nv_error *error)
 {
+    unsigned number = access->table->number;
     if (access->pending_forget == NULL)
-        access->pending_forget = nv_db_preparef(
-            store->db, error, "DELETE FROM navette_pending_%u WHERE n BETWEEN ?1 AND ?2", access->table->number);
-    if (access->pending_forget == NULL)
+        access->pending_forget =
+            nv_db_preparef(store->db, error, "DELETE FROM navette_pending_%u WHERE n BETWEEN ?1 AND ?2", number);
+    if (access->old_forget == NULL)
+        access->old_forget =
+            nv_db_preparef(store->db, error, "DELETE FROM navette_old_%u WHERE n BETWEEN ?1 AND ?2", number);
+    if (access->pending_forget == NULL || access->old_forget == NULL)
         return error->status;
     enum nv_status status = NV_OK;
     if (!only_known) {
-        sqlite3_bind_int64(access->pending_forget, 1, INT64_MIN);
-        sqlite3_bind_int64(access->pending_forget, 2, last);
-        return nv_db_run(access->pending_forget, error);
+        status = forget_span(access->pending_forget, INT64_MIN, last, error);
+        return status == NV_OK ? forget_span(access->old_forget, INT64_MIN, last, error) : status;
     }
     for (size_t i = 0; status == NV_OK && i < set->count; i++) {
         const struct nv_touched *touched = set->records[i];
-        if (touched->table != access->table->number)
+        if (touched->table != number)
             continue;
         for (const struct nv_change *change = touched->first; status == NV_OK && change != NULL;
              change = change->next) {
-            sqlite3_bind_int64(access->pending_forget, 1, change->number);
-            sqlite3_bind_int64(access->pending_forget, 2, change->number);
-            status = nv_db_run(access->pending_forget, error);
+            status = forget_span(access->pending_forget, change->number, change->number, error);
+            if (status == NV_OK && change->old != NULL)
+                status = forget_span(access->old_forget, change->number, change->number, error);
         }
     }
     return status;

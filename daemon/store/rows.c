@@ -43,6 +43,7 @@ void nv_access_done(struct nv_store *store)
         sqlite3_finalize(access->erase);
         sqlite3_finalize(access->pending_some);
         sqlite3_finalize(access->pending_forget);
+        sqlite3_finalize(access->old_forget);
         sqlite3_finalize(access->pending_span);
         for (size_t j = 0; j < NV_ROW_STATEMENTS; j++)
             sqlite3_finalize(access->writers[j].statement);

@@ -8,7 +8,7 @@ enum { NV_ROW_STATEMENTS = 24 };
 /* Prepared statements of one tracked table. */
 struct nv_table_access {
     const struct nv_table *table;
-    sqlite3_stmt *select, *erase, *pending_some, *pending_span, *pending_forget;
+    sqlite3_stmt *select, *erase, *pending_some, *pending_span, *pending_forget, *old_forget;
     struct {
         bool is_insert;
         nv_fields fields;

@@ -267,7 +267,7 @@ enum nv_status nv_trackable(const struct nv_shape *shape, const char *name, stru
         return refuse(
             error, name,
             "column %.64s is UNIQUE beside the key: two sites may each write the same value and neither can be "
-            "refused; take the UNIQUE away (`navette duplicates` lists such rows), or make it the key",
+            "refused: take the UNIQUE away, or make it the key",
             shape->unique);
     if (status == NV_OK && shape->has_conflict_clause)
         return refuse(error, name,

@@ -1,7 +1,18 @@
+import signal
+
 import pytest
 
 import network as library
 from peer.generated import module_in
+
+
+def end_on_signal(number, _):
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def pytest_configure():
+    """Whoever ends the tests with SIGTERM ends their daemons too: as at Ctrl-C, fixtures are closed."""
+    signal.signal(signal.SIGTERM, end_on_signal)
 
 
 @pytest.fixture
@@ -13,7 +24,7 @@ def network(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def shared_network(tmp_path_factory, request):
+def shared_network(tmp_path_factory):
     """One network for all tests of a file, for those that only write to records of their own."""
     found = library.Network(tmp_path_factory.mktemp("network"))
     yield found

@@ -59,6 +59,7 @@ class Site:
         self.store = self.home / "store.db"
         self.log = self.home.parent / (name + ".stderr")
         self.process = None
+        self.said_before = 0
         self.line = None  # the Relay between this site and the hub
 
     # ---- the daemon ----
@@ -67,12 +68,14 @@ class Site:
         with contextlib.suppress(FileNotFoundError):
             (self.home / "endpoints").unlink()
         with open(self.log, "ab") as log:
+            self.said_before = log.tell()
             self.process = subprocess.Popen([BUILD / "navetted", "--home", self.home], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log)
         return self
 
     def stop(self):
         """Asks the daemon to end, as systemd would, and expects that it does so well."""
+        self.wait_until_ready()
         process, self.process = self.process, None
         process.send_signal(signal.SIGTERM)
         try:
@@ -82,6 +85,19 @@ class Site:
             process.wait()
             raise AssertionError("%s did not end on SIGTERM\n%s" % (self.name, self.stderr()))
         assert code == 0, "%s ended with %d\n%s" % (self.name, code, self.stderr())
+
+    def wait_until_ready(self):
+        def holds():
+            assert self.process.poll() is None, "%s ended with %s\n%s" % (
+                self.name, self.process.returncode, self.stderr())
+            return self.is_ready()
+        wait_until(holds, self.name + " is ready")
+
+    def is_ready(self):
+        """Whether the daemon that was started last has said so."""
+        with open(self.log, "rb") as log:
+            log.seek(self.said_before)
+            return b"ready: " in log.read()
 
     def kill(self):
         """SIGKILL: no farewell of any kind."""

@@ -70,9 +70,11 @@ def test_killed_at_random_moments(network):
                for n, (site, column) in enumerate(zip(sites, ("phone", "town", "referent")))]
     for school in schools:
         school.start()
+    ready = 0
     try:
         for _ in range(KILLS):
             victim = chance.choice(network.sites)
+            ready += victim.is_ready()
             victim.kill()
             if chance.random() < 0.2:
                 time.sleep(chance.uniform(0, 0.1))
@@ -96,7 +98,9 @@ def test_killed_at_random_moments(network):
             shown = dict(site.query('SELECT id, "%s" FROM person WHERE id LIKE \'shared%%\'' % school.column))
             assert {key: shown[key] for key in school.shared} == school.shared, site.name
         assert site.conflicts() == {}, site.name
+    # The test means something where there was something to lose, and where most daemons died at work.
     assert sum(len(school.own) for school in schools) > 100
+    assert ready > KILLS / 2, "%d of %d daemons had begun to work" % (ready, KILLS)
     network.assert_clean()
 
 

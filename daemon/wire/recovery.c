@@ -1,4 +1,4 @@
-#include "client/recovery.h"
+#include "wire/recovery.h"
 
 #include <sodium.h>
 #include <string.h>
