@@ -57,6 +57,7 @@ struct nv_service {
 
     /* When what is due; INT64_MAX: it is not. */
     int64_t seal_at, ingest_at, enrol_at, second_at, members_at;
+    int64_t seal_not_before;    /* after a slice of many rows */
     struct nv_buffer enrolment; /* the request that waits for the store */
 
     struct nv_saved_peer *saved;

@@ -14,6 +14,7 @@ void nv_record_done(struct nv_record *record)
 void nv_record_clear(struct nv_record *record)
 {
     record->has_home = false;
+    record->home = (struct nv_site_id){{0}};
     record->sibling_count = record->delete_count = record->mark_count = 0;
 }
 

@@ -174,8 +174,8 @@ static enum nv_status judge_context(struct nv_store *store, struct nv_incoming *
     const struct nv_header *header = &arrival->opened.header;
     const struct nv_vector *before = arrival->log == NULL ? &nothing : &arrival->log->context;
     struct nv_error why;
-    if (header->seq == 1 && !header->absolute)
-        return refuse(incoming, NV_REASON_CHAIN, "the first header of a log has no whole context");
+    if ((header->seq - 1) % NV_LIMIT_ABSOLUTE_CONTEXT_EVERY == 0 && !header->absolute)
+        return refuse(incoming, NV_REASON_CHAIN, "its context does not stand whole where it must");
     enum nv_status status = nv_context_take(store, header, before, &arrival->context, &why);
     if (status == NV_NOT_YET)
         return wait_for(incoming, why.text);

@@ -59,7 +59,7 @@ struct nv_scope_digest {
     struct nv_hash state;  /* of siblings (values and dots), live deletes and their marks */
     struct nv_hash vector; /* of what was applied: equal vectors, equal states */
     uint64_t records, shown;
-    bool closed; /* false: bodies are owed, what we hold is not all merged, or rows wait to be sealed */
+    bool closed; /* false: bodies are owed, or something that we hold is not merged yet */
 };
 enum nv_status nv_store_digest(struct nv_store *store, struct nv_scope_digest *ret_digest, struct nv_error *error);
 

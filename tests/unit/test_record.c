@@ -209,6 +209,9 @@ static void the_home_is_the_least_that_puts_name(void **state)
     assert_int_equal(nv_site_id_compare(record.home, sites[CLAIRE]), 0);
     put(&record, BASILE, 1, knowing(&known, 0, 0, 0), F);
     assert_int_equal(nv_site_id_compare(record.home, sites[BASILE]), 0);
+    nv_record_clear(&record);
+    assert_false(record.has_home);
+    assert_int_equal(nv_site_id_compare(record.home, (struct nv_site_id){{0}}), 0); /* digests read it as it stands */
     nv_record_done(&record);
 }
 
