@@ -117,7 +117,8 @@ test-system: all
 	@$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q -p no:cacheprovider tests/system
 
 bench: all $(BENCHES)
-	@set -e; for bench in $(BENCHES); do $(TEST_ENVIRONMENT) $$bench; done
+	@$(BUILD)/tests/bench/bench_store
+	@$(BUILD)/tests/bench/bench_daemons $(abspath $(BUILD))
 
 check-source: $(LIBRARY) $(call object,$(DAEMON_SOURCES) $(CLIENT_SOURCES))
 	@deploy/check-source $(BUILD)
@@ -135,6 +136,7 @@ install: all
 	sed 's|@PREFIX@|$(PREFIX)|g' deploy/navetted.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/navetted.service
 	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/navetted.service
 	install -D -m 644 deploy/navette.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/navette.conf
+	install -D -m 644 deploy/navette.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/navette.conf
 
 clean:
 	rm -rf $(BUILD)

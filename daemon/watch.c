@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 static const int64_t FALLBACK_US = 500000;
-static const int64_t pauses_us[] = {0, 300, 700, 1000, 2000, 4000, 8000, 16000, 32000, 64000, 72000};
-enum { PAUSES = sizeof pauses_us / sizeof pauses_us[0] };
+static const int64_t pauses_us[] = {0, 100, 200, 700, 1000, 2000, 4000, 8000, 16000, 32000, 64000, 72000};
+static const int64_t SOON_US = 300; /* for a write that comes while the looks for another still go on */
+enum { PAUSES = sizeof pauses_us / sizeof pauses_us[0], AFTER_SOON = 2 };
 
 enum nv_status nv_watch_open(struct nv_watch *watch, const char *home, struct nv_mono_us now, struct nv_error *error)
 {
@@ -55,11 +56,11 @@ void nv_watch_read(struct nv_watch *watch, struct nv_mono_us now)
     if (!written)
         return;
     bool is_over = watch->looks >= PAUSES;
-    int64_t soon = now.us + pauses_us[is_over ? 0 : 1];
+    int64_t soon = now.us + (is_over ? 0 : SOON_US);
     /* A program that never stops writing must not put the look off for ever: only bring it forward. */
     if (soon < watch->look_at)
         watch->look_at = soon;
-    watch->looks = is_over ? 0 : 1;
+    watch->looks = is_over ? 0 : AFTER_SOON;
 }
 
 bool nv_watch_is_due(struct nv_watch *watch, struct nv_mono_us now)

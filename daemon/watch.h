@@ -1,9 +1,9 @@
 /* When to look whether another process wrote to the store.
  *
  * inotify tells of each write to the WAL. But a commit is seen only once the index beside the WAL is updated, which
- * comes after the writes and, with synchronous=FULL, after an fsync: so after an event there are looks after 0, 0.3, 1,
- * 2, 4 … ms, up to about 200 ms. A look every half second is the fallback where inotify tells nothing (a network file
- * system).
+ * comes after the writes and, with synchronous=FULL, after an fsync: so after an event there are looks after 0, 0.1,
+ * 0.3, 1, 2, 4 … ms, up to about 200 ms. A look every half second is the fallback where inotify tells nothing (a
+ * network file system).
  */
 #pragma once
 

@@ -19,7 +19,7 @@
 #define NV_LIMIT_MESSAGE_BYTES (24u << 20)      /* protocol: one message between nodes */
 #define NV_LIMIT_SQL_BYTES (1u << 20)           /* protocol: the SQL text of one schema op */
 #define NV_LIMIT_ABSOLUTE_CONTEXT_EVERY 256     /* protocol: at the least every so many headers */
-#define NV_LIMIT_LOGS 4096                      /* protocol: logs that a network may have at once */
+#define NV_LIMIT_LOGS 2048                      /* protocol: logs that a network may have at once: a context names them */
 #define NV_LIMIT_NAMES 4096                     /* protocol: dots that one redact names */
 #define NV_LIMIT_TIME_MS 253402300799999        /* protocol: no time lies further from 1970 (the end of year 9999) */
 #define NV_LIMIT_STATEMENTS 4096                /* protocol: SQL statements of one schema op */
@@ -29,6 +29,7 @@
 #define NV_LIMIT_ENDPOINT_BYTES 255             /* protocol */
 #define NV_LIMIT_SHORT_MESSAGE_BYTES (1u << 20) /* protocol: a message that carries no changesets */
 #define NV_LIMIT_BATCH_CHANGESETS 16384         /* protocol: changesets of one message */
+#define NV_LIMIT_LOGS_OF_SITE 64                /* logs of one site: further ones wait */
 #define NV_LIMIT_SESSIONS 1024                  /* open sessions of one daemon */
 #define NV_LIMIT_WAITING_CHANGESETS 512         /* changesets that wait for what they depend on */
 #define NV_LIMIT_WAITING_BYTES (16u << 20)      /* and their bytes */

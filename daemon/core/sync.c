@@ -392,8 +392,11 @@ static enum nv_status tick_peer(struct nv_sync *sync, struct nv_peer *peer, int6
         nv_sync_note(peer, "nothing was heard of it for too long");
         return nv_sync_close(sync, peer, NV_CLOSE_SILENT, now, actions);
     }
-    if (now - peer->since >= NV_FORGIVEN_US)
+    if (now - peer->since >= NV_FORGIVEN_US) {
         peer->offences = 0;
+        if (peer->in_step && peer->pull_failures == 0)
+            peer->note[0] = '\0';
+    }
     if (ping_if_silent(sync, peer, now, actions) != NV_OK)
         return NV_NO_MEMORY;
     if (!peer->greeted)

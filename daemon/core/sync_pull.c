@@ -11,6 +11,7 @@ static bool is_ahead(struct nv_sync *sync, struct nv_peer *peer)
         return false;
     if (nv_heads_cover(&sync->own, peer->has.heads, peer->has.count)) {
         peer->maybe_ahead = false;
+        peer->pull_failures = 0;
         return false;
     }
     for (size_t i = 0; i < peer->has.count; i++) {

@@ -102,6 +102,17 @@ static enum nv_status judge_writer(struct nv_store *store, struct nv_incoming *i
     return judge_signature(store, incoming, arrival, &member->sign_key);
 }
 
+/* However many epochs a member begins, it takes the place of no other site's log. */
+static enum nv_status judge_room(struct nv_store *store, struct nv_incoming *incoming, const struct nv_header *header)
+{
+    size_t of_site = 0, count = nv_log_count(store);
+    for (size_t i = 1; i <= count; i++)
+        of_site += nv_site_id_compare(nv_log_by_number(store, (nv_log_number)i)->id.site, header->log.site) == 0;
+    if (of_site >= NV_LIMIT_LOGS_OF_SITE)
+        return wait_for(incoming, "its site has begun so many logs that a person has to look at it");
+    return count >= NV_LIMIT_LOGS ? wait_for(incoming, "this network has as many logs as it may have") : NV_OK;
+}
+
 /* ---- what it builds on
  * ------------------------------------------------------------------------------------------------ */
 
@@ -250,6 +261,8 @@ enum nv_status nv_admit(struct nv_store *store, struct nv_incoming *incoming, st
     status = judge_chain(store, incoming, arrival, now, error);
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
         status = judge_writer(store, incoming, arrival, error);
+    if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING && arrival->log == NULL)
+        status = judge_room(store, incoming, &arrival->opened.header);
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
         status = judge_context(store, incoming, arrival, error);
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)

@@ -73,7 +73,7 @@ static enum nv_status apply_op(struct nv_merge *merge, const struct nv_opened *o
     if (status != NV_OK)
         return status;
     if (op->kind == NV_OP_REDACT)
-        return nv_redact_take(merge, op, error);
+        return NV_OK; /* nv_apply_redactions */
     *ret_record_hash = nv_record_hash(op->table, op->key);
     return nv_merge_op(merge, place, op, error);
 }
@@ -102,6 +102,23 @@ enum nv_status nv_apply_changeset(struct nv_merge *merge, struct nv_log *log, co
     return status;
 }
 
+enum nv_status nv_apply_redactions(struct nv_merge *merge, const struct nv_opened *opened,
+                                   const struct nv_vector *context, struct nv_error *error)
+{
+    enum nv_status status = NV_OK;
+    merge->context = context;
+    for (size_t i = 0; status == NV_OK && i < opened->body.count; i++) {
+        nv_arena_reset(&merge->arena);
+        struct nv_op *op = nv_arena_alloc(&merge->arena, sizeof *op);
+        if (op == NULL)
+            return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        if (!opened->body.entries[i].is_redacted &&
+            nv_op_decode(opened->body.entries[i].op, &merge->arena, op, NULL) == NV_OK && op->kind == NV_OP_REDACT)
+            status = nv_redact_take(merge, op, error);
+    }
+    return status;
+}
+
 /* Merges an opened changeset whose turn it is in its log, if all that it builds on was merged. */
 static enum nv_status apply_opened(struct nv_merge *merge, struct nv_log *log, const struct nv_opened *opened,
                                    bool *ret_applied, struct nv_error *error)
@@ -119,6 +136,12 @@ static enum nv_status apply_opened(struct nv_merge *merge, struct nv_log *log, c
             status = nv_apply_changeset(merge, log, opened, &context, NULL, error);
         else if (status == NV_NOT_YET)
             status = NV_OK;
+        if (status == NV_OK && *ret_applied && (merge->stale == NULL || merge->stale->count == 0)) {
+            log->applied_seq = opened->header.seq;
+            log->applied_hash = opened->hash;
+            log->is_dirty = true;
+            status = nv_apply_redactions(merge, opened, &context, error);
+        }
     }
     nv_vector_done(&applied);
     nv_vector_done(&context);
@@ -136,11 +159,6 @@ static enum nv_status apply_next(struct nv_merge *merge, struct nv_log *log, boo
     if (status != NV_OK)
         return status;
     status = apply_opened(merge, log, &opened, ret_applied, error);
-    if (status == NV_OK && *ret_applied) {
-        log->applied_seq = opened.header.seq;
-        log->applied_hash = opened.hash;
-        log->is_dirty = true;
-    }
     nv_arena_done(&opened.arena);
     return status;
 }
@@ -149,7 +167,7 @@ enum nv_status nv_apply_lagging(struct nv_merge *merge, size_t limit, size_t *re
 {
     bool any = true;
     *ret_applied = 0;
-    while (any && *ret_applied < limit) {
+    while (any && *ret_applied < limit && (merge->stale == NULL || merge->stale->count == 0)) {
         any = false;
         for (size_t i = 1; i <= nv_log_count(merge->store); i++) {
             struct nv_log *log = nv_log_by_number(merge->store, (nv_log_number)i);

@@ -14,6 +14,11 @@ enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *op
 enum nv_status nv_apply_changeset(struct nv_merge *merge, struct nv_log *log, const struct nv_opened *opened,
                                   const struct nv_vector *context, uint32_t *record_hashes, struct nv_error *error);
 
+/* Lets go of what the changeset's redactions name. Only once it stands in the log and its log's applied_seq says so: a
+ * record is derived anew from what stands there, this changeset's own ops included. */
+enum nv_status nv_apply_redactions(struct nv_merge *merge, const struct nv_opened *opened,
+                                   const struct nv_vector *context, struct nv_error *error);
+
 /* Merges what is held and was not merged yet, where it can be now: up to `limit` changesets. *ret_applied counts them.
  */
 enum nv_status nv_apply_lagging(struct nv_merge *merge, size_t limit, size_t *ret_applied, struct nv_error *error);

@@ -1,15 +1,12 @@
 #include "store/authority.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
-#include "store/ingest.h"
 #include "store/logs.h"
 #include "store/statements.h"
 #include "wire/changeset.h"
 
-/* ---- members in memory
- * ------------------------------------------------------------------------------------------------ */
+/* ---- members in memory ---- */
 
 static int order_members(const void *a, const void *b)
 {
@@ -94,8 +91,7 @@ const struct nv_member *nv_store_member(const struct nv_store *store, struct nv_
     return bsearch(&wanted, store->members, store->member_count, sizeof wanted, order_members);
 }
 
-/* ---- taking up ops
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- taking up ops ---- */
 
 static enum nv_status take_genesis(struct nv_store *store, uint64_t authority_seq, struct nv_slice op,
                                    struct nv_arena *arena, struct nv_error *error)
@@ -134,7 +130,7 @@ static enum nv_status judge_certificate(const struct nv_store *store, const stru
                 return nv_fail(error, NV_REFUSED, "site %s is certified with other keys", member->name);
         } else if (shares_key) {
             return nv_fail(error, NV_REFUSED, "site %s has one of these keys already", member->name);
-        } else if (strcasecmp(member->name, certificate->name) == 0) {
+        } else if (sqlite3_stricmp(member->name, certificate->name) == 0) {
             return nv_fail(error, NV_REFUSED, "there is a site named %s already: choose another name", member->name);
         }
     }
@@ -190,12 +186,27 @@ static enum nv_status take_certificate(struct nv_store *store, uint64_t authorit
     return status == NV_OK ? write_member(store, authority_seq, &certificate, error) : status;
 }
 
+/* Nothing stands before the genesis, and there is one. */
+static enum nv_status judge_order(struct nv_store *store, enum nv_op_kind kind, struct nv_error *error)
+{
+    int64_t founded;
+    enum nv_status status =
+        nv_db_integer(store->db, "SELECT 1 FROM navette_meta WHERE name = 'network_name'", 0, &founded, error);
+    if (status == NV_OK && (founded == 1) == (kind == NV_OP_GENESIS))
+        status = nv_fail(error, NV_REFUSED,
+                         founded == 1 ? "this network has begun already: it begins once"
+                                      : "an op stands before the one that begins the network");
+    return status;
+}
+
 enum nv_status nv_authority_take(struct nv_store *store, uint64_t authority_seq, struct nv_slice op_bytes,
                                  struct nv_error *error)
 {
     struct nv_arena arena = {.limit = 4 * (size_t)NV_LIMIT_SQL_BYTES};
     struct nv_op op;
     enum nv_status status = nv_op_decode(op_bytes, &arena, &op, error);
+    if (status == NV_OK)
+        status = judge_order(store, op.kind, error);
     if (status == NV_OK) {
         switch (op.kind) {
         case NV_OP_GENESIS:
@@ -218,8 +229,7 @@ enum nv_status nv_authority_take(struct nv_store *store, uint64_t authority_seq,
     return status;
 }
 
-/* ---- writing the log, at the authority
- * --------------------------------------------------------------------------------- */
+/* ---- writing the log, at the authority ---- */
 
 enum nv_status nv_authority_append(struct nv_store *store, const struct nv_sign_key *authority, struct nv_slice op,
                                    struct nv_wall_ms now, struct nv_error *error)
@@ -228,6 +238,10 @@ enum nv_status nv_authority_append(struct nv_store *store, const struct nv_sign_
     nv_log_number number;
     uint64_t seq;
     const struct nv_log *before = nv_log_find(store, &id);
+    if (!store->identity.has_network ||
+        memcmp(authority->public_key.bytes, store->identity.network.bytes, sizeof authority->public_key.bytes) != 0)
+        return nv_fail(error, NV_REFUSED,
+                       "this is not the key of this network's authority: run this at the hub that began the network");
     enum nv_status status = nv_authority_take(store, before == NULL ? 1 : before->has_seq + 1, op, error);
     if (status == NV_OK)
         status = nv_log_append_sealed(store, &id, &op, 1, NULL, authority, now, &number, &seq, error);
@@ -239,7 +253,7 @@ enum nv_status nv_authority_append(struct nv_store *store, const struct nv_sign_
     return NV_OK;
 }
 
-static enum nv_status set_network(struct nv_store *store, const struct nv_public_key *authority, struct nv_error *error)
+enum nv_status nv_network_set(struct nv_store *store, const struct nv_public_key *authority, struct nv_error *error)
 {
     enum nv_status status =
         nv_meta_set(store, "network",
@@ -274,7 +288,7 @@ enum nv_status nv_authority_found(struct nv_store *store, const char *network_na
     enum nv_status status = nv_begin(store, error);
     if (status != NV_OK)
         return status;
-    status = set_network(store, &authority->public_key, error);
+    status = nv_network_set(store, &authority->public_key, error);
     nv_genesis_encode(&genesis, now, &op);
     if (status == NV_OK && op.failed)
         status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
@@ -302,68 +316,5 @@ enum nv_status nv_authority_certify(struct nv_store *store, const struct nv_sign
         status = nv_commit(store, error);
     if (status != NV_OK)
         nv_rollback(store);
-    return status;
-}
-
-/* ---- adopting the log, at a new site
- * ------------------------------------------------------------------------------------ */
-
-static enum nv_status take_all(struct nv_store *store, const struct nv_slice *changesets, size_t count,
-                               struct nv_wall_ms now, struct nv_error *error)
-{
-    struct nv_incoming *incoming = calloc(count + 1, sizeof *incoming);
-    if (incoming == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-    for (size_t i = 0; i < count; i++)
-        incoming[i].bytes = changesets[i];
-    enum nv_status status = nv_store_ingest(store, incoming, count, now, 60000, error);
-    for (size_t i = 0; status == NV_OK && i < count; i++)
-        if (incoming[i].verdict != NV_VERDICT_TAKEN && incoming[i].verdict != NV_VERDICT_KNOWN)
-            status = nv_fail(error, NV_REFUSED,
-                             "the hub's answer does not verify (%s): the invitation is of another network, or somebody "
-                             "stands between; ask for a new invitation",
-                             incoming[i].text);
-    free(incoming);
-    return status;
-}
-
-/* Takes back a network that turned out not to be one. */
-static void leave_network(struct nv_store *store)
-{
-    struct nv_error ignored;
-    if (nv_begin(store, &ignored) != NV_OK)
-        return;
-    if (nv_db_exec(store->db,
-                   "DELETE FROM navette_meta WHERE name IN ('network', 'network_name', 'successor_key'); "
-                   "DELETE FROM navette_member; DELETE FROM navette_changeset; DELETE FROM navette_log",
-                   &ignored) == NV_OK)
-        sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
-    nv_rollback(store); /* reads the state anew, whether that was committed or not */
-}
-
-enum nv_status nv_authority_adopt(struct nv_store *store, const struct nv_public_key *authority,
-                                  const struct nv_slice *changesets, size_t count, struct nv_wall_ms now,
-                                  struct nv_error *error)
-{
-    bool was_in_network = store->identity.has_network;
-    if (was_in_network && memcmp(store->identity.network.bytes, authority->bytes, sizeof authority->bytes) != 0)
-        return nv_fail(error, NV_REFUSED,
-                       "this site is in another network already: a new site is made with `navette "
-                       "init` in a folder of its own");
-    enum nv_status status = nv_begin(store, error);
-    if (status != NV_OK)
-        return status;
-    status = set_network(store, authority, error);
-    if (status == NV_OK)
-        status = nv_commit(store, error);
-    if (status != NV_OK) {
-        nv_rollback(store);
-        return status;
-    }
-    status = take_all(store, changesets, count, now, error);
-    if (status == NV_OK && nv_store_member(store, store->identity.site) == NULL)
-        status = nv_fail(error, NV_REFUSED, "the hub's answer certifies no site of ours: ask for a new invitation");
-    if (status != NV_OK && !was_in_network)
-        leave_network(store);
     return status;
 }

@@ -11,6 +11,7 @@ static enum nv_status status_of(int result)
         return NV_OK;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_ABORT: /* a trigger rolled the transaction back: nv_row_insert and the others see to it */
         return NV_BUSY;
     case SQLITE_FULL:
         return NV_FULL;

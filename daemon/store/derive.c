@@ -89,11 +89,10 @@ static enum nv_status retain(struct nv_merge *merge, const struct nv_table *tabl
         return NV_OK;
     struct nv_op *op = nv_arena_alloc(&merge->arena, sizeof *op);
     struct nv_vector *kept = nv_arena_alloc(&merge->arena, sizeof *kept);
-    uint8_t *copy = nv_arena_alloc(&merge->arena, bytes.size + 1);
-    if (op == NULL || kept == NULL || copy == NULL)
+    if (op == NULL || kept == NULL)
         return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-    memcpy(copy, bytes.data, bytes.size);
-    if (nv_op_decode((struct nv_slice){copy, bytes.size}, &merge->arena, op, NULL) != NV_OK)
+    /* Its values are looked at here alone: once the changeset is closed they point nowhere. */
+    if (nv_op_decode(bytes, &merge->arena, op, NULL) != NV_OK)
         return NV_OK;
     merge->log = opened->log;
     merge->seq = opened->header.seq;

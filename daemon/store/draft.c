@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/again.h"
 #include "store/authorizer.h"
 
 struct draft {
@@ -31,149 +32,14 @@ static const char *keep_text(struct draft *draft, const unsigned char *text)
     return copy;
 }
 
-/* ---- statements
- * ------------------------------------------------------------------------------------------------------ */
-
-/* The tokens by which the object of that name was made, from after its name on. *ret_there is false where there is
- * none. */
-static enum nv_status read_published(struct draft *draft, const char *type, const char *name,
-                                     struct nv_tokens *ret_tokens, bool *ret_there, struct nv_error *error)
-{
-    sqlite3_stmt *find = nv_db_prepare(
-        draft->db, "SELECT sql FROM main.sqlite_schema WHERE type = ?1 AND name = ?2 COLLATE NOCASE", error);
-    if (find == NULL)
-        return error->status;
-    sqlite3_bind_text(find, 1, type, -1, SQLITE_STATIC);
-    sqlite3_bind_text(find, 2, name, -1, SQLITE_STATIC);
-    enum nv_status status = nv_db_step(find, ret_there, error);
-    if (status == NV_OK && *ret_there) {
-        const char *sql = keep_text(draft, sqlite3_column_text(find, 0));
-        status = sql == NULL ? no_memory(error) : nv_tokens_read(sql, draft->arena, ret_tokens, error);
-    }
-    sqlite3_finalize(find);
-    if (status != NV_OK || !*ret_there)
-        return status;
-    size_t start = ret_tokens->count > 1 && nv_token_is(&ret_tokens->items[1], "UNIQUE") ? 4 : 3;
-    ret_tokens->items += start;
-    ret_tokens->count -= start;
-    return NV_OK;
-}
-
-static enum nv_status judge_table_again(const struct nv_sql_statement *statement, const struct nv_sql_table *published,
-                                        const struct nv_sql_table *file, struct nv_error *error)
-{
-    bool is_alike =
-        published->constraint_count == file->constraint_count &&
-        nv_tokens_same(published->options.tokens, published->options.count, file->options.tokens, file->options.count);
-    for (size_t i = 0; i < file->column_count; i++) {
-        const struct nv_sql_part *column = &file->columns[i];
-        bool is_there = i < published->column_count;
-        if (is_there &&
-            nv_tokens_same(column->tokens, column->count, published->columns[i].tokens, published->columns[i].count))
-            continue;
-        return nv_fail(error, NV_REFUSED,
-                       "line %u: table %.64s: column %.*s %s: leave the CREATE TABLE as it was published, and write "
-                       "ALTER TABLE %.64s ADD COLUMN for what is new",
-                       statement->line, statement->name, (int)column->tokens[0].size, column->tokens[0].text,
-                       is_there ? "differs from the column that was published in its place"
-                                : "was not published with it",
-                       statement->name);
-    }
-    for (size_t i = 0; is_alike && i < file->constraint_count; i++)
-        is_alike = nv_tokens_same(published->constraints[i].tokens, published->constraints[i].count,
-                                  file->constraints[i].tokens, file->constraints[i].count);
-    if (!is_alike)
-        return nv_fail(error, NV_REFUSED,
-                       "line %u: table %.64s: its key, its constraints or its options differ from what was published, "
-                       "and sites that wrote by those cannot follow: make a new table under another name",
-                       statement->line, statement->name);
-    return NV_OK;
-}
-
-static enum nv_status judge_create_table(struct draft *draft, const struct nv_sql_statement *statement, bool *ret_known,
-                                         struct nv_error *error)
-{
-    struct nv_tokens published;
-    struct nv_sql_table old, new;
-    enum nv_status status = read_published(draft, "table", statement->name, &published, ret_known, error);
-    if (status != NV_OK || !*ret_known)
-        return status;
-    if (!nv_sql_table_read(published.items, published.count, draft->arena, &old) ||
-        !nv_sql_table_read(statement->tokens + statement->definition, statement->token_count - statement->definition,
-                           draft->arena, &new))
-        return nv_fail(error, NV_REFUSED, "line %u: table %.64s: this CREATE TABLE cannot be read", statement->line,
-                       statement->name);
-    return judge_table_again(statement, &old, &new, error);
-}
-
-static enum nv_status judge_whole(struct draft *draft, const struct nv_sql_statement *statement, const char *type,
-                                  bool *ret_known, struct nv_error *error)
-{
-    struct nv_tokens published;
-    enum nv_status status = read_published(draft, type, statement->name, &published, ret_known, error);
-    if (status != NV_OK || !*ret_known)
-        return status;
-    if (!nv_tokens_same(published.items, published.count, statement->tokens + statement->definition,
-                        statement->token_count - statement->definition))
-        return nv_fail(error, NV_REFUSED,
-                       "line %u: %s %.64s was published and reads otherwise: what is published stays; give this one "
-                       "another name",
-                       statement->line, type, statement->name);
-    return NV_OK;
-}
-
-static enum nv_status judge_add_column(struct draft *draft, const struct nv_sql_statement *statement, bool *ret_known,
-                                       struct nv_error *error)
-{
-    struct nv_tokens published;
-    struct nv_sql_table table;
-    const struct nv_token *column = statement->tokens + statement->definition;
-    const char *name = nv_token_name(column, draft->arena);
-    enum nv_status status = read_published(draft, "table", statement->name, &published, ret_known, error);
-    if (status != NV_OK || !*ret_known)
-        return status;
-    *ret_known = false;
-    if (name == NULL || !nv_sql_table_read(published.items, published.count, draft->arena, &table))
-        return no_memory(error);
-    for (size_t i = 0; i < table.column_count; i++) {
-        if (!nv_token_names(&table.columns[i].tokens[0], name))
-            continue;
-        *ret_known = true;
-        if (!nv_tokens_same(table.columns[i].tokens, table.columns[i].count, column,
-                            statement->token_count - statement->definition))
-            return nv_fail(error, NV_REFUSED,
-                           "line %u: column %.64s of table %.64s was published and reads otherwise: what is published "
-                           "stays; give this one another name",
-                           statement->line, name, statement->name);
-    }
-    return NV_OK;
-}
-
-static enum nv_status judge_known(struct draft *draft, const struct nv_sql_statement *statement, bool *ret_known,
-                                  struct nv_error *error)
-{
-    *ret_known = false;
-    switch (statement->kind) {
-    case NV_STATEMENT_CREATE_TABLE:
-        return judge_create_table(draft, statement, ret_known, error);
-    case NV_STATEMENT_CREATE_INDEX:
-        return judge_whole(draft, statement, "index", ret_known, error);
-    case NV_STATEMENT_CREATE_VIEW:
-        return judge_whole(draft, statement, "view", ret_known, error);
-    case NV_STATEMENT_ADD_COLUMN:
-        return judge_add_column(draft, statement, ret_known, error);
-    case NV_STATEMENT_INSERT:
-        break;
-    }
-    return NV_OK;
-}
+/* ---- statements ---- */
 
 static enum nv_status take_statement(struct draft *draft, const struct nv_sql_statement *statement,
                                      struct nv_error *error)
 {
     bool is_known;
     char line[32];
-    enum nv_status status = judge_known(draft, statement, &is_known, error);
+    enum nv_status status = nv_statement_again(draft->db, statement, draft->arena, &is_known, error);
     if (status != NV_OK || is_known)
         return status;
     if (draft->statement_count == NV_LIMIT_STATEMENTS)
@@ -206,8 +72,7 @@ static enum nv_status take_statements(struct draft *draft, const char *sql, stru
     return status;
 }
 
-/* ---- tables
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- tables ---- */
 
 static const char *or_else(const char *said, const char *otherwise)
 {
@@ -295,6 +160,11 @@ static enum nv_status read_said(struct draft *draft, const char *table, const ch
     return status;
 }
 
+static bool is_too_long(const char *label)
+{
+    return label != NULL && strlen(label) > NV_LIMIT_LABEL_BYTES;
+}
+
 static bool label_changes(const char *said, const char *known)
 {
     return said != NULL && (known == NULL || strcmp(said, known) != 0);
@@ -310,6 +180,15 @@ static enum nv_status draft_column(struct draft *draft, const struct nv_table *k
     enum nv_status status = read_said(draft, table, name, &said, error);
     if (status != NV_OK)
         return status;
+    if (!nv_name_is_good(name))
+        return nv_fail(
+            error, NV_REFUSED,
+            "table %.64s: the name of column %.64s has over %d bytes or characters that no name may have: choose "
+            "another one",
+            table, name, NV_LIMIT_NAME);
+    if (is_too_long(said.label_fr) || is_too_long(said.label_en))
+        return nv_fail(error, NV_REFUSED, "column %.64s of table %.64s: a label has at most %d bytes: shorten it", name,
+                       table, NV_LIMIT_LABEL_BYTES);
     *column = (struct nv_schema_column){.field = field, .name = name, .rule = NV_RULE_LAST, .quiet = said.is_quiet};
     if (said.rule != NULL && !nv_rule_from_name(said.rule, &column->rule))
         return nv_fail(error, NV_REFUSED,
@@ -466,8 +345,7 @@ static enum nv_status judge_named_columns(struct draft *draft, struct nv_error *
     return status;
 }
 
-/* ---- what is said of it
- * ---------------------------------------------------------------------------------------------- */
+/* ---- what is said of it ---- */
 
 static void say(struct nv_buffer *summary, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -490,8 +368,8 @@ static void summarize_tables(const struct draft *draft, struct nv_buffer *summar
         for (size_t j = 0; j < table->column_count; j++)
             added += known == NULL || table->columns[j].field >= known->field_count;
         if (known == NULL)
-            say(summary, "%s: a new table, kept in step in the whole network, %zu columns beside its key\n",
-                table->name, added);
+            say(summary, "%s: a new table, kept in step in the whole network, %zu column%s beside its key\n",
+                table->name, added, added == 1 ? "" : "s");
         else if (added > 0)
             say(summary, "%s: %zu new column%s\n", table->name, added, added == 1 ? "" : "s");
         else
@@ -534,8 +412,7 @@ static enum nv_status summarize(struct draft *draft, struct nv_buffer *summary, 
     return status == NV_OK && summary->failed ? no_memory(error) : status;
 }
 
-/* ---- all of it
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- all of it ---- */
 
 /* A NULL in these says that the file says nothing of it. */
 static const char manifest_sql[] =

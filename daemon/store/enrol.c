@@ -103,7 +103,8 @@ static enum nv_status certify(struct nv_store *store, const struct nv_sign_key *
     struct nv_certificate certificate = request->wanted;
     certificate.name = kept->name;
     certificate.role = kept->role;
-    certificate.not_before = now;
+    /* No beginning: others judge it by their own clocks, which may be years behind. */
+    certificate.not_before = (struct nv_wall_ms){0};
     certificate.not_after = (struct nv_wall_ms){0};
     nv_certificate_encode(&certificate, now, &op);
     enum nv_status status = op.failed ? nv_fail(error, NV_NO_MEMORY, "store: out of memory") : nv_begin(store, error);

@@ -103,19 +103,13 @@ static enum nv_status seal_known(struct nv_store *store, struct nv_touched_set *
 static enum nv_status seal_everything(struct nv_store *store, struct nv_wall_ms now, struct nv_error *error)
 {
     struct nv_sealed sealed = {0};
-    struct nv_touched_set set = {0};
-    bool more;
     enum nv_status status = nv_seal_ready(store, error);
     if (status == NV_NOT_YET)
         return NV_OK;
-    if (status == NV_OK)
-        status = nv_intents_take(store, &set, error);
-    for (size_t i = 0; status == NV_OK && i < store->table_count; i++)
-        if (!store->tables[i]->missing)
-            status = nv_pending_take(store, &store->access[i], &set, false, SIZE_MAX, SIZE_MAX, &more, error);
-    if (status == NV_OK && set.count > 0)
-        status = nv_seal_records(store, &set, now, &sealed, error);
-    nv_touched_done(&set);
+    do {
+        if (status == NV_OK)
+            status = nv_seal_slice(store, now, &sealed, error);
+    } while (status == NV_OK && sealed.more);
     return status;
 }
 
@@ -128,6 +122,7 @@ struct intake {
     struct nv_stale stale;
     struct nv_vector applied; /* scratch */
     uint32_t *record_hashes;
+    size_t lagging;   /* changesets that were held, and merged just now */
     bool has_backlog; /* many pending rows: seal by record */
     struct nv_wall_ms now;
 };
@@ -186,6 +181,8 @@ static enum nv_status append(struct intake *intake, struct nv_arrival *arrival, 
     if (status == NV_OK && is_applied) {
         arrival->log->applied_seq = header->seq;
         arrival->log->applied_hash = arrival->opened.hash;
+        if (!nv_scope_id_equal(header->log.scope, NV_SCOPE_AUTHORITY))
+            status = nv_apply_redactions(&intake->merge, &arrival->opened, &arrival->context, error);
     }
     if (status == NV_OK && nv_site_id_compare(header->log.site, store->identity.site) == 0 &&
         header->log.epoch == store->identity.epoch && !nv_scope_id_equal(header->log.scope, NV_SCOPE_AUTHORITY))
@@ -255,8 +252,7 @@ static enum nv_status prepare(struct intake *intake, struct nv_touched_set *stal
     struct nv_sealed sealed = {0};
     uint64_t pending;
     bool any = false;
-    sqlite3_stmt *guard = nv_statement(store, NV_SQL_GUARD_ON, error);
-    enum nv_status status = guard == NULL ? error->status : nv_db_run(guard, error);
+    enum nv_status status = nv_guard(store, error);
     if (status == NV_OK)
         status = nv_scan_check(store, intake->now, &sealed, error);
     if (status == NV_NOT_YET)
@@ -280,7 +276,6 @@ static enum nv_status try_once(struct intake *intake, struct nv_incoming *incomi
                                struct nv_touched_set *stale, bool *ret_again, struct nv_error *error)
 {
     int64_t end = monotonic_ms() + budget_ms;
-    size_t lagging;
     *ret_again = false;
     enum nv_status status = nv_begin(intake->store, error);
     if (status != NV_OK)
@@ -292,7 +287,7 @@ static enum nv_status try_once(struct intake *intake, struct nv_incoming *incomi
             status = take(intake, &incoming[i], error);
     }
     if (status == NV_OK && intake->stale.count == 0)
-        status = nv_apply_lagging(&intake->merge, 64, &lagging, error);
+        status = nv_apply_lagging(&intake->merge, 64, &intake->lagging, error);
     if (status == NV_OK && intake->stale.count == 0)
         return nv_commit(intake->store, error);
     *ret_again = status == NV_OK;
@@ -315,8 +310,16 @@ enum nv_status nv_store_ingest(struct nv_store *store, struct nv_incoming *incom
         status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
     for (int tries = 0; status == NV_OK && again && tries < TRIES; tries++) {
         status = try_once(&intake, incoming, count, budget_ms, &stale, &again, error);
+        bool was_muted = status == NV_BUSY && store->is_muted;
         if (status != NV_OK || again)
             nv_rollback(store);
+        if (was_muted) {
+            status = NV_OK;
+            again = true;
+        } else if (status == NV_OK && !again && count == 0 && intake.lagging > 0) {
+            again = true; /* until nothing more of what is held can be merged */
+            tries = -1;
+        }
     }
     if (status == NV_OK && again)
         status = nv_fail(error, NV_BUSY,

@@ -26,6 +26,7 @@ struct nv_store {
     int64_t data_version; /* SQLite's, at the last look */
     int64_t schema_version;
     bool in_transaction;
+    bool is_muted; /* a trigger of the site's own rolled an apply back: none of them fires in the next one */
 
     struct nv_member *members; /* ascending by site id */
     size_t member_count;
@@ -47,7 +48,9 @@ void nv_tables_done(struct nv_store *store);
  * run under the authorizer, manifest rows, triggers; then loads the tables anew. */
 enum nv_status nv_schema_take(struct nv_store *store, uint64_t authority_seq, struct nv_slice op,
                               struct nv_error *error);
-/* Creates (anew) the pending tables, their missing columns and the triggers of one table. */
+/* Creates what capture writes to, with the columns that are missing: also for a table that is not here at the moment. */
+enum nv_status nv_tracking_prepare(struct nv_store *store, const struct nv_table *table, struct nv_error *error);
+/* The same, and creates the triggers of a table anew. */
 enum nv_status nv_tracking_install(struct nv_store *store, const struct nv_table *table, struct nv_error *error);
 /* Whether the table is there, with its published columns, and its triggers are the ones that we would make. */
 enum nv_status nv_tracking_check(struct nv_store *store, const struct nv_table *table, bool *ret_table_there,
@@ -63,8 +66,13 @@ enum nv_status nv_members_load(struct nv_store *store, struct nv_error *error);
 enum nv_status nv_authority_take(struct nv_store *store, uint64_t authority_seq, struct nv_slice op,
                                  struct nv_error *error);
 
+/* Says whose network this is, inside the caller's transaction. */
+enum nv_status nv_network_set(struct nv_store *store, const struct nv_public_key *authority, struct nv_error *error);
+
 /* ---- store.c ---- */
 enum nv_status nv_begin(struct nv_store *store, struct nv_error *error); /* BEGIN IMMEDIATE, then refreshes the state */
+/* Silences capture until the transaction ends. */
+enum nv_status nv_guard(struct nv_store *store, struct nv_error *error);
 enum nv_status nv_commit(struct nv_store *store, struct nv_error *error);
 void nv_rollback(struct nv_store *store); /* and reads the state anew */
 enum nv_status nv_meta_set(struct nv_store *store, const char *name, const struct nv_value *value,

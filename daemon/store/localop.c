@@ -49,16 +49,8 @@ static enum nv_status changed_fields(struct nv_merge *merge, const struct nv_tab
         *ret_changed = nv_all_fields(table); /* a create carries them all */
         return NV_OK;
     }
-    if (version->row_fields <= merge->row.count &&
-        nv_row_digest(merge->store, merge->row.values, version->row_fields, &merge->bytes) == version->row_digest) {
-        /* As we know it, as far as the digest reaches: just a column that was added since can differ. */
-        if (touched->first != NULL && touched->first->old != NULL)
-            *ret_changed = differing(touched->first->old, touched->first->old_count, &merge->row) &
-                           ~(((nv_fields)1 << (version->row_fields & 63)) - 1);
-        if (version->row_fields == merge->row.count)
-            *ret_changed = 0;
-        return NV_OK;
-    }
+    if (nv_merge_digest_fits(merge, &merge->row))
+        return nv_merge_added_since(merge, table, &merge->row, ret_changed, error);
     if (touched->first != NULL && touched->first->old != NULL) {
         *ret_changed = differing(touched->first->old, touched->first->old_count, &merge->row);
         return NV_OK;
@@ -252,14 +244,18 @@ static enum nv_status put_op(struct nv_merge *merge, struct nv_table_access *acc
     return is_create ? NV_OK : list_unseen(merge, access->table, fields, touched->answered, op, error);
 }
 
-static enum nv_status note_missing(struct nv_merge *merge, uint32_t table, struct nv_slice key, struct nv_error *error)
+/* Lists the row as missing, or strikes it off where it turns out that somebody deleted it. */
+static enum nv_status note_missing(struct nv_merge *merge, uint32_t table, struct nv_slice key, bool is_missing,
+                                   struct nv_error *error)
 {
-    sqlite3_stmt *statement = nv_statement(merge->store, NV_SQL_MISSING_ADD, error);
+    sqlite3_stmt *statement =
+        nv_statement(merge->store, is_missing ? NV_SQL_MISSING_ADD : NV_SQL_MISSING_DROP, error);
     if (statement == NULL)
         return error->status;
     sqlite3_bind_int64(statement, 1, table);
     nv_db_bind_slice(statement, 2, key);
-    sqlite3_bind_int64(statement, 3, merge->now.ms);
+    if (is_missing)
+        sqlite3_bind_int64(statement, 3, merge->now.ms);
     return nv_db_run(statement, error);
 }
 
@@ -271,7 +267,10 @@ static enum nv_status delete_op(struct nv_merge *merge, struct nv_table_access *
     if (!merge->version.has_row)
         return NV_OK; /* never sealed, or hidden already */
     if (touched->last == NULL || touched->last->what != 'D')
-        return note_missing(merge, touched->table, touched->key, error);
+        return note_missing(merge, touched->table, touched->key, true, error);
+    enum nv_status status = note_missing(merge, touched->table, touched->key, false, error);
+    if (status != NV_OK)
+        return status;
     *ret_any = true;
     op->kind = NV_OP_DELETE;
     op->fields = 0;

@@ -314,8 +314,6 @@ enum nv_status nv_log_intern(struct nv_store *store, const struct nv_log_id *id,
         *ret_log = log;
         return NV_OK;
     }
-    if (store->logs->count >= NV_LIMIT_LOGS)
-        return nv_fail(error, NV_REFUSED, "this network has over %d logs", NV_LIMIT_LOGS);
     uint32_t site;
     enum nv_status status = nv_site_intern(store, id->site, &site, error);
     if (status != NV_OK)
@@ -398,62 +396,63 @@ enum nv_status nv_context_take(struct nv_store *store, const struct nv_header *h
     return NV_OK;
 }
 
-static enum nv_status read_header(struct nv_store *store, sqlite3_stmt *statement, int column, struct nv_arena *arena,
-                                  struct nv_header *header, struct nv_error *error)
+/* Adds one header's context to what it was before. */
+static enum nv_status add_context(struct nv_store *store, sqlite3_stmt *row, struct nv_vector *context,
+                                  struct nv_error *error)
 {
-    struct nv_slice stored = nv_db_blob(statement, column);
-    uint8_t *copy = nv_arena_alloc(arena, stored.size + 1);
-    if (copy == NULL)
-        return no_memory(error);
-    if (stored.size > 0)
-        memcpy(copy, stored.data, stored.size);
-    (void)store;
-    return nv_header_decode((struct nv_slice){copy, stored.size}, arena, header, error);
+    struct nv_arena arena = {.limit = 8u << 20};
+    struct nv_vector before = {0};
+    struct nv_header header;
+    enum nv_status status = nv_header_decode(nv_db_blob(row, 2), &arena, &header, error);
+    if (status == NV_OK)
+        status = nv_vector_copy(&before, context) == NV_OK ? nv_context_take(store, &header, &before, context, error)
+                                                           : no_memory(error);
+    nv_vector_done(&before);
+    nv_arena_done(&arena);
+    return status;
 }
 
-/* Walks back from `changeset` to an absolute context, then forth again. */
+static enum nv_status find_place(struct nv_store *store, int64_t changeset, nv_log_number *ret_log, uint64_t *ret_seq,
+                                 struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_CHANGESET_HEADER, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, changeset);
+    bool row;
+    enum nv_status status = nv_db_step(statement, &row, error);
+    if (status == NV_OK && !row)
+        status = nv_fail(error, NV_CORRUPT, "store: a changeset is gone from the log; restore a backup");
+    if (status == NV_OK) {
+        *ret_log = (nv_log_number)sqlite3_column_int64(statement, 0);
+        *ret_seq = (uint64_t)sqlite3_column_int64(statement, 1);
+    }
+    sqlite3_reset(statement);
+    return status;
+}
+
+/* From the last place where a context must stand whole up to `changeset`. */
 static enum nv_status walk_context(struct nv_store *store, int64_t changeset, struct nv_vector *context,
                                    struct nv_error *error)
 {
-    struct nv_arena arena = {.limit = 64u << 20};
-    struct nv_header headers[NV_LIMIT_ABSOLUTE_CONTEXT_EVERY];
-    size_t depth = 0;
     nv_log_number log = 0;
-    uint64_t seq = 0;
-    enum nv_status status = NV_OK;
-    do {
-        sqlite3_stmt *statement =
-            nv_statement(store, depth == 0 ? NV_SQL_CHANGESET_HEADER : NV_SQL_CHANGESET_AT, error);
-        if (statement == NULL) {
-            status = error->status;
-            break;
-        }
-        sqlite3_bind_int64(statement, 1, depth == 0 ? changeset : (int64_t)log);
-        if (depth > 0)
-            sqlite3_bind_int64(statement, 2, (int64_t)seq);
+    uint64_t last = 0;
+    enum nv_status status = find_place(store, changeset, &log, &last, error);
+    nv_vector_clear(context);
+    for (uint64_t seq = last - (last - 1) % NV_LIMIT_ABSOLUTE_CONTEXT_EVERY; status == NV_OK && seq <= last; seq++) {
+        sqlite3_stmt *statement = nv_statement(store, NV_SQL_CHANGESET_AT, error);
+        if (statement == NULL)
+            return error->status;
+        sqlite3_bind_int64(statement, 1, log);
+        sqlite3_bind_int64(statement, 2, (int64_t)seq);
         bool row;
         status = nv_db_step(statement, &row, error);
         if (status == NV_OK && !row)
             status = nv_fail(error, NV_CORRUPT, "store: a changeset is gone from the log; restore a backup");
-        if (status != NV_OK)
-            break;
-        if (depth == 0) {
-            log = (nv_log_number)sqlite3_column_int64(statement, 0);
-            seq = (uint64_t)sqlite3_column_int64(statement, 1);
-        }
-        status = read_header(store, statement, 2, &arena, &headers[depth], error);
+        if (status == NV_OK)
+            status = add_context(store, statement, context, error);
         sqlite3_reset(statement);
-        seq--;
-    } while (status == NV_OK && !headers[depth++].absolute && depth < NV_LIMIT_ABSOLUTE_CONTEXT_EVERY);
-    struct nv_vector before = {0};
-    nv_vector_clear(context);
-    while (status == NV_OK && depth-- > 0) {
-        status = nv_vector_copy(&before, context) == NV_OK
-                     ? nv_context_take(store, &headers[depth], &before, context, error)
-                     : no_memory(error);
     }
-    nv_vector_done(&before);
-    nv_arena_done(&arena);
     return status;
 }
 

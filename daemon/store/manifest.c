@@ -19,8 +19,7 @@ static bool same_name(const char *a, const char *b)
     return sqlite3_stricmp(a, b) == 0;
 }
 
-/* ---- judging
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- judging ---- */
 
 static enum nv_status judge_name(const struct nv_store *store, const struct nv_schema_op *op, size_t place,
                                  const struct nv_table *known, struct nv_error *error)
@@ -123,8 +122,7 @@ enum nv_status nv_manifest_judge(struct nv_store *store, const struct nv_schema_
     return status;
 }
 
-/* ---- writing
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 static enum nv_status write_column(struct nv_store *store, uint64_t authority_seq, const struct nv_schema_table *table,
                                    const struct nv_schema_column *column, struct nv_error *error)

@@ -4,6 +4,7 @@
 
 #include "store/conflicts.h"
 #include "store/gather.h"
+#include "store/published.h"
 #include "store/statements.h"
 
 enum { ARENA_BYTES = 256 << 20 };
@@ -58,15 +59,38 @@ void nv_stale_done(struct nv_stale *stale)
 /* ---- acceptance
  * ------------------------------------------------------------------------------------------------------ */
 
+/* Counts up what is listed without a value. */
+static enum nv_status list_again(struct nv_merge *merge, const struct nv_op *op, int field, const char *reason,
+                                 bool *ret_again, struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_statement(merge->store, NV_SQL_QUARANTINE_AGAIN, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, op->table);
+    nv_db_bind_slice(statement, 2, op->key);
+    sqlite3_bind_int(statement, 3, field);
+    sqlite3_bind_text(statement, 4, reason, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 5, merge->now.ms);
+    enum nv_status status = nv_db_run(statement, error);
+    *ret_again = sqlite3_changes(merge->store->db) > 0;
+    return status;
+}
+
 enum nv_status nv_merge_quarantine(struct nv_merge *merge, const struct nv_op *op, int field, const char *reason,
                                    const struct nv_value *value, struct nv_error *error)
 {
     if (merge->is_silent)
         return NV_OK;
+    struct nv_value nothing = {.type = NV_NULL};
+    if (value == NULL || value->type == NV_NULL) {
+        bool again = false;
+        enum nv_status status = list_again(merge, op, field, reason, &again, error);
+        if (status != NV_OK || again)
+            return status;
+    }
     sqlite3_stmt *statement = nv_statement(merge->store, NV_SQL_QUARANTINE_ADD, error);
     if (statement == NULL)
         return error->status;
-    struct nv_value nothing = {.type = NV_NULL};
     sqlite3_bind_int64(statement, 1, op->table);
     nv_db_bind_slice(statement, 2, op->key);
     sqlite3_bind_int(statement, 3, field);
@@ -76,12 +100,13 @@ enum nv_status nv_merge_quarantine(struct nv_merge *merge, const struct nv_op *o
     return nv_db_run(statement, error);
 }
 
-static bool takes_key(const struct nv_table *table, struct nv_slice key)
+/* 1 and 1.0 are two values and would be one key to SQLite: a real is no key. */
+bool nv_merge_takes_key(const struct nv_table *table, struct nv_slice key)
 {
     struct nv_reader reader = nv_reader_of(key);
     for (size_t i = 0; i < table->key_count; i++) {
         struct nv_value value;
-        if (!nv_value_decode(&reader, &value) || value.type == NV_NULL ||
+        if (!nv_value_decode(&reader, &value) || value.type == NV_NULL || value.type == NV_REAL ||
             !nv_column_accepts(&table->key_types[i], &value))
             return false;
     }
@@ -102,7 +127,7 @@ enum nv_status nv_merge_accepted(struct nv_merge *merge, const struct nv_table *
                                  bool *ret_takes_key, nv_fields *ret_fields, struct nv_error *error)
 {
     enum nv_status status = NV_OK;
-    *ret_takes_key = takes_key(table, op->key);
+    *ret_takes_key = nv_merge_takes_key(table, op->key);
     *ret_fields = 0;
     if (!*ret_takes_key)
         return nv_merge_quarantine(merge, op, -1, "key", NULL, error);
@@ -146,9 +171,9 @@ enum nv_status nv_merge_excepts(struct nv_merge *merge, const struct nv_op *op, 
 /* ---- showing
  * --------------------------------------------------------------------------------------------------------- */
 
-/* The value that the row shows of a field: mostly the one that the op at hand just gave it. */
-static enum nv_status shown_value(struct nv_merge *merge, const struct nv_table *table, unsigned field,
-                                  struct nv_value *ret_value, struct nv_error *error)
+/* Mostly the value that the op at hand just gave it. */
+enum nv_status nv_merge_shown(struct nv_merge *merge, const struct nv_table *table, unsigned field,
+                              struct nv_value *ret_value, struct nv_error *error)
 {
     const struct nv_record *record = &merge->version.record;
     const struct nv_sibling *only = NULL;
@@ -163,29 +188,29 @@ static enum nv_status shown_value(struct nv_merge *merge, const struct nv_table 
         *ret_value = *nv_op_value(merge->op, field);
         return NV_OK;
     }
+    if (count == 0)
+        return nv_published_default(merge->store, table, field, &merge->arena, ret_value, error);
     return nv_gather_shown(merge->store, table, record, field, &merge->arena, ret_value, error);
 }
 
 static enum nv_status insert_row(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
                                  struct nv_error *error)
 {
-    nv_fields fields = nv_record_fields(&merge->version.record);
     struct nv_value values[NV_LIMIT_FIELDS];
     for (unsigned field = 0; field < access->table->field_count; field++) {
-        if ((fields >> field & 1) == 0)
-            continue;
-        enum nv_status status = shown_value(merge, access->table, field, &values[field], error);
+        enum nv_status status = nv_merge_shown(merge, access->table, field, &values[field], error);
         if (status != NV_OK)
             return status;
     }
     bool clash;
-    enum nv_status status = nv_row_insert(merge->store, access, key, fields, values, &clash, error);
+    enum nv_status status =
+        nv_row_insert(merge->store, access, key, nv_all_fields(access->table), values, &clash, error);
     if (status == NV_OK && clash)
         return nv_fail(error, NV_REFUSED,
                        "table %s: a row cannot be written because of a UNIQUE index that is not in the network's "
                        "schema: drop that index",
                        access->table->name);
-    /* Read back: fields without siblings show their defaults. */
+    /* Read back: the values must not go on pointing into the log. */
     return status == NV_OK ? nv_row_read(merge->store, access, key, &merge->row, error) : status;
 }
 
@@ -193,11 +218,10 @@ static enum nv_status update_row(struct nv_merge *merge, struct nv_table_access 
                                  nv_fields touched, nv_fields *ret_changed, struct nv_error *error)
 {
     enum nv_status status = NV_OK;
-    nv_fields with_siblings = nv_record_fields(&merge->version.record);
     for (unsigned field = 0; status == NV_OK && field < access->table->field_count; field++) {
-        if ((touched & with_siblings) >> field & 1) {
+        if (touched >> field & 1) {
             struct nv_value value;
-            status = shown_value(merge, access->table, field, &value, error);
+            status = nv_merge_shown(merge, access->table, field, &value, error);
             if (status == NV_OK && !nv_value_equal(&value, &merge->row.values[field])) {
                 merge->row.values[field] = value;
                 *ret_changed |= (nv_fields)1 << field;
@@ -318,16 +342,41 @@ enum nv_status nv_merge_load(struct nv_merge *merge, struct nv_table_access *acc
     return status == NV_OK ? nv_row_read(merge->store, access, key, &merge->row, error) : status;
 }
 
-/* Whether the row is not what we last wrote, though nothing pending says why. A row that is gone is not stale: it is
- * written anew. */
-static bool is_stale(struct nv_merge *merge)
+enum nv_status nv_merge_added_since(struct nv_merge *merge, const struct nv_table *table, const struct nv_row *row,
+                                    nv_fields *ret_fields, struct nv_error *error)
+{
+    *ret_fields = 0;
+    for (unsigned field = merge->version.row_fields; field < row->count; field++) {
+        struct nv_value value;
+        enum nv_status status =
+            nv_published_default(merge->store, table, field, &merge->arena, &value, error);
+        if (status != NV_OK)
+            return status;
+        if (!nv_value_equal(&value, &row->values[field]))
+            *ret_fields |= (nv_fields)1 << field;
+    }
+    return NV_OK;
+}
+
+bool nv_merge_digest_fits(struct nv_merge *merge, const struct nv_row *row)
 {
     const struct nv_version *version = &merge->version;
-    if (!merge->row.there)
-        return false;
-    if (!version->has_row || version->row_fields > merge->row.count)
-        return true;
-    return nv_row_digest(merge->store, merge->row.values, version->row_fields, &merge->bytes) != version->row_digest;
+    return version->has_row && version->row_fields <= row->count &&
+           nv_row_digest(merge->store, row->values, version->row_fields, &merge->bytes) == version->row_digest;
+}
+
+/* Whether the row is not what we last wrote, though nothing pending says why. A row that is gone is not stale: it is
+ * written anew. */
+static enum nv_status is_stale(struct nv_merge *merge, const struct nv_table *table, bool *ret_stale,
+                               struct nv_error *error)
+{
+    nv_fields added = 0;
+    enum nv_status status = NV_OK;
+    bool fits = !merge->row.there || nv_merge_digest_fits(merge, &merge->row);
+    if (fits && merge->row.there)
+        status = nv_merge_added_since(merge, table, &merge->row, &added, error);
+    *ret_stale = !fits || added != 0;
+    return status;
 }
 
 static enum nv_status forget_missing(struct nv_merge *merge, struct nv_slice key, uint32_t table,
@@ -346,9 +395,12 @@ static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access 
 {
     bool found;
     enum nv_status status = nv_merge_load(merge, access, op->key, &found, error);
+    bool stale = false;
+    if (status == NV_OK)
+        status = is_stale(merge, access->table, &stale, error);
     if (status != NV_OK)
         return status;
-    if (is_stale(merge)) {
+    if (stale) {
         nv_stale_add(merge->stale, op->table, op->key);
         return NV_OK;
     }
@@ -374,7 +426,7 @@ static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access 
 }
 
 enum nv_status nv_merge_own(struct nv_merge *merge, struct nv_table_access *access, uint32_t index,
-                            const struct nv_op *op, struct nv_error *error)
+                            const struct nv_op *op, nv_fields put_back, struct nv_error *error)
 {
     struct nv_cover cover = {.dot = {merge->log, index, merge->seq}, .vector = merge->context};
     struct nv_record *record = &merge->version.record;
@@ -391,7 +443,7 @@ enum nv_status nv_merge_own(struct nv_merge *merge, struct nv_table_access *acce
                                                   : nv_record_delete(record, &cover, op);
     if (merged != NV_OK)
         return no_memory(error);
-    nv_fields touched = nv_record_contested(record) | (op->fields & ~fields);
+    nv_fields touched = nv_record_contested(record) | (op->fields & ~fields) | put_back;
     return nv_merge_show(merge, access, op->key, touched, &changed, error);
 }
 

@@ -52,9 +52,23 @@ enum nv_status nv_merge_op(struct nv_merge *merge, uint32_t index, const struct 
 enum nv_status nv_merge_load(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
                              bool *ret_found, struct nv_error *error);
 
-/* Merges an op of our own whose record was loaded before: its row is as its writer left it. */
+/* Merges an op of our own whose record was loaded before: its row is as its writer left it, save that the fields of
+ * `put_back` show again what the version says. */
 enum nv_status nv_merge_own(struct nv_merge *merge, struct nv_table_access *access, uint32_t index,
-                            const struct nv_op *op, struct nv_error *error);
+                            const struct nv_op *op, nv_fields put_back, struct nv_error *error);
+
+/* What the row shall show of a field: by the rule where it has siblings, else the default that was published. */
+enum nv_status nv_merge_shown(struct nv_merge *merge, const struct nv_table *table, unsigned field,
+                              struct nv_value *ret_value, struct nv_error *error);
+
+/* Whether the row is the one of the version, as far as its digest goes; and which of the fields that were added since
+ * do not show their default. */
+bool nv_merge_digest_fits(struct nv_merge *merge, const struct nv_row *row);
+enum nv_status nv_merge_added_since(struct nv_merge *merge, const struct nv_table *table, const struct nv_row *row,
+                                    nv_fields *ret_fields, struct nv_error *error);
+
+/* Whether the key is one that the table can have. */
+bool nv_merge_takes_key(const struct nv_table *table, struct nv_slice key);
 
 /* Lists in quarantine what a row or a table cannot hold; `field` -1: the op as a whole. */
 enum nv_status nv_merge_quarantine(struct nv_merge *merge, const struct nv_op *op, int field, const char *reason,

@@ -8,6 +8,7 @@
 struct table_checks {
     uint32_t table;
     sqlite3_stmt *statements[NV_LIMIT_FIELDS];
+    sqlite3_stmt *defaults[NV_LIMIT_FIELDS];
 };
 
 struct nv_published {
@@ -43,8 +44,10 @@ static enum nv_status open_memory(sqlite3 **ret_db, struct nv_error *error)
 static void forget_checks(struct nv_published *published)
 {
     for (size_t i = 0; i < published->table_count; i++)
-        for (size_t j = 0; j < NV_LIMIT_FIELDS; j++)
+        for (size_t j = 0; j < NV_LIMIT_FIELDS; j++) {
             sqlite3_finalize(published->tables[i].statements[j]);
+            sqlite3_finalize(published->tables[i].defaults[j]);
+        }
     free(published->tables);
     sqlite3_close(published->checks);
     published->tables = NULL;
@@ -108,8 +111,7 @@ enum nv_status nv_published_load(struct nv_store *store, struct nv_error *error)
     return status;
 }
 
-/* ---- checks
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- checks ---- */
 
 static struct table_checks *find_checks(struct nv_published *published, uint32_t table)
 {
@@ -139,6 +141,9 @@ static enum nv_status create_table(struct nv_published *published, const struct 
         char *text = sqlite3_str_finish(sql);
         status = text == NULL ? no_memory(error) : nv_db_exec(published->checks, text, error);
         sqlite3_free(text);
+        /* The row of the defaults; row 1 is the one that values are tried in. */
+        if (status == NV_OK)
+            status = nv_db_execf(published->checks, error, "INSERT INTO \"%w\"(navette_row) VALUES (0)", table->name);
     }
     nv_arena_done(&arena);
     return status;
@@ -182,4 +187,42 @@ enum nv_status nv_published_check(struct nv_store *store, const struct nv_table 
                                     table->fields[field].name);
     *ret_statement = *statement;
     return *statement == NULL ? error->status : NV_OK;
+}
+
+static enum nv_status copy_value(sqlite3_stmt *row, struct nv_arena *arena, struct nv_value *ret_value,
+                                 struct nv_error *error)
+{
+    struct nv_value value = nv_db_value(row, 0);
+    if (value.type >= NV_TEXT) {
+        uint8_t *copy = nv_arena_alloc(arena, value.bytes.size + 1);
+        if (copy == NULL)
+            return no_memory(error);
+        if (value.bytes.size > 0)
+            memcpy(copy, value.bytes.data, value.bytes.size);
+        value.bytes.data = copy;
+    }
+    *ret_value = value;
+    return NV_OK;
+}
+
+enum nv_status nv_published_default(struct nv_store *store, const struct nv_table *table, unsigned field,
+                                    struct nv_arena *arena, struct nv_value *ret_value, struct nv_error *error)
+{
+    struct nv_published *published = store->published;
+    bool row;
+    enum nv_status status =
+        find_checks(published, table->number) == NULL ? add_checks(published, table, error) : NV_OK;
+    if (status != NV_OK)
+        return status;
+    sqlite3_stmt **statement = &find_checks(published, table->number)->defaults[field];
+    if (*statement == NULL)
+        *statement = nv_db_preparef(published->checks, error, "SELECT \"%w\" FROM \"%w\" WHERE navette_row = 0",
+                                    table->fields[field].name, table->name);
+    if (*statement == NULL)
+        return error->status;
+    status = nv_db_step(*statement, &row, error);
+    if (status == NV_OK)
+        status = copy_value(*statement, arena, ret_value, error);
+    sqlite3_reset(*statement);
+    return status;
 }

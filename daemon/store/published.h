@@ -19,3 +19,7 @@ void nv_published_moved(struct nv_store *store, int64_t statements);
  * moves. The value is parameter 1. */
 enum nv_status nv_published_check(struct nv_store *store, const struct nv_table *table, unsigned field,
                                   sqlite3_stmt **ret_statement, struct nv_error *error);
+
+/* The field's default, in `arena`: what a row shows while nobody wrote it. */
+enum nv_status nv_published_default(struct nv_store *store, const struct nv_table *table, unsigned field,
+                                    struct nv_arena *arena, struct nv_value *ret_value, struct nv_error *error);

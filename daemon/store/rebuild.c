@@ -65,10 +65,10 @@ static enum nv_status list_all_ops(struct nv_store *store, struct nv_error *erro
     return status;
 }
 
-static bool row_equal(const struct nv_row *row, const struct nv_value *values, nv_fields fields)
+static bool row_equal(const struct nv_row *row, const struct nv_value *values)
 {
     for (size_t i = 0; i < row->count; i++)
-        if ((fields >> i & 1) && !nv_value_equal(&row->values[i], &values[i]))
+        if (!nv_value_equal(&row->values[i], &values[i]))
             return false;
     return true;
 }
@@ -78,22 +78,19 @@ static enum nv_status mend_row(struct rebuilding *rebuilding, struct nv_table_ac
                                bool *ret_mended, struct nv_error *error)
 {
     struct nv_merge *merge = &rebuilding->merge;
-    nv_fields fields = nv_record_fields(&merge->version.record), changed;
+    nv_fields changed;
     bool is_shown = nv_record_shown(&merge->version.record);
     *ret_mended = is_shown != merge->row.there;
     if (is_shown && merge->row.there) {
         struct nv_value values[NV_LIMIT_FIELDS];
         for (unsigned field = 0; field < access->table->field_count; field++) {
-            if ((fields >> field & 1) == 0)
-                continue;
-            enum nv_status status = nv_gather_shown(merge->store, access->table, &merge->version.record, field,
-                                                    &merge->arena, &values[field], error);
+            enum nv_status status = nv_merge_shown(merge, access->table, field, &values[field], error);
             if (status != NV_OK)
                 return status;
         }
-        *ret_mended = !row_equal(&merge->row, values, fields);
+        *ret_mended = !row_equal(&merge->row, values);
     }
-    return nv_merge_show(merge, access, key, fields, &changed, error);
+    return nv_merge_show(merge, access, key, nv_all_fields(access->table), &changed, error);
 }
 
 static enum nv_status rebuild_record(struct rebuilding *rebuilding, struct nv_table_access *access, struct nv_slice key,
@@ -198,8 +195,7 @@ enum nv_status nv_store_rebuild(struct nv_store *store, struct nv_wall_ms now, s
         return status;
     nv_merge_init(&rebuilding.merge, store, now, NULL);
     rebuilding.merge.is_silent = true;
-    sqlite3_stmt *guard = nv_statement(store, NV_SQL_GUARD_ON, error);
-    status = guard == NULL ? error->status : nv_db_run(guard, error);
+    status = nv_guard(store, error);
     if (status == NV_OK)
         status = nv_db_exec(store->db, "DELETE FROM navette_missing; DELETE FROM navette_conflict", error);
     if (status == NV_OK)

@@ -201,9 +201,21 @@ static void bind_fields(sqlite3_stmt *statement, const struct nv_table *table, n
             nv_db_bind_value(statement, (int)(table->key_count + i) + 1, &values[i]);
 }
 
-static void set_triggers(struct nv_store *store, int enabled)
+static void set_triggers(struct nv_store *store, bool enabled)
 {
-    sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, enabled, NULL);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, enabled && !store->is_muted, NULL);
+}
+
+/* What became of a statement that was stepped to its end. A trigger may say RAISE(IGNORE), and nothing is written; or
+ * RAISE(ROLLBACK), and the whole transaction is gone: then the caller begins again, with the triggers off. */
+static int outcome(struct nv_store *store, int result)
+{
+    int extended = result == SQLITE_DONE ? SQLITE_OK : sqlite3_extended_errcode(store->db);
+    if (store->in_transaction && sqlite3_get_autocommit(store->db)) {
+        store->is_muted = true;
+        return SQLITE_ABORT_ROLLBACK;
+    }
+    return extended == SQLITE_OK && sqlite3_changes(store->db) == 0 ? SQLITE_CONSTRAINT_TRIGGER : extended;
 }
 
 static int write_once(struct nv_store *store, struct nv_table_access *access, bool is_insert, struct nv_slice key,
@@ -215,7 +227,7 @@ static int write_once(struct nv_store *store, struct nv_table_access *access, bo
     bind_key(statement, key);
     bind_fields(statement, access->table, fields, values);
     int result = sqlite3_step(statement);
-    int extended = result == SQLITE_DONE ? SQLITE_OK : sqlite3_extended_errcode(store->db);
+    int extended = outcome(store, result);
     sqlite3_reset(statement);
     return extended;
 }
@@ -233,10 +245,10 @@ static int write_row(struct nv_store *store, struct nv_table_access *access, boo
     int extended = write_once(store, access, is_insert, key, fields, values, error);
     if (!is_of_trigger(extended))
         return extended;
-    set_triggers(store, 0);
+    set_triggers(store, false);
     extended = write_once(store, access, is_insert, key, fields, values, error);
-    set_triggers(store, 1);
-    return extended;
+    set_triggers(store, true);
+    return extended == SQLITE_CONSTRAINT_TRIGGER ? SQLITE_OK : extended; /* there was no such row */
 }
 
 enum nv_status nv_row_insert(struct nv_store *store, struct nv_table_access *access, struct nv_slice key,
@@ -273,7 +285,7 @@ static int erase_once(struct nv_store *store, struct nv_table_access *access, st
         return sqlite3_extended_errcode(store->db);
     bind_key(statement, key);
     int result = sqlite3_step(statement);
-    int extended = result == SQLITE_DONE ? SQLITE_OK : sqlite3_extended_errcode(store->db);
+    int extended = outcome(store, result);
     sqlite3_reset(statement);
     return extended;
 }
@@ -283,10 +295,12 @@ enum nv_status nv_row_erase(struct nv_store *store, struct nv_table_access *acce
 {
     int extended = erase_once(store, access, key, error);
     if (is_of_trigger(extended)) {
-        set_triggers(store, 0);
+        set_triggers(store, false);
         extended = erase_once(store, access, key, error);
-        set_triggers(store, 1);
+        set_triggers(store, true);
     }
+    if (extended == SQLITE_CONSTRAINT_TRIGGER)
+        extended = SQLITE_OK; /* there was no such row */
     return nv_db_fail(store->db, extended, access->table->name, error);
 }
 

@@ -82,8 +82,14 @@ static enum nv_status list_changed(struct nv_store *store, struct nv_table_acces
             status = nv_version_read(store, table->number, nv_buffer_slice(&key), &merge.version, &found, error);
         if (status != NV_OK)
             break;
-        if (merge.version.has_row && merge.version.row_fields <= row.count &&
-            nv_row_digest(store, row.values, merge.version.row_fields, &merge.bytes) == merge.version.row_digest)
+        nv_fields added = 0;
+        nv_arena_reset(&merge.arena);
+        bool fits = nv_merge_digest_fits(&merge, &row);
+        if (fits)
+            status = nv_merge_added_since(&merge, table, &row, &added, error);
+        if (status != NV_OK)
+            break;
+        if (fits && added == 0)
             continue;
         if (nv_touched_get(set, table->number, nv_buffer_slice(&key), true) == NULL)
             status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");

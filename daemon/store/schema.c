@@ -16,8 +16,7 @@ static enum nv_status no_memory(struct nv_error *error)
     return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
 }
 
-/* ---- taking it up
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- taking it up ---- */
 
 /* One statement of an op: one that a schema may hold, and nothing behind it. */
 static enum nv_status read_statement(const char *sql, struct nv_arena *arena, struct nv_sql_statement *statement,
@@ -90,6 +89,31 @@ static enum nv_status is_needed(struct nv_store *store, const struct nv_sql_stat
     return status;
 }
 
+static bool is_tracked(const struct nv_store *store, const struct nv_schema_op *op, const char *name)
+{
+    for (size_t i = 0; i < op->table_count; i++)
+        if (sqlite3_stricmp(op->tables[i].name, name) == 0)
+            return true;
+    return nv_store_table(store, name) != NULL;
+}
+
+static void warn_left(const struct nv_store *store, const struct nv_schema_op *op, const char *name)
+{
+    if (!is_tracked(store, op, name))
+        nv_log(
+            NV_LOG_WARNING,
+            "schema: %s was published, and something of that name is here already, or it does not fit what is here: it "
+            "is left as it is, and may be another one than at other sites",
+            name);
+}
+
+/* What stood in a column before it was published is sealed as written here. */
+static enum nv_status look_later(struct nv_store *store, const char *name, struct nv_error *error)
+{
+    const struct nv_table *table = nv_store_table(store, name);
+    return table == NULL ? NV_OK : nv_scan_request(store, table, error);
+}
+
 /* Runs the op's statements on the site's own tables. What does not fit what somebody made here must not keep the log
  * from going on: such a table is `missing` until it is mended, and the operator is told. */
 static enum nv_status run_here(struct nv_store *store, uint64_t authority_seq, const struct nv_schema_op *op,
@@ -105,16 +129,22 @@ static enum nv_status run_here(struct nv_store *store, uint64_t authority_seq, c
         if (status == NV_OK && is_wanted)
             status = nv_run_authorized(store->db, op->statements[i], error);
         if (status == NV_REFUSED || (status == NV_OK && !is_wanted)) {
-            nv_log(NV_LOG_WARNING,
-                   "schema: %s was published, and something of that name is here already or does not fit: "
-                   "it is left as it is; `navette status` says whether that matters",
-                   statement.name);
-            status = NV_OK;
+            warn_left(store, op, statement.name);
+            status = statement.kind == NV_STATEMENT_ADD_COLUMN ? look_later(store, statement.name, error) : NV_OK;
         }
         if (status == NV_OK)
             status = nv_db_execf(store->db, error, "INSERT INTO navette_statement(published, sql) VALUES (%lld, %Q)",
                                  (long long)authority_seq, op->statements[i]);
     }
+    return status;
+}
+
+static enum nv_status warn_missing(struct nv_store *store, const struct nv_table *table, struct nv_error *error)
+{
+    char trouble[NV_TROUBLE_TEXT];
+    enum nv_status status = nv_store_table_trouble(store, table, trouble, error);
+    if (status == NV_OK)
+        nv_log(NV_LOG_WARNING, "schema: %s; until then nothing of it is kept in step", trouble);
     return status;
 }
 
@@ -125,9 +155,13 @@ static enum nv_status track(struct nv_store *store, const struct nv_schema_op *o
     enum nv_status status = NV_OK;
     for (size_t i = 0; status == NV_OK && i < op->table_count; i++) {
         const struct nv_table *table = nv_table_by_number(store, op->tables[i].number);
-        if (table == NULL || table->missing)
-            continue;
-        status = nv_tracking_install(store, table, error);
+        if (table->missing) {
+            status = nv_tracking_prepare(store, table, error);
+            if (status == NV_OK)
+                status = warn_missing(store, table, error);
+        } else {
+            status = nv_tracking_install(store, table, error);
+        }
         if (status == NV_OK && was_here[i])
             status = nv_scan_request(store, table, error);
     }
@@ -191,8 +225,7 @@ enum nv_status nv_schema_take(struct nv_store *store, uint64_t authority_seq, st
     return status;
 }
 
-/* ---- publishing it
- * --------------------------------------------------------------------------------------------------- */
+/* ---- publishing it ---- */
 
 /* The table that a trigger's statement writes, where one begins at this token; NULL where none does. */
 static const struct nv_token *written_table(const struct nv_tokens *tokens, size_t at)

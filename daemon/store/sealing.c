@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "store/ingest.h"
 #include "store/localop.h"
 #include "store/opened.h"
 #include "store/scan.h"
@@ -107,17 +108,61 @@ static enum nv_status draft_close(struct draft *draft, struct nv_error *error)
     return draft_begin(draft, error);
 }
 
-/* Gives the op its place in the changeset. *ret_fits false: it is too long for any; it is listed and stays unsealed. */
-static enum nv_status draft_add(struct draft *draft, const struct nv_op *op, bool *ret_fits, struct nv_error *error)
+/* Whether any site would take the key; if not it is listed, and the row stays here, unsealed. */
+static enum nv_status judge_key(struct draft *draft, const struct nv_table *table, const struct nv_op *op,
+                                bool *ret_good, struct nv_error *error)
+{
+    bool fits = op->key.size <= NV_LIMIT_KEY_BYTES;
+    *ret_good = fits && nv_merge_takes_key(table, op->key);
+    return *ret_good ? NV_OK : nv_merge_quarantine(&draft->merge, op, -1, fits ? "key" : "too long", NULL, error);
+}
+
+static enum nv_status leave_out_longest(struct draft *draft, struct nv_op *op, nv_fields *left_out,
+                                        struct nv_error *error)
+{
+    size_t place = 0, longest = 0, size = 0;
+    unsigned field = 0;
+    for (nv_fields rest = op->fields; rest != 0; rest &= rest - 1, place++) {
+        const struct nv_value *value = &op->values[place];
+        if (place > 0 && (value->type < NV_TEXT || value->bytes.size <= size))
+            continue;
+        longest = place;
+        size = value->type < NV_TEXT ? 0 : value->bytes.size;
+        field = (unsigned)__builtin_ctzll(rest);
+    }
+    enum nv_status status =
+        nv_merge_quarantine(&draft->merge, op, (int)field, "too long", &op->values[longest], error);
+    op->value_count--;
+    op->fields &= ~((nv_fields)1 << field);
+    *left_out |= (nv_fields)1 << field;
+    memmove(&op->values[longest], &op->values[longest + 1], (op->value_count - longest) * sizeof op->values[0]);
+    memmove(&op->ages[longest], &op->ages[longest + 1], (op->value_count - longest) * sizeof op->ages[0]);
+    return status;
+}
+
+/* Encodes the op into the merge's bytes. Values that no op could carry are left out and listed. */
+static enum nv_status encode(struct draft *draft, struct nv_op *op, nv_fields *ret_left_out, struct nv_error *error)
 {
     struct nv_buffer *bytes = &draft->merge.bytes;
-    nv_buffer_clear(bytes);
-    nv_op_encode(op, bytes);
-    if (bytes->failed)
-        return no_memory(error);
-    *ret_fits = bytes->size <= NV_LIMIT_OP_BYTES && op->key.size <= NV_LIMIT_KEY_BYTES;
-    if (!*ret_fits)
-        return nv_merge_quarantine(&draft->merge, op, -1, "too long", NULL, error);
+    *ret_left_out = 0;
+    for (;;) {
+        nv_buffer_clear(bytes);
+        nv_op_encode(op, bytes);
+        if (bytes->failed)
+            return no_memory(error);
+        bool fits = bytes->size <= NV_LIMIT_OP_BYTES && op->except_count <= NV_LIMIT_EXCEPTS;
+        if (fits || op->value_count == 0)
+            return NV_OK;
+        enum nv_status status = leave_out_longest(draft, op, ret_left_out, error);
+        if (status != NV_OK)
+            return status;
+    }
+}
+
+/* Gives the op, as it was encoded, its place in the changeset. */
+static enum nv_status draft_add(struct draft *draft, const struct nv_op *op, struct nv_error *error)
+{
+    struct nv_buffer *bytes = &draft->merge.bytes;
     uint8_t *copy = nv_arena_alloc(&draft->ops_arena, bytes->size);
     if (copy == NULL)
         return no_memory(error);
@@ -143,6 +188,16 @@ static enum nv_status forget_missing(struct draft *draft, const struct nv_touche
     return nv_db_run(statement, error);
 }
 
+/* There are more values that the writer cannot have seen than an op may say: it is not sealed, and a put is put back. */
+static enum nv_status refuse_excepts(struct draft *draft, struct nv_table_access *access, const struct nv_op *op,
+                                     nv_fields left_out, struct nv_error *error)
+{
+    nv_fields changed;
+    draft->merge.op = NULL;
+    enum nv_status status = nv_merge_quarantine(&draft->merge, op, -1, "conflicts", NULL, error);
+    return status == NV_OK ? nv_merge_show(&draft->merge, access, op->key, left_out, &changed, error) : status;
+}
+
 static enum nv_status seal_record(struct draft *draft, const struct nv_touched *touched, struct nv_op *op,
                                   struct nv_error *error)
 {
@@ -150,18 +205,25 @@ static enum nv_status seal_record(struct draft *draft, const struct nv_touched *
     if (access == NULL || access->table->missing)
         return NV_OK;
     nv_arena_reset(&draft->merge.arena);
-    bool found, any = false, fits = false;
+    bool found, any = false, is_good = false;
+    nv_fields left_out;
     enum nv_status status = nv_merge_load(&draft->merge, access, touched->key, &found, error);
     if (status == NV_OK)
         status = forget_missing(draft, touched, error);
     if (status == NV_OK)
         status = nv_local_op(&draft->merge, access, touched, op, &any, error);
-    if (status != NV_OK || !any)
+    if (status == NV_OK && any)
+        status = judge_key(draft, access->table, op, &is_good, error);
+    if (status != NV_OK || !is_good)
         return status;
-    status = draft_add(draft, op, &fits, error);
-    if (status != NV_OK || !fits)
+    status = encode(draft, op, &left_out, error);
+    if (status == NV_OK && op->except_count > NV_LIMIT_EXCEPTS)
+        return refuse_excepts(draft, access, op, left_out, error);
+    if (status == NV_OK)
+        status = draft_add(draft, op, error);
+    if (status != NV_OK)
         return status;
-    status = nv_merge_own(&draft->merge, access, (uint32_t)draft->current.body.count - 1, op, error);
+    status = nv_merge_own(&draft->merge, access, (uint32_t)draft->current.body.count - 1, op, left_out, error);
     if (status == NV_OK && (draft->bytes >= CHANGESET_BYTES || draft->current.body.count == NV_LIMIT_CHANGESET_OPS))
         status = draft_close(draft, error);
     return status;
@@ -215,8 +277,7 @@ enum nv_status nv_seal_is_due(struct nv_store *store, bool *ret_any, struct nv_e
     return status;
 }
 
-/* One slice of every table that has pending rows, with all intents. */
-static enum nv_status seal_slice(struct nv_store *store, struct nv_wall_ms now, struct nv_sealed *sealed,
+enum nv_status nv_seal_slice(struct nv_store *store, struct nv_wall_ms now, struct nv_sealed *sealed,
                                  struct nv_error *error)
 {
     struct nv_touched_set set = {0};
@@ -251,13 +312,12 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
     status = nv_begin(store, error);
     if (status != NV_OK)
         return status;
-    sqlite3_stmt *guard = nv_statement(store, NV_SQL_GUARD_ON, error);
-    status = guard == NULL ? error->status : nv_db_run(guard, error);
+    status = nv_guard(store, error);
     if (status == NV_OK)
         status = nv_scan_check(store, now, &sealed, error);
     do {
         if (status == NV_OK)
-            status = seal_slice(store, now, &sealed, error);
+            status = nv_seal_slice(store, now, &sealed, error);
     } while (status == NV_OK && sealed.more && monotonic_ms() < end);
     if (status == NV_OK)
         status = nv_commit(store, error);
@@ -266,5 +326,6 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
         return status;
     }
     *ret_sealed = sealed;
-    return NV_OK;
+    /* A table that is back is what some changesets waited for. */
+    return scan ? nv_store_ingest(store, NULL, 0, now, budget_ms, error) : NV_OK;
 }

@@ -11,6 +11,10 @@
 enum nv_status nv_seal_records(struct nv_store *store, struct nv_touched_set *set, struct nv_wall_ms now,
                                struct nv_sealed *sealed, struct nv_error *error);
 
+/* Seals one slice of every table that has pending rows, and all intents. sealed->more: some are left. */
+enum nv_status nv_seal_slice(struct nv_store *store, struct nv_wall_ms now, struct nv_sealed *sealed,
+                             struct nv_error *error);
+
 /* Whether there is anything to seal: pending rows, or an answer to a conflict. */
 enum nv_status nv_seal_is_due(struct nv_store *store, bool *ret_any, struct nv_error *error);
 

@@ -31,8 +31,7 @@ static sqlite3_stmt *prepare_for(sqlite3 *db, const char *sql, const char *name,
     return statement;
 }
 
-/* ---- its text
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- its text ---- */
 
 /* Takes "CREATE TABLE name (…)" apart; where the place of "(" is known by what comes before it. */
 static enum nv_status read_text(struct nv_shape *shape, const char *sql, struct nv_arena *arena, struct nv_error *error)
@@ -78,8 +77,7 @@ static enum nv_status find(sqlite3 *db, const char *name, struct nv_arena *arena
     return status;
 }
 
-/* ---- its columns
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- its columns ---- */
 
 static struct nv_column_type stored_type(const struct nv_shape_column *column, bool is_strict)
 {
@@ -157,8 +155,7 @@ const struct nv_shape_column *nv_shape_key(const struct nv_shape *shape, unsigne
     return NULL;
 }
 
-/* ---- its unique indexes
- * ---------------------------------------------------------------------------------------------- */
+/* ---- its unique indexes ---- */
 
 static enum nv_status first_text(sqlite3 *db, const char *sql, const char *name, struct nv_arena *arena,
                                  const char **ret_text, struct nv_error *error)
@@ -192,8 +189,7 @@ static enum nv_status read_indexes(sqlite3 *db, struct nv_arena *arena, struct n
     return status;
 }
 
-/* ---- its CHECKs
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- its CHECKs ---- */
 
 bool nv_is_rowid_word(const struct nv_token *token)
 {
@@ -266,7 +262,7 @@ static enum nv_status add_check(struct nv_shape *shape, struct nv_sql_part expre
         return no_memory(error);
     struct nv_shape_check *check = &shape->checks[shape->check_count++];
     *check = (struct nv_shape_check){.expression = expression};
-    for (size_t i = 0; i < expression.count; i++)
+    for (size_t i = 0; check->foreign == NULL && i < expression.count; i++)
         look_at_word(shape, check, i);
     return NV_OK;
 }

@@ -27,8 +27,7 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* ---- tokens
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- tokens ---- */
 
 /* The end of a comment at `at`, or `at` where there is none; NULL where it is never closed. */
 static const char *skip_comment(const char *at)
@@ -265,8 +264,7 @@ size_t nv_tokens_after_group(const struct nv_token *items, size_t count, size_t 
     return count;
 }
 
-/* ---- CREATE TABLE
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- CREATE TABLE ---- */
 
 static bool begins_constraint(const struct nv_token *token)
 {

@@ -308,6 +308,19 @@ enum nv_status nv_begin(struct nv_store *store, struct nv_error *error)
     return status;
 }
 
+static void set_triggers(struct nv_store *store, int enabled)
+{
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, enabled, NULL);
+}
+
+enum nv_status nv_guard(struct nv_store *store, struct nv_error *error)
+{
+    sqlite3_stmt *guard = nv_statement(store, NV_SQL_GUARD_ON, error);
+    if (store->is_muted)
+        set_triggers(store, 0);
+    return guard == NULL ? error->status : nv_db_run(guard, error);
+}
+
 enum nv_status nv_commit(struct nv_store *store, struct nv_error *error)
 {
     enum nv_status status = nv_logs_save(store, error);
@@ -317,8 +330,10 @@ enum nv_status nv_commit(struct nv_store *store, struct nv_error *error)
     sqlite3_stmt *commit = status == NV_OK ? nv_statement(store, NV_SQL_COMMIT, error) : NULL;
     if (status == NV_OK)
         status = commit == NULL ? error->status : nv_db_run(commit, error);
-    if (status == NV_OK)
-        store->in_transaction = false;
+    if (status == NV_OK) {
+        store->in_transaction = store->is_muted = false;
+        set_triggers(store, 1);
+    }
     return status;
 }
 
@@ -328,6 +343,7 @@ void nv_rollback(struct nv_store *store)
     if (!sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     store->in_transaction = false;
+    set_triggers(store, 1);
     /* Where even reading fails, the next call that needs the state fails with the reason. */
     load_all(store, &ignored);
 }

@@ -40,8 +40,7 @@ void nv_tables_done(struct nv_store *store)
     nv_published_done(store);
 }
 
-/* ---- one table
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- one table ---- */
 
 static bool copy_name(char *to, size_t capacity, const char *name)
 {
@@ -157,8 +156,7 @@ static enum nv_status take_table(struct nv_store *store, sqlite3_stmt *row, stru
     return status;
 }
 
-/* ---- all of them
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- all of them ---- */
 
 static enum nv_status take_tables(struct nv_store *store, struct nv_arena *arena, struct nv_error *error)
 {

@@ -21,8 +21,7 @@ static enum nv_status refuse(struct nv_error *error, const char *name, const cha
     return nv_fail(error, NV_REFUSED, "table %.64s: %s", name, text);
 }
 
-/* ---- the key
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- the key ---- */
 
 static enum nv_status check_key_column(const struct nv_shape *shape, const struct nv_shape_column *column,
                                        const char *name, struct nv_error *error)
@@ -80,8 +79,7 @@ static enum nv_status check_key(const struct nv_shape *shape, const char *name, 
     return NV_OK;
 }
 
-/* ---- the CHECKs
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the CHECKs ---- */
 
 static enum nv_status check_checks(const struct nv_shape *shape, const char *name, struct nv_error *error)
 {
@@ -117,8 +115,7 @@ static enum nv_status check_checks(const struct nv_shape *shape, const char *nam
     return NV_OK;
 }
 
-/* ---- the fields
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the fields ---- */
 
 /* Literals and arithmetic between them: the same value whenever and wherever it is computed. */
 static bool is_constant(const char *sql, struct nv_arena *arena)
@@ -233,6 +230,10 @@ static enum nv_status check_field(const struct nv_shape *shape, const struct nv_
 static enum nv_status check_fields(const struct nv_shape *shape, const char *name, struct nv_error *error)
 {
     size_t fields = shape->column_count - shape->key_count;
+    if (fields == 0)
+        return refuse(error, name,
+                      "it has no column beside its key, and a record is what its columns hold: add one, such as "
+                      "since TEXT");
     if (fields > NV_LIMIT_FIELDS)
         return refuse(error, name, "it has %zu columns beside its key and may have %d: split it into two tables",
                       fields, NV_LIMIT_FIELDS);
@@ -278,8 +279,7 @@ enum nv_status nv_trackable(const struct nv_shape *shape, const char *name, stru
     return status == NV_OK ? check_fields(shape, name, error) : status;
 }
 
-/* ---- the table that is here
- * ------------------------------------------------------------------------------------------ */
+/* ---- the table that is here ---- */
 
 static bool has_check(const struct nv_shape *shape, const struct nv_shape_check *wanted)
 {
@@ -303,7 +303,7 @@ static bool column_differs(const struct nv_shape_column *published, const struct
              (column->key > 0 && strcmp(column->collation, "BINARY") != 0))
         length = snprintf(ret_text, capacity,
                           "column %.64s of table %.64s is not in the key here as it was published: rename the table, "
-                          "start navetted, and copy its rows into the one that it makes",
+                          "make it anew with that key, and copy its rows into it",
                           published->name, name);
     else if (column->stored.affinity != published->stored.affinity ||
              column->stored.any_type != published->stored.any_type ||
@@ -340,6 +340,12 @@ bool nv_shape_differs(const struct nv_shape *published, const struct nv_shape *h
                      name);
             return true;
         }
+    }
+    if (here->unique != NULL) {
+        snprintf(ret_text, capacity,
+                 "table %.64s has a UNIQUE index on %.64s here, which would refuse rows of other sites: drop that index",
+                 name, here->unique);
+        return true;
     }
     for (size_t i = 0; i < here->check_count; i++)
         if (!has_check(published, &here->checks[i])) {

@@ -143,11 +143,15 @@ static enum nv_status check_pending(struct nv_store *store, const struct nv_tabl
     return status;
 }
 
-enum nv_status nv_tracking_install(struct nv_store *store, const struct nv_table *table, struct nv_error *error)
+enum nv_status nv_tracking_prepare(struct nv_store *store, const struct nv_table *table, struct nv_error *error)
 {
     enum nv_status status = create_pending(store, table, error);
-    if (status == NV_OK)
-        status = add_old_columns(store, table, error);
+    return status == NV_OK ? add_old_columns(store, table, error) : status;
+}
+
+enum nv_status nv_tracking_install(struct nv_store *store, const struct nv_table *table, struct nv_error *error)
+{
+    enum nv_status status = nv_tracking_prepare(store, table, error);
     for (size_t i = 0; status == NV_OK && i < TRIGGERS; i++) {
         status = nv_db_execf(store->db, error, "DROP TRIGGER IF EXISTS main.navette_%s_%u", kinds[i], table->number);
         char *sql = status == NV_OK ? trigger_sql(store->db, table, kinds[i]) : NULL;

@@ -264,6 +264,13 @@ void nv_stores_close(struct nv_stores *stores)
     remove_files();
 }
 
+void nv_stores_publish(struct nv_stores *stores, const char *sql)
+{
+    struct nv_wall_ms now = nv_stores_turn(stores, 0);
+    struct nv_error error;
+    must(nv_schema_apply(stores->sites[0].store, &template.authority, sql, false, now, NULL, &error), &error);
+}
+
 /* ---- writing and sealing ---- */
 
 void nv_stores_sql(struct nv_stores *stores, size_t site, bool as_tool, const char *sql)

@@ -39,6 +39,9 @@ void nv_stores_close(struct nv_stores *stores);
 /* Makes it that site's turn: every clock shows its time, which is returned. */
 struct nv_wall_ms nv_stores_turn(struct nv_stores *stores, size_t site);
 
+/* Publishes a schema at the first site, which is the authority's. */
+void nv_stores_publish(struct nv_stores *stores, const char *sql);
+
 /* Runs SQL at a site as any program does; through the store's own connection or another one. */
 void nv_stores_sql(struct nv_stores *stores, size_t site, bool as_tool, const char *sql);
 

@@ -24,6 +24,7 @@ struct refused {
 static const struct refused refused[] = {
     /* keys */
     {"CREATE TABLE bad(a TEXT);" NETWORK("bad"), {"table bad", "PRIMARY KEY", "id TEXT NOT NULL", "randomblob"}},
+    {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY);" NETWORK("bad"), {"table bad", "beside its key", "add one"}},
     {"CREATE TABLE bad(id INTEGER PRIMARY KEY, a);" NETWORK("bad"), {"table bad", "column id", "TEXT", "julianday"}},
     {"CREATE TABLE bad(id INTEGER PRIMARY KEY AUTOINCREMENT, a);" NETWORK("bad"), {"table bad", "column id", "TEXT"}},
     {"CREATE TABLE bad(id INT NOT NULL PRIMARY KEY, a);" NETWORK("bad"), {"table bad", "column id", "TEXT"}},
@@ -93,7 +94,7 @@ static const struct refused refused[] = {
     /* what is no table */
     {NETWORK("bad"), {"table bad", "CREATE TABLE"}},
     {"CREATE VIEW bad AS SELECT 1;" NETWORK("bad"), {"table bad", "view"}},
-    {"CREATE TABLE Bad(id TEXT NOT NULL PRIMARY KEY);" NETWORK("bad"), {"table bad", "Bad", "alike"}},
+    {"CREATE TABLE Bad(id TEXT NOT NULL PRIMARY KEY, a);" NETWORK("bad"), {"table bad", "Bad", "alike"}},
     /* what is said of tables */
     {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY); INSERT INTO navette_table(name) VALUES ('bad');",
      {"table bad", "scope site", "'network'"}},
@@ -282,6 +283,7 @@ static void test_a_table_that_does_not_fit_is_missing_until_it_is_mended(void **
         {"CREATE TABLE t(id TEXT NOT NULL PRIMARY KEY, a INTEGER CHECK (a >= 1), b TEXT)", "CHECK"},
         {"CREATE TABLE t(id TEXT NOT NULL PRIMARY KEY, a INTEGER, b AS ('x'))", "column b"},
         {"CREATE TABLE t(id TEXT NOT NULL PRIMARY KEY, a INTEGER, b TEXT) STRICT", "column"},
+        {"CREATE TABLE t(id TEXT NOT NULL PRIMARY KEY, a INTEGER, b TEXT UNIQUE)", "UNIQUE"},
         {"CREATE VIEW t AS SELECT 1", "not in the store"},
     };
     nv_pair_sql(&pair->school, misfits[0].here);
@@ -295,7 +297,7 @@ static void test_a_table_that_does_not_fit_is_missing_until_it_is_mended(void **
     assert_non_null(table);
     assert_true(table->missing);
     for (size_t i = 0; i < sizeof misfits / sizeof *misfits; i++) {
-        nv_pair_sql(&pair->school, i == sizeof misfits / sizeof *misfits ? "DROP VIEW t" : "DROP TABLE t");
+        nv_pair_sql(&pair->school, "DROP TABLE t");
         nv_pair_sql(&pair->school, misfits[i].here);
         nv_pair_must(nv_store_table_trouble(pair->school.store, table, trouble, &error), &error);
         if (strstr(trouble, misfits[i].word) == NULL || strstr(trouble, "t") == NULL)
@@ -328,7 +330,7 @@ static const char first_file[] =
     "-- What a school keeps.\n"
     "CREATE TABLE IF NOT EXISTS person (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL DEFAULT '', -- said aloud\n"
     "  visits INTEGER DEFAULT 0 CHECK (visits >= 0), seen TEXT, FOREIGN KEY (seen) REFERENCES place(id));\n"
-    "CREATE TABLE place(id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;\n"
+    "CREATE TABLE place(id TEXT NOT NULL PRIMARY KEY, kind) WITHOUT ROWID;\n"
     "CREATE TABLE scratch(anything); CREATE INDEX person_by_name ON person(name, lower(seen));\n"
     "CREATE VIEW names AS SELECT name FROM person;\n"
     "INSERT INTO navette_table(name, scope) VALUES ('person', 'network'), ('place', 'network');\n"
@@ -354,7 +356,7 @@ static void test_a_schema_is_published_and_grows(void **state)
     struct nv_pair *pair = *state;
     check_summary(pair, first_file,
                   "person: a new table, kept in step in the whole network, 3 columns beside its key\n"
-                  "place: a new table, kept in step in the whole network, 0 columns beside its key\n"
+                  "place: a new table, kept in step in the whole network, 1 column beside its key\n"
                   "scratch: made at every site, and not kept in step: navette_table does not name it\n"
                   "person_by_name: a new index\n"
                   "names: a new view\n");
@@ -375,9 +377,9 @@ static void test_a_schema_is_published_and_grows(void **state)
     check_summary(pair, second_file, nothing);
     check_summary(pair, first_file, "person: new labels\n");
     /* Schema files of different times, in any order, on top of one another. */
-    static const char expected[] =
-        "1|person|0|name|last|0|NULL|4\n1|person|1|visits|max|0|Venues|4\n"
-        "1|person|2|seen|max|1|NULL|4\n1|person|3|town|min|0|Ville|5\n2|place|0|name|last|0|NULL|5\n";
+    static const char expected[] = "1|person|0|name|last|0|NULL|4\n1|person|1|visits|max|0|Venues|4\n"
+                                   "1|person|2|seen|max|1|NULL|4\n1|person|3|town|min|0|Ville|5\n2|place|0|kind|last|0|"
+                                   "NULL|4\n2|place|1|name|last|0|NULL|5\n";
     nv_pair_check_text(pair->hub.tool, manifest, expected);
     assert_int_equal(nv_pair_deliver(&pair->hub, &pair->school), 3);
     nv_pair_check_text(pair->school.tool, manifest, expected);
@@ -403,7 +405,7 @@ static void test_what_is_published_stays(void **state)
          "(visits >= 0), seen TEXT, town TEXT, FOREIGN KEY (seen) REFERENCES place(id));",
          {"person", "town", "ADD COLUMN"}},
         {"CREATE TABLE person(id TEXT NOT NULL PRIMARY KEY);", {"table person", "constraints"}},
-        {"CREATE TABLE place(id TEXT NOT NULL PRIMARY KEY);", {"table place", "options"}},
+        {"CREATE TABLE place(id TEXT NOT NULL PRIMARY KEY, kind);", {"table place", "options"}},
         {"CREATE INDEX person_by_name ON person(seen);", {"index person_by_name", "another name"}},
         {"CREATE VIEW names AS SELECT 1;", {"view names", "another name"}},
         {"CREATE UNIQUE INDEX one_name ON person(name);", {"table person", "column name", "UNIQUE"}},
@@ -444,7 +446,7 @@ static void test_a_table_is_tracked_later(void **state)
     struct nv_pair *pair = *state;
     nv_pair_publish(pair, "CREATE TABLE t(id TEXT NOT NULL PRIMARY KEY, a)");
     nv_pair_sql(&pair->hub, "INSERT INTO t VALUES ('1', 'before')");
-    check_summary(pair, NETWORK("t"), "t: a new table, kept in step in the whole network, 1 columns beside its key\n");
+    check_summary(pair, NETWORK("t"), "t: a new table, kept in step in the whole network, 1 column beside its key\n");
     nv_pair_seal(&pair->hub);
     nv_pair_deliver(&pair->hub, &pair->school);
     nv_pair_check_text(pair->school.tool, "SELECT * FROM t", "1|before\n");

@@ -491,6 +491,21 @@ static void one_peer_is_pulled_from_at_a_time(void **state)
     done(&probe);
 }
 
+/* What one peer pushed and is not durable yet is not pulled from another that has it too. */
+static void what_is_coming_is_not_pulled(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    meet(&probe, 9, 2);
+    meet(&probe, 10, 3);
+    hear_batch(&probe, 9, 0, 7, 1, 100, false);
+    hear_has(&probe, 10, (uint64_t[8]){[7] = 1}, false, false);
+    assert_null(said(&probe, NV_MESSAGE_PULL, 0));
+    ingested(&probe, 9, 0, 100, 0, 0); /* it waits for something: now ask whoever has it */
+    assert_non_null(said(&probe, NV_MESSAGE_PULL, 0));
+    done(&probe);
+}
+
 static void credit_is_given_for_what_is_durable(void **state)
 {
     (void)state;
@@ -780,6 +795,7 @@ int main(void)
         cmocka_unit_test(who_does_not_acknowledge_is_told_and_must_pull),
         cmocka_unit_test(a_push_without_room_comes_again_by_pull),
         cmocka_unit_test(one_peer_is_pulled_from_at_a_time),
+        cmocka_unit_test(what_is_coming_is_not_pulled),
         cmocka_unit_test(credit_is_given_for_what_is_durable),
         cmocka_unit_test(who_does_not_answer_a_pull_rests_and_another_is_asked),
         cmocka_unit_test(a_pull_that_brings_nothing_is_repeated_ever_more_slowly),
