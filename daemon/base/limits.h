@@ -19,7 +19,7 @@
 #define NV_LIMIT_MESSAGE_BYTES (24u << 20)      /* protocol: one message between nodes */
 #define NV_LIMIT_SQL_BYTES (1u << 20)           /* protocol: the SQL text of one schema op */
 #define NV_LIMIT_ABSOLUTE_CONTEXT_EVERY 256     /* protocol: at the least every so many headers */
-#define NV_LIMIT_LOGS 2048                      /* protocol: logs that a network may have at once: a context names them */
+#define NV_LIMIT_LOGS 2048                      /* protocol: logs that a network may have at once */
 #define NV_LIMIT_NAMES 4096                     /* protocol: dots that one redact names */
 #define NV_LIMIT_TIME_MS 253402300799999        /* protocol: no time lies further from 1970 (the end of year 9999) */
 #define NV_LIMIT_STATEMENTS 4096                /* protocol: SQL statements of one schema op */

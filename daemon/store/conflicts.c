@@ -60,8 +60,13 @@ static enum nv_status add_field(struct listing *listing, const struct nv_record 
         for (after = first + 1; after < count && order_by_value(&candidates[first], &candidates[after]) == 0;)
             after++;
         size_t latest = first + nv_rule_choose(NV_RULE_LAST, candidates + first, after - first, record->home);
-        status = add(listing, "values", column->name, ++choice, &candidates[latest],
-                     nv_value_equal(&candidates[latest].value, &shown), error);
+        bool is_shown = nv_value_equal(&candidates[latest].value, &shown);
+        struct nv_arena whole = {.limit = 2 * (size_t)NV_LIMIT_BODY_BYTES};
+        struct nv_candidate named = candidates[latest];
+        status = nv_gather_whole(listing->store, &candidates[latest], field, &whole, &named.value, error);
+        if (status == NV_OK)
+            status = add(listing, "values", column->name, ++choice, &named, is_shown, error);
+        nv_arena_done(&whole);
     }
     return status;
 }

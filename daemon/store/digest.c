@@ -8,6 +8,8 @@
 #include "store/statements.h"
 #include "wire/hash.h"
 
+enum { LONG_BYTES = 1 << 20 };
+
 struct digesting {
     struct nv_store *store;
     struct nv_hasher hasher;
@@ -35,6 +37,25 @@ static int order_dots(const struct nv_candidate *a, const struct nv_candidate *b
 static int order_candidates(const void *a, const void *b)
 {
     return order_dots(a, b);
+}
+
+/* A long value goes straight on into the hash, with all that stands before it. */
+static enum nv_status add_value(struct digesting *digesting, const struct nv_candidate *candidate, unsigned field,
+                                struct nv_error *error)
+{
+    struct nv_arena whole = {.limit = 2 * (size_t)NV_LIMIT_BODY_BYTES};
+    struct nv_value value;
+    enum nv_status status = nv_gather_whole(digesting->store, candidate, field, &whole, &value, error);
+    if (status == NV_OK)
+        nv_value_encode(&digesting->bytes, &value);
+    nv_arena_done(&whole);
+    if (status == NV_OK && digesting->bytes.failed)
+        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    if (status == NV_OK && digesting->bytes.size > LONG_BYTES) {
+        nv_hasher_update(&digesting->hasher, digesting->bytes.data, digesting->bytes.size);
+        nv_buffer_clear(&digesting->bytes);
+    }
+    return status;
 }
 
 /* One field: its siblings ascending by dot, each with time and value. The one sibling of a shown row is read from the
@@ -74,7 +95,11 @@ static enum nv_status add_field(struct digesting *digesting, const struct nv_rec
         append_u64(&digesting->bytes, candidates[i].seq);
         append_u64(&digesting->bytes, candidates[i].index);
         append_u64(&digesting->bytes, (uint64_t)candidates[i].time.ms);
-        nv_value_encode(&digesting->bytes, &candidates[i].value);
+        enum nv_status status = candidates == &alone ? NV_OK : add_value(digesting, &candidates[i], field, error);
+        if (status != NV_OK)
+            return status;
+        if (candidates == &alone)
+            nv_value_encode(&digesting->bytes, &alone.value);
     }
     return NV_OK;
 }

@@ -1,22 +1,40 @@
 #include "store/gather.h"
 
+#include "wire/hash.h"
+
+/* Of a longer text or blob a candidate has so many bytes, and the hash of the whole: siblings of one field may be many,
+ * and each as long as an op. */
+enum { LONG_BYTES = 4096 };
+
 static enum nv_status no_memory(struct nv_error *error)
 {
     return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
 }
 
-/* Keeps the value once the changeset that it stands in is closed. */
-static enum nv_status keep(struct nv_arena *arena, struct nv_value *value, struct nv_error *error)
+/* Keeps the first bytes of the value once the changeset that it stands in is closed, with room for `more`. */
+static enum nv_status keep(struct nv_arena *arena, struct nv_value *value, size_t size, size_t more,
+                           struct nv_error *error)
 {
     if (value->type < NV_TEXT)
         return NV_OK;
-    uint8_t *copy = nv_arena_alloc(arena, value->bytes.size + 1);
+    uint8_t *copy = nv_arena_alloc(arena, size + more + 1);
     if (copy == NULL)
         return no_memory(error);
-    if (value->bytes.size > 0)
-        memcpy(copy, value->bytes.data, value->bytes.size);
-    value->bytes.data = copy;
+    if (size > 0)
+        memcpy(copy, value->bytes.data, size);
+    value->bytes = (struct nv_slice){copy, size + more};
     return NV_OK;
+}
+
+static enum nv_status keep_short(struct nv_arena *arena, struct nv_value *value, struct nv_error *error)
+{
+    if (value->type < NV_TEXT || value->bytes.size <= LONG_BYTES)
+        return keep(arena, value, value->bytes.size, 0, error);
+    struct nv_hash hash = nv_hash_of(value->bytes);
+    enum nv_status status = keep(arena, value, LONG_BYTES, sizeof hash.bytes, error);
+    if (status == NV_OK)
+        memcpy((uint8_t *)(uintptr_t)value->bytes.data + LONG_BYTES, hash.bytes, sizeof hash.bytes);
+    return status;
 }
 
 static enum nv_status fill(struct nv_store *store, const struct nv_sibling *sibling, unsigned field,
@@ -38,7 +56,26 @@ static enum nv_status fill(struct nv_store *store, const struct nv_sibling *sibl
     if (value == NULL)
         return nv_fail(error, NV_CORRUPT, "store: a version names a value that is not there; run `navette rebuild`");
     candidate->value = *value;
-    return keep(arena, &candidate->value, error);
+    return keep_short(arena, &candidate->value, error);
+}
+
+enum nv_status nv_gather_whole(struct nv_store *store, const struct nv_candidate *candidate, unsigned field,
+                               struct nv_arena *arena, struct nv_value *ret_value, struct nv_error *error)
+{
+    *ret_value = candidate->value;
+    if (candidate->value.type < NV_TEXT || candidate->value.bytes.size <= LONG_BYTES)
+        return NV_OK;
+    struct nv_log_id id = {candidate->site, candidate->epoch, NV_SCOPE_NETWORK};
+    const struct nv_log *log = nv_log_find(store, &id);
+    struct nv_op *op = nv_arena_alloc(arena, sizeof *op);
+    if (op == NULL || log == NULL)
+        return no_memory(error);
+    struct nv_dot dot = {log->number, candidate->index, candidate->seq};
+    enum nv_status status = nv_opened_op(store, dot, arena, op, NULL, error);
+    if (status != NV_OK)
+        return status;
+    *ret_value = *nv_op_value(op, field);
+    return keep(arena, ret_value, ret_value->bytes.size, 0, error);
 }
 
 enum nv_status nv_gather(struct nv_store *store, const struct nv_record *record, unsigned field, struct nv_arena *arena,
@@ -73,6 +110,6 @@ enum nv_status nv_gather_shown(struct nv_store *store, const struct nv_table *ta
         return status;
     if (count == 0)
         return nv_fail(error, NV_BUG, "store: a field without siblings has no value to show");
-    *ret_value = candidates[nv_rule_choose(table->fields[field].rule, candidates, count, record->home)].value;
-    return NV_OK;
+    size_t chosen = nv_rule_choose(table->fields[field].rule, candidates, count, record->home);
+    return nv_gather_whole(store, &candidates[chosen], field, arena, ret_value, error);
 }

@@ -48,7 +48,8 @@ void nv_tables_done(struct nv_store *store);
  * run under the authorizer, manifest rows, triggers; then loads the tables anew. */
 enum nv_status nv_schema_take(struct nv_store *store, uint64_t authority_seq, struct nv_slice op,
                               struct nv_error *error);
-/* Creates what capture writes to, with the columns that are missing: also for a table that is not here at the moment. */
+/* Creates what capture writes to, with the columns that are missing: also for a table that is not here at the moment.
+ */
 enum nv_status nv_tracking_prepare(struct nv_store *store, const struct nv_table *table, struct nv_error *error);
 /* The same, and creates the triggers of a table anew. */
 enum nv_status nv_tracking_install(struct nv_store *store, const struct nv_table *table, struct nv_error *error);

@@ -248,8 +248,7 @@ static enum nv_status put_op(struct nv_merge *merge, struct nv_table_access *acc
 static enum nv_status note_missing(struct nv_merge *merge, uint32_t table, struct nv_slice key, bool is_missing,
                                    struct nv_error *error)
 {
-    sqlite3_stmt *statement =
-        nv_statement(merge->store, is_missing ? NV_SQL_MISSING_ADD : NV_SQL_MISSING_DROP, error);
+    sqlite3_stmt *statement = nv_statement(merge->store, is_missing ? NV_SQL_MISSING_ADD : NV_SQL_MISSING_DROP, error);
     if (statement == NULL)
         return error->status;
     sqlite3_bind_int64(statement, 1, table);

@@ -7,7 +7,7 @@
 #include "store/published.h"
 #include "store/statements.h"
 
-enum { ARENA_BYTES = 256 << 20 };
+enum { ARENA_BYTES = 1 << 30 }; /* a row of 64 fields, each as long as an op may be */
 
 static enum nv_status no_memory(struct nv_error *error)
 {
@@ -348,8 +348,7 @@ enum nv_status nv_merge_added_since(struct nv_merge *merge, const struct nv_tabl
     *ret_fields = 0;
     for (unsigned field = merge->version.row_fields; field < row->count; field++) {
         struct nv_value value;
-        enum nv_status status =
-            nv_published_default(merge->store, table, field, &merge->arena, &value, error);
+        enum nv_status status = nv_published_default(merge->store, table, field, &merge->arena, &value, error);
         if (status != NV_OK)
             return status;
         if (!nv_value_equal(&value, &row->values[field]))

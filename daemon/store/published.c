@@ -7,7 +7,7 @@
 
 struct table_checks {
     uint32_t table;
-    sqlite3_stmt *statements[NV_LIMIT_FIELDS];
+    struct nv_field_check *checks[NV_LIMIT_FIELDS];
     sqlite3_stmt *defaults[NV_LIMIT_FIELDS];
 };
 
@@ -45,7 +45,9 @@ static void forget_checks(struct nv_published *published)
 {
     for (size_t i = 0; i < published->table_count; i++)
         for (size_t j = 0; j < NV_LIMIT_FIELDS; j++) {
-            sqlite3_finalize(published->tables[i].statements[j]);
+            if (published->tables[i].checks[j] != NULL)
+                sqlite3_finalize(published->tables[i].checks[j]->statement);
+            free(published->tables[i].checks[j]);
             sqlite3_finalize(published->tables[i].defaults[j]);
         }
     free(published->tables);
@@ -171,22 +173,22 @@ static enum nv_status add_checks(struct nv_published *published, const struct nv
 }
 
 enum nv_status nv_published_check(struct nv_store *store, const struct nv_table *table, unsigned field,
-                                  sqlite3_stmt **ret_statement, struct nv_error *error)
+                                  struct nv_field_check **ret_check, struct nv_error *error)
 {
     struct nv_published *published = store->published;
-    if (find_checks(published, table->number) == NULL) {
-        enum nv_status status = add_checks(published, table, error);
-        if (status != NV_OK)
-            return status;
-    }
-    sqlite3_stmt **statement = &find_checks(published, table->number)->statements[field];
+    enum nv_status status = find_checks(published, table->number) == NULL ? add_checks(published, table, error) : NV_OK;
+    if (status != NV_OK)
+        return status;
+    struct nv_field_check **check = &find_checks(published, table->number)->checks[field];
+    if (*check == NULL && (*check = calloc(1, sizeof **check)) == NULL)
+        return no_memory(error);
     /* The other fields have their defaults, which their own CHECKs accept: nothing else would have been published. */
-    if (*statement == NULL)
-        *statement = nv_db_preparef(published->checks, error,
-                                    "INSERT OR REPLACE INTO \"%w\"(navette_row, \"%w\") VALUES (1, ?1)", table->name,
-                                    table->fields[field].name);
-    *ret_statement = *statement;
-    return *statement == NULL ? error->status : NV_OK;
+    if ((*check)->statement == NULL)
+        (*check)->statement = nv_db_preparef(published->checks, error,
+                                             "INSERT OR REPLACE INTO \"%w\"(navette_row, \"%w\") VALUES (1, ?1)",
+                                             table->name, table->fields[field].name);
+    *ret_check = *check;
+    return (*check)->statement == NULL ? error->status : NV_OK;
 }
 
 static enum nv_status copy_value(sqlite3_stmt *row, struct nv_arena *arena, struct nv_value *ret_value,
@@ -210,8 +212,7 @@ enum nv_status nv_published_default(struct nv_store *store, const struct nv_tabl
 {
     struct nv_published *published = store->published;
     bool row;
-    enum nv_status status =
-        find_checks(published, table->number) == NULL ? add_checks(published, table, error) : NV_OK;
+    enum nv_status status = find_checks(published, table->number) == NULL ? add_checks(published, table, error) : NV_OK;
     if (status != NV_OK)
         return status;
     sqlite3_stmt **statement = &find_checks(published, table->number)->defaults[field];

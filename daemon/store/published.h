@@ -15,10 +15,22 @@ sqlite3 *nv_published_db(const struct nv_store *store);
 /* Says that its database now holds the statements up to this number of navette_statement. */
 void nv_published_moved(struct nv_store *store, int64_t statements);
 
-/* A statement that is refused by SQLite where the row's field has a value that its CHECKs refuse. Kept until the schema
- * moves. The value is parameter 1. */
+enum { NV_CHECK_SLOTS = 16, NV_CHECK_BYTES = 30 };
+
+/* One field's CHECKs. Few distinct values come again and again in most columns that have any, and asking SQLite costs
+ * as much as writing a row: what was asked lately is kept, by the value's storage class and bytes. */
+struct nv_field_check {
+    sqlite3_stmt *statement; /* refused by SQLite where its parameter 1 is a value that the CHECKs refuse */
+    struct {
+        uint8_t size; /* 0: empty */
+        bool accepts;
+        uint8_t bytes[NV_CHECK_BYTES];
+    } slots[NV_CHECK_SLOTS];
+};
+
+/* Kept until the schema moves. */
 enum nv_status nv_published_check(struct nv_store *store, const struct nv_table *table, unsigned field,
-                                  sqlite3_stmt **ret_statement, struct nv_error *error);
+                                  struct nv_field_check **ret_check, struct nv_error *error);
 
 /* The field's default, in `arena`: what a row shows while nobody wrote it. */
 enum nv_status nv_published_default(struct nv_store *store, const struct nv_table *table, unsigned field,

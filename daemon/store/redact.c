@@ -100,38 +100,57 @@ static enum nv_status owe_no_more(struct nv_store *store, int64_t changeset, uin
     return nv_db_run(statement, error);
 }
 
-/* Drops one body, and notes the record that it changed. */
-static enum nv_status drop_one(struct nv_merge *merge, const struct nv_log *log, const struct nv_far_dot *name,
+/* Marks one body as to be dropped, and notes the record that it changed. */
+static enum nv_status name_one(struct nv_merge *merge, const struct nv_opened *opened, uint32_t place, bool *named,
                                struct nv_touched_set *records, struct nv_error *error)
+{
+    if (opened->body.entries[place].is_redacted)
+        return NV_OK;
+    struct nv_op *op = nv_arena_alloc(&merge->arena, sizeof *op);
+    if (op == NULL)
+        return no_memory(error);
+    /* Control ops are never redacted; what cannot be read changed nothing. */
+    if (nv_op_decode(opened->body.entries[place].op, &merge->arena, op, NULL) != NV_OK ||
+        (op->kind != NV_OP_PUT && op->kind != NV_OP_DELETE))
+        return NV_OK;
+    named[place] = true;
+    return nv_touched_get(records, op->table, op->key, true) == NULL ? no_memory(error) : NV_OK;
+}
+
+static int order_names(const void *a, const void *b)
+{
+    const struct nv_far_dot *x = a, *y = b;
+    if (x->epoch != y->epoch)
+        return x->epoch < y->epoch ? -1 : 1;
+    return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+/* Drops the bodies that are named of one changeset: `names` are all of that log and seq. */
+static enum nv_status drop_of_changeset(struct nv_merge *merge, const struct nv_log *log,
+                                        const struct nv_far_dot *names, size_t count, struct nv_touched_set *records,
+                                        struct nv_error *error)
 {
     struct nv_store *store = merge->store;
     const struct nv_opened *opened;
-    enum nv_status status = nv_opened_at(store, log->number, name->seq, &opened, error);
-    if (status != NV_OK || name->index >= opened->body.count)
+    enum nv_status status = nv_opened_at(store, log->number, names[0].seq, &opened, error);
+    if (status != NV_OK)
         return status;
     int64_t changeset = opened->changeset;
-    size_t count = opened->body.count;
-    status = note(store, log, name, error);
-    if (status == NV_OK)
-        status = owe_no_more(store, changeset, name->index, error);
-    if (status != NV_OK || opened->body.entries[name->index].is_redacted)
-        return status;
-    struct nv_op *op = nv_arena_alloc(&merge->arena, sizeof *op);
-    bool *named = calloc(count, sizeof *named);
-    if (op == NULL || named == NULL) {
-        free(named);
+    bool *named = calloc(opened->body.count + 1, sizeof *named);
+    if (named == NULL)
         return no_memory(error);
+    for (size_t i = 0; status == NV_OK && i < count; i++) {
+        if (names[i].index >= opened->body.count)
+            continue;
+        status = note(store, log, &names[i], error);
+        if (status == NV_OK)
+            status = owe_no_more(store, changeset, names[i].index, error);
+        if (status == NV_OK)
+            status = name_one(merge, opened, names[i].index, named, records, error);
     }
-    status = nv_op_decode(opened->body.entries[name->index].op, &merge->arena, op, NULL);
-    bool is_record = status == NV_OK && (op->kind == NV_OP_PUT || op->kind == NV_OP_DELETE);
-    if (is_record && nv_touched_get(records, op->table, op->key, true) == NULL) {
-        status = no_memory(error);
-    } else if (is_record) {
-        named[name->index] = true;
+    bool any = memchr(named, true, opened->body.count) != NULL;
+    if (status == NV_OK && any)
         status = nv_redact_bodies(store, changeset, named, error);
-    } else {
-        status = NV_OK; /* control ops are never redacted; what cannot be read changed nothing */
-    }
     free(named);
     return status;
 }
@@ -170,16 +189,22 @@ enum nv_status nv_redact_take(struct nv_merge *merge, const struct nv_op *op, st
 {
     struct nv_touched_set records = {0};
     const struct nv_log *own = nv_log_by_number(merge->store, merge->log);
+    struct nv_cover cover = {.dot = {merge->log, 0, merge->seq}, .vector = merge->context};
     enum nv_status status = NV_OK;
-    for (size_t i = 0; status == NV_OK && i < op->name_count; i++) {
-        const struct nv_far_dot *name = &op->names[i];
-        struct nv_log_id id = {name->site, name->epoch, own->id.scope};
+    size_t count = 0; /* a site lets go of its own ops alone, and of what it has sealed before */
+    for (size_t i = 0; i < op->name_count; i++)
+        if (nv_site_id_compare(op->names[i].site, merge->writer) == 0)
+            op->names[count++] = op->names[i];
+    if (count > 1)
+        qsort(op->names, count, sizeof *op->names, order_names);
+    for (size_t first = 0, after; status == NV_OK && first < count; first = after) {
+        const struct nv_far_dot *name = &op->names[first];
+        for (after = first + 1; after < count && order_names(name, &op->names[after]) == 0;)
+            after++;
+        struct nv_log_id id = {merge->writer, name->epoch, own->id.scope};
         const struct nv_log *log = nv_log_find(merge->store, &id);
-        struct nv_cover cover = {.dot = {merge->log, 0, merge->seq}, .vector = merge->context};
-        if (log == NULL || nv_site_id_compare(name->site, merge->writer) != 0 ||
-            !nv_cover_includes(&cover, (struct nv_dot){log->number, name->index, name->seq}))
-            continue; /* a site lets go of its own ops alone, and of what it has sealed before */
-        status = drop_one(merge, log, name, &records, error);
+        if (log != NULL && nv_cover_includes(&cover, (struct nv_dot){log->number, 0, name->seq}))
+            status = drop_of_changeset(merge, log, name, after - first, &records, error);
     }
     for (size_t i = 0; status == NV_OK && i < records.count; i++)
         status = derive_again(merge, records.records[i], error);

@@ -130,8 +130,7 @@ static enum nv_status leave_out_longest(struct draft *draft, struct nv_op *op, n
         size = value->type < NV_TEXT ? 0 : value->bytes.size;
         field = (unsigned)__builtin_ctzll(rest);
     }
-    enum nv_status status =
-        nv_merge_quarantine(&draft->merge, op, (int)field, "too long", &op->values[longest], error);
+    enum nv_status status = nv_merge_quarantine(&draft->merge, op, (int)field, "too long", &op->values[longest], error);
     op->value_count--;
     op->fields &= ~((nv_fields)1 << field);
     *left_out |= (nv_fields)1 << field;
@@ -188,7 +187,8 @@ static enum nv_status forget_missing(struct draft *draft, const struct nv_touche
     return nv_db_run(statement, error);
 }
 
-/* There are more values that the writer cannot have seen than an op may say: it is not sealed, and a put is put back. */
+/* There are more values that the writer cannot have seen than an op may say: it is not sealed, and a put is put back.
+ */
 static enum nv_status refuse_excepts(struct draft *draft, struct nv_table_access *access, const struct nv_op *op,
                                      nv_fields left_out, struct nv_error *error)
 {
@@ -278,7 +278,7 @@ enum nv_status nv_seal_is_due(struct nv_store *store, bool *ret_any, struct nv_e
 }
 
 enum nv_status nv_seal_slice(struct nv_store *store, struct nv_wall_ms now, struct nv_sealed *sealed,
-                                 struct nv_error *error)
+                             struct nv_error *error)
 {
     struct nv_touched_set set = {0};
     enum nv_status status = nv_intents_take(store, &set, error);

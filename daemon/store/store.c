@@ -36,7 +36,9 @@ static enum nv_status configure(sqlite3 *db, struct nv_error *error)
     sqlite3_extended_result_codes(db, 1);
     sqlite3_busy_handler(db, wait_a_little, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    /* The site's own indexes and views may use any of SQLite's functions, json_extract among them: where the schema is
+     * not trusted, one such index makes the whole store unreadable. None but SQLite's own are registered here. */
+    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL);
     sqlite3_wal_autocheckpoint(db, CHECKPOINT_PAGES);
     return nv_db_exec(db,
                       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; "

@@ -342,9 +342,10 @@ bool nv_shape_differs(const struct nv_shape *published, const struct nv_shape *h
         }
     }
     if (here->unique != NULL) {
-        snprintf(ret_text, capacity,
-                 "table %.64s has a UNIQUE index on %.64s here, which would refuse rows of other sites: drop that index",
-                 name, here->unique);
+        snprintf(
+            ret_text, capacity,
+            "table %.64s has a UNIQUE index on %.64s here, which would refuse rows of other sites: drop that index",
+            name, here->unique);
         return true;
     }
     for (size_t i = 0; i < here->check_count; i++)

@@ -1,7 +1,8 @@
 /* The whole way with real daemons on loopback: a hub and two schools.
  *
- *     bench_daemons BUILD_FOLDER [ROWS] [SINGLE_ROWS]
+ *     bench_daemons [ROWS] [SINGLE_ROWS]
  *
+ * The programs are those of the folder NAVETTE_BUILD, or build.
  * Prints rows/s from a writer's first transaction at one school to the last row durable at the hub and at the other
  * school, beside a plain insert of the same rows in the same run; the distribution of one row's way from commit at one
  * school to visible at the other; peak memory of the daemons; bytes on the wire and on disk. Nothing here is asserted.
@@ -235,13 +236,12 @@ static void one_row_each(unsigned before)
 
 int main(int argc, char **argv)
 {
-    bench_check(argc > 1, "usage: bench_daemons BUILD_FOLDER [ROWS] [SINGLE_ROWS]");
-    snprintf(build, sizeof build, "%s", argv[1]);
+    snprintf(build, sizeof build, "%s", getenv("NAVETTE_BUILD") ? getenv("NAVETTE_BUILD") : "build");
+    if (argc > 1)
+        row_count = (unsigned)atoi(argv[1]);
     if (argc > 2)
-        row_count = (unsigned)atoi(argv[2]);
-    if (argc > 3)
-        single_rows = (unsigned)atoi(argv[3]);
-    bench_check(row_count > 0 && single_rows > 0, "usage: bench_daemons BUILD_FOLDER [ROWS] [SINGLE_ROWS]");
+        single_rows = (unsigned)atoi(argv[2]);
+    bench_check(row_count > 0 && single_rows > 0, "usage: bench_daemons [ROWS] [SINGLE_ROWS]");
     snprintf(folder, sizeof folder, "%s/navette-bench-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     bench_check(mkdtemp(folder) != NULL, "no temporary folder");
     signal(SIGPIPE, SIG_IGN);
