@@ -186,6 +186,8 @@ static enum nv_status prepare(struct nv_call *call, struct joining *joining, str
     if (status == NV_OK)
         status = nv_sign_key_load(call->home.keys, "sign.key", &joining->sign, error);
     if (status == NV_OK)
+        nv_store_set_signer(joining->store, &joining->sign); /* a certificate must be for this key */
+    if (status == NV_OK)
         status = nv_curve_key_load(call->home.keys, "curve.key", &joining->curve, error);
     if (status == NV_OK)
         status = nv_recovery_derive(&joining->invitation, &joining->sign, &joining->recovery, error);

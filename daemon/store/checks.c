@@ -42,7 +42,10 @@ static enum nv_status ask(sqlite3_stmt *statement, const struct nv_table *table,
     nv_db_bind_value(statement, 1, value);
     int result = sqlite3_step(statement);
     *ret_accepts = result == SQLITE_DONE;
-    if (result != SQLITE_DONE && (result & 0xff) != SQLITE_CONSTRAINT)
+    /* A CHECK may fail for the value's sake too: abs() of the least integer, a replace() that grows too long. */
+    bool is_refused =
+        (result & 0xff) == SQLITE_CONSTRAINT || (result & 0xff) == SQLITE_ERROR || (result & 0xff) == SQLITE_TOOBIG;
+    if (result != SQLITE_DONE && !is_refused)
         status = nv_db_fail(sqlite3_db_handle(statement), result, table->name, error);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement); /* it must not go on pointing to the value */

@@ -127,10 +127,24 @@ struct intake {
     struct nv_wall_ms now;
 };
 
+/* Whether this software knows every op of the changeset: it is taken up whole or not at all. */
+static bool is_understood(const struct nv_arrival *arrival)
+{
+    struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
+    bool understood = true;
+    for (size_t i = 0; understood && i < arrival->opened.body.count; i++) {
+        struct nv_op op;
+        nv_arena_reset(&arena);
+        understood = nv_op_decode(arrival->opened.body.entries[i].op, &arena, &op, NULL) != NV_NOT_YET;
+    }
+    nv_arena_done(&arena);
+    return understood;
+}
+
 static enum nv_status take_authority(struct nv_store *store, const struct nv_arrival *arrival, struct nv_error *error)
 {
     struct nv_error why;
-    enum nv_status status = NV_OK;
+    enum nv_status status = is_understood(arrival) ? NV_OK : NV_NOT_YET;
     for (size_t i = 0; status == NV_OK && i < arrival->opened.body.count; i++) {
         status = nv_authority_take(store, arrival->opened.header.seq, arrival->opened.body.entries[i].op, &why);
         if (status == NV_REFUSED)

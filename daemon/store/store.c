@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -120,6 +121,10 @@ enum nv_status nv_store_create(const char *path, const char *name, struct nv_err
         status = migrate(store.db, error);
     if (status == NV_OK)
         status = set_fresh_identity(&store, name, error);
+    /* People's records: nobody but the owner and the group that the home is opened to. WAL and index follow the file.
+     */
+    if (status == NV_OK && chmod(path, 0660) != 0)
+        status = nv_fail(error, NV_IO, "cannot set the mode of %s: %s", path, strerror(errno));
     nv_statements_done(&store);
     sqlite3_close(store.db);
     return status;

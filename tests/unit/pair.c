@@ -202,3 +202,26 @@ size_t nv_pair_deliver(struct nv_pair_site *from, struct nv_pair_site *to)
     nv_buffer_done(&bytes);
     return count;
 }
+
+/* ---- refusals ---- */
+
+const char nv_pair_everything[] =
+    "SELECT type, name FROM sqlite_schema UNION ALL SELECT name, scope FROM navette_table "
+    "UNION ALL SELECT name, table_name FROM navette_column "
+    "UNION ALL SELECT 'statements', count(*) FROM navette_statement "
+    "UNION ALL SELECT 'changesets', count(*) FROM navette_changeset ORDER BY 1, 2";
+
+void nv_pair_check_refused(struct nv_pair *pair, const struct nv_pair_refused *refusal)
+{
+    struct nv_error error = {0};
+    char *before = nv_pair_text(pair->hub.tool, nv_pair_everything);
+    enum nv_status status =
+        nv_schema_apply(pair->hub.store, &pair->authority, refusal->sql, false, nv_pair_now, NULL, &error);
+    if (status != NV_REFUSED)
+        fail_msg("%s: %s where it had to be refused: %s", refusal->sql, nv_status_text(status), error.text);
+    for (size_t i = 0; i < 4 && refusal->words[i] != NULL; i++)
+        if (strstr(error.text, refusal->words[i]) == NULL)
+            fail_msg("%s: the message has no \"%s\": %s", refusal->sql, refusal->words[i], error.text);
+    nv_pair_check_text(pair->hub.tool, nv_pair_everything, before);
+    free(before);
+}

@@ -53,3 +53,15 @@ void nv_pair_seal(struct nv_pair_site *site);
 
 /* Gives `to` all changesets that it lacks, in order; every verdict must be NV_VERDICT_TAKEN. Returns how many. */
 size_t nv_pair_deliver(struct nv_pair_site *from, struct nv_pair_site *to);
+
+/* A schema that must be refused, and words that the message must have. */
+struct nv_pair_refused {
+    const char *sql;
+    const char *words[4];
+};
+
+/* All that a schema changes in a store, as a query. */
+extern const char nv_pair_everything[];
+
+/* The hub refuses it with those words, and nothing changed. */
+void nv_pair_check_refused(struct nv_pair *pair, const struct nv_pair_refused *refusal);
