@@ -7,9 +7,9 @@
 #include <time.h>
 
 #include "store/log.h"
-#include "store/logs.h"
-#include "store/opened.h"
-#include "store/rows.h"
+#include "store/log/logs.h"
+#include "store/log/opened.h"
+#include "store/merge/rows.h"
 #include "store/statements.h"
 
 extern const char *const nv_migrations[];

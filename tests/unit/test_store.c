@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "store/care.h"
-#include "store/logs.h"
-#include "store/rows.h"
+#include "store/log/logs.h"
+#include "store/merge/rows.h"
+#include "store/merge/versions.h"
 #include "store/seal.h"
-#include "store/versions.h"
 #include "stores.h"
 #include "wire/changeset.h"
 

@@ -11,7 +11,7 @@ CREATE TABLE navette_site(
     id     BLOB NOT NULL UNIQUE
 );
 
--- One row a log. `context` is the whole context at its newest changeset (see store/logs.c).
+-- One row a log. `context` is the whole context at its newest changeset (see store/log/logs.c).
 CREATE TABLE navette_log(
     number        INTEGER PRIMARY KEY,
     site          BLOB NOT NULL,
@@ -43,7 +43,7 @@ CREATE TABLE navette_changeset(
 );
 CREATE UNIQUE INDEX navette_changeset_place ON navette_changeset(log, seq);
 
--- The state of every record: siblings, live deletes, marks, digest of the row (see store/versions.c).
+-- The state of every record: siblings, live deletes, marks, digest of the row (see store/merge/versions.c).
 CREATE TABLE navette_version(
     tbl     INTEGER NOT NULL,
     key     BLOB NOT NULL,

@@ -1,0 +1,11 @@
+/* What a local write says, as an op: which fields really changed, when, and what the writer cannot have seen.
+ * Internal to store/. */
+#pragma once
+
+#include "store/capture/pending.h"
+#include "store/merge/merge.h"
+
+/* Makes the op of one record from its changes and its row, which are loaded into `merge` (with its version). Allocates
+ * in the merge's arena. *ret_any false: nothing changed. A row that is gone without a DELETE is noted as missing. */
+enum nv_status nv_local_op(struct nv_merge *merge, struct nv_table_access *access, const struct nv_touched *touched,
+                           struct nv_op *op, bool *ret_any, struct nv_error *error);

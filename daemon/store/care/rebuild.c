@@ -1,0 +1,216 @@
+/* Versions and rows anew from the logs: store/care.h. */
+#include <stdlib.h>
+
+#include "store/capture/scan.h"
+#include "store/capture/sealing.h"
+#include "store/care.h"
+#include "store/merge/derive.h"
+#include "store/merge/gather.h"
+#include "store/statements.h"
+
+struct rebuilding {
+    struct nv_store *store;
+    struct nv_merge merge;
+    struct nv_record derived;
+    struct nv_rebuilt rebuilt;
+};
+
+/* Every op of every record, found by (table, key): in a temporary table, so that memory stays flat. */
+static enum nv_status list_changeset(struct nv_store *store, int64_t changeset, sqlite3_stmt *insert,
+                                     struct nv_error *error)
+{
+    const struct nv_opened *opened;
+    struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
+    enum nv_status status = nv_opened_by_number(store, changeset, &opened, error);
+    const struct nv_log *log = status == NV_OK ? nv_log_by_number(store, opened->log) : NULL;
+    bool is_data = log != NULL && !nv_scope_id_equal(log->id.scope, NV_SCOPE_AUTHORITY);
+    for (size_t i = 0; is_data && status == NV_OK && i < opened->body.count; i++) {
+        struct nv_op op;
+        nv_arena_reset(&arena);
+        if (opened->body.entries[i].is_redacted ||
+            nv_op_decode(opened->body.entries[i].op, &arena, &op, NULL) != NV_OK || op.key.size == 0)
+            continue;
+        sqlite3_bind_int64(insert, 1, op.table);
+        nv_db_bind_slice(insert, 2, op.key);
+        sqlite3_bind_int64(insert, 3, changeset);
+        sqlite3_bind_int64(insert, 4, (int64_t)i);
+        status = nv_db_run(insert, error);
+    }
+    nv_arena_done(&arena);
+    return status;
+}
+
+static enum nv_status list_all_ops(struct nv_store *store, struct nv_error *error)
+{
+    enum nv_status status =
+        nv_db_exec(store->db,
+                   "DROP TABLE IF EXISTS temp.navette_rebuild; "
+                   "CREATE TEMP TABLE navette_rebuild(tbl INTEGER, key BLOB, changeset INTEGER, place INTEGER, "
+                   "PRIMARY KEY (tbl, key, changeset, place)) WITHOUT ROWID; "
+                   /* Records that have a version and no op left would be missed otherwise. */
+                   "INSERT INTO navette_rebuild SELECT tbl, key, -1, 0 FROM navette_version WHERE scope = 1",
+                   error);
+    sqlite3_stmt *insert =
+        status == NV_OK ? nv_db_prepare(store->db, "INSERT INTO temp.navette_rebuild VALUES (?1, ?2, ?3, ?4)", error)
+                        : NULL;
+    sqlite3_stmt *numbers =
+        insert == NULL ? NULL : nv_db_prepare(store->db, "SELECT number FROM navette_changeset ORDER BY number", error);
+    if (numbers == NULL)
+        status = error->status;
+    bool more;
+    while (status == NV_OK && (status = nv_db_step(numbers, &more, error)) == NV_OK && more)
+        status = list_changeset(store, sqlite3_column_int64(numbers, 0), insert, error);
+    sqlite3_finalize(numbers);
+    sqlite3_finalize(insert);
+    return status;
+}
+
+static bool row_equal(const struct nv_row *row, const struct nv_value *values)
+{
+    for (size_t i = 0; i < row->count; i++)
+        if (!nv_value_equal(&row->values[i], &values[i]))
+            return false;
+    return true;
+}
+
+/* Makes the row what the version says, whatever stands there. */
+static enum nv_status mend_row(struct rebuilding *rebuilding, struct nv_table_access *access, struct nv_slice key,
+                               bool *ret_mended, struct nv_error *error)
+{
+    struct nv_merge *merge = &rebuilding->merge;
+    nv_fields changed;
+    bool is_shown = nv_record_shown(&merge->version.record);
+    *ret_mended = is_shown != merge->row.there;
+    if (is_shown && merge->row.there) {
+        struct nv_value values[NV_LIMIT_FIELDS];
+        for (unsigned field = 0; field < access->table->field_count; field++) {
+            enum nv_status status = nv_merge_shown(merge, access->table, field, &values[field], error);
+            if (status != NV_OK)
+                return status;
+        }
+        *ret_mended = !row_equal(&merge->row, values);
+    }
+    return nv_merge_show(merge, access, key, nv_all_fields(access->table), &changed, error);
+}
+
+static enum nv_status rebuild_record(struct rebuilding *rebuilding, struct nv_table_access *access, struct nv_slice key,
+                                     const struct nv_op_places *places, struct nv_error *error)
+{
+    struct nv_merge *merge = &rebuilding->merge;
+    bool found, mended;
+    nv_arena_reset(&merge->arena);
+    enum nv_status status = nv_derive(merge, access->table, places, &rebuilding->derived, error);
+    if (status == NV_OK)
+        status = nv_merge_load(merge, access, key, &found, error);
+    if (status != NV_OK)
+        return status;
+    rebuilding->rebuilt.records++;
+    merge->op = NULL;
+    if (!nv_record_equal(&merge->version.record, &rebuilding->derived)) {
+        struct nv_record wrong = merge->version.record;
+        merge->version.record = rebuilding->derived;
+        rebuilding->derived = wrong;
+        rebuilding->rebuilt.versions_mended++;
+    }
+    status = mend_row(rebuilding, access, key, &mended, error);
+    rebuilding->rebuilt.rows_mended += mended;
+    return status;
+}
+
+static enum nv_status rebuild_all(struct rebuilding *rebuilding, void (*progress)(uint64_t, uint64_t),
+                                  struct nv_error *error)
+{
+    struct nv_store *store = rebuilding->store;
+    struct nv_op_places places = {0};
+    struct nv_buffer key = {0};
+    int64_t total, done = 0;
+    uint32_t table = 0;
+    enum nv_status status = nv_db_integer(store->db, "SELECT count(*) FROM temp.navette_rebuild", 0, &total, error);
+    sqlite3_stmt *ops =
+        status == NV_OK
+            ? nv_db_prepare(
+                  store->db,
+                  "SELECT tbl, key, changeset, place FROM temp.navette_rebuild ORDER BY tbl, key, changeset, place",
+                  error)
+            : NULL;
+    bool more = ops != NULL;
+    if (ops == NULL)
+        status = error->status;
+    while (status == NV_OK && more) {
+        status = nv_db_step(ops, &more, error);
+        struct nv_slice next = more ? nv_db_blob(ops, 1) : (struct nv_slice){0};
+        bool is_same =
+            more && (uint32_t)sqlite3_column_int64(ops, 0) == table && nv_slice_equal(next, nv_buffer_slice(&key));
+        struct nv_table_access *access = nv_access(store, table);
+        if (status == NV_OK && !is_same && access != NULL && !access->table->missing)
+            status = rebuild_record(rebuilding, access, nv_buffer_slice(&key), &places, error);
+        if (!is_same && more) {
+            places.count = 0;
+            table = (uint32_t)sqlite3_column_int64(ops, 0);
+            nv_buffer_clear(&key);
+            nv_buffer_append(&key, next.data, next.size);
+        }
+        if (status == NV_OK && more && sqlite3_column_int64(ops, 2) > 0)
+            status = nv_op_places_add(
+                &places, (struct nv_op_place){sqlite3_column_int64(ops, 2), (uint32_t)sqlite3_column_int64(ops, 3)},
+                error);
+        if (progress != NULL && more)
+            progress((uint64_t)++done, (uint64_t)total);
+    }
+    sqlite3_finalize(ops);
+    nv_op_places_done(&places);
+    nv_buffer_done(&key);
+    return status;
+}
+
+/* What a person wrote goes first: it is sealed as it is. Without a key here the daemon does that, before and after. */
+static enum nv_status seal_first(struct nv_store *store, struct nv_wall_ms now, struct nv_error *error)
+{
+    struct nv_sealed sealed;
+    do {
+        enum nv_status status = nv_store_seal(store, now, 1000, &sealed, error);
+        if (status == NV_NOT_YET)
+            break;
+        if (status != NV_OK)
+            return status;
+    } while (sealed.more);
+    uint64_t pending;
+    enum nv_status status = nv_store_pending(store, &pending, error);
+    if (status == NV_OK && pending > 0)
+        return nv_fail(error, NV_BUSY,
+                       "%llu written rows are not sealed yet: start navetted (or wait a moment), then "
+                       "rebuild",
+                       (unsigned long long)pending);
+    return status;
+}
+
+enum nv_status nv_store_rebuild(struct nv_store *store, struct nv_wall_ms now, struct nv_rebuilt *ret_rebuilt,
+                                void (*progress)(uint64_t done, uint64_t total), struct nv_error *error)
+{
+    struct rebuilding rebuilding = {.store = store};
+    enum nv_status status = seal_first(store, now, error);
+    if (status == NV_OK)
+        status = nv_begin(store, error);
+    if (status != NV_OK)
+        return status;
+    nv_merge_init(&rebuilding.merge, store, now, NULL);
+    rebuilding.merge.is_silent = true;
+    status = nv_guard(store, error);
+    if (status == NV_OK)
+        status = nv_db_exec(store->db, "DELETE FROM navette_missing; DELETE FROM navette_conflict", error);
+    if (status == NV_OK)
+        status = list_all_ops(store, error);
+    if (status == NV_OK)
+        status = rebuild_all(&rebuilding, progress, error);
+    if (status == NV_OK)
+        status = nv_db_exec(store->db, "DROP TABLE temp.navette_rebuild", error);
+    if (status == NV_OK)
+        status = nv_commit(store, error);
+    if (status == NV_OK)
+        *ret_rebuilt = rebuilding.rebuilt;
+    else
+        nv_rollback(store);
+    nv_merge_done(&rebuilding.merge);
+    nv_record_done(&rebuilding.derived);
+    return status;
+}

@@ -1,0 +1,271 @@
+#include "store/intake/admit.h"
+
+#include <stdio.h>
+
+#include "store/statements.h"
+
+void nv_arrival_done(struct nv_arrival *arrival)
+{
+    nv_vector_done(&arrival->context);
+    nv_arena_done(&arrival->opened.arena);
+}
+
+static enum nv_status refuse(struct nv_incoming *incoming, enum nv_reason reason, const char *text)
+{
+    incoming->verdict = NV_VERDICT_REFUSED;
+    incoming->reason = reason;
+    snprintf(incoming->text, sizeof incoming->text, "%.190s", text);
+    return NV_OK;
+}
+
+static enum nv_status wait_for(struct nv_incoming *incoming, const char *text)
+{
+    incoming->verdict = NV_VERDICT_WAITS;
+    snprintf(incoming->text, sizeof incoming->text, "%.190s", text);
+    return NV_OK;
+}
+
+/* ---- who signed
+ * ------------------------------------------------------------------------------------------------------- */
+
+/* Whether the header's authority position is one of our authority log. */
+static enum nv_status judge_position(struct nv_store *store, struct nv_incoming *incoming,
+                                     const struct nv_header *header, struct nv_error *error)
+{
+    const struct nv_log *authority = nv_authority_log(store);
+    if (authority == NULL || header->authority_seq > authority->applied_seq)
+        return wait_for(incoming, "it names an authority position that has not arrived");
+    if (header->authority_seq == 0)
+        return refuse(incoming, NV_REASON_AUTHORITY, "it names no authority position");
+    struct nv_hash hash = authority->applied_hash;
+    if (header->authority_seq != authority->applied_seq) {
+        int64_t changeset;
+        enum nv_status status =
+            nv_changeset_at(store, authority->number, header->authority_seq, &changeset, &hash, error);
+        if (status != NV_OK)
+            return status;
+    }
+    struct nv_pin pin = nv_pin_of(&hash);
+    if (memcmp(pin.bytes, header->authority_pin.bytes, sizeof pin.bytes) != 0)
+        return refuse(incoming, NV_REASON_AUTHORITY, "it names an authority position that is not in our authority log");
+    return NV_OK;
+}
+
+/* When the member was certified, by authority position. */
+static enum nv_status certified_at(struct nv_store *store, struct nv_site_id site, uint64_t *ret_position,
+                                   struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_MEMBER_CERTIFIED, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_blob(statement, 1, site.bytes, sizeof site.bytes, SQLITE_STATIC);
+    bool row;
+    enum nv_status status = nv_db_step(statement, &row, error);
+    if (status == NV_OK)
+        *ret_position = row ? (uint64_t)sqlite3_column_int64(statement, 0) : UINT64_MAX;
+    sqlite3_reset(statement);
+    return status;
+}
+
+static enum nv_status judge_signature(struct nv_store *store, struct nv_incoming *incoming,
+                                      const struct nv_arrival *arrival, const struct nv_public_key *key)
+{
+    struct nv_error why;
+    if (nv_changeset_verify(&arrival->parts, key, &store->identity.network, &why) != NV_OK)
+        return refuse(incoming, NV_REASON_SIGNATURE, why.text);
+    return NV_OK;
+}
+
+static enum nv_status judge_writer(struct nv_store *store, struct nv_incoming *incoming,
+                                   const struct nv_arrival *arrival, struct nv_error *error)
+{
+    const struct nv_header *header = &arrival->opened.header;
+    if (nv_scope_id_equal(header->log.scope, NV_SCOPE_AUTHORITY)) {
+        struct nv_log_id id = nv_authority_log_id(store);
+        if (nv_log_id_compare(&id, &header->log) != 0)
+            return refuse(incoming, NV_REASON_SIGNATURE, "it is of another network's authority");
+        return judge_signature(store, incoming, arrival, &store->identity.network);
+    }
+    if (!nv_scope_id_equal(header->log.scope, NV_SCOPE_NETWORK))
+        return wait_for(incoming, "it is of a scope that this software does not know");
+    enum nv_status status = judge_position(store, incoming, header, error);
+    if (status != NV_OK || incoming->verdict != NV_VERDICT_PENDING)
+        return status;
+    const struct nv_member *member = nv_store_member(store, header->log.site);
+    uint64_t certified = UINT64_MAX;
+    if (member != NULL)
+        status = certified_at(store, header->log.site, &certified, error);
+    if (status != NV_OK)
+        return status;
+    if (certified > header->authority_seq)
+        return refuse(incoming, NV_REASON_MEMBER, "it is of a site that was not certified at its authority position");
+    return judge_signature(store, incoming, arrival, &member->sign_key);
+}
+
+/* However many epochs a member begins, it takes the place of no other site's log. */
+static enum nv_status judge_room(struct nv_store *store, struct nv_incoming *incoming, const struct nv_header *header)
+{
+    size_t of_site = 0, count = nv_log_count(store);
+    for (size_t i = 1; i <= count; i++)
+        of_site += nv_site_id_compare(nv_log_by_number(store, (nv_log_number)i)->id.site, header->log.site) == 0;
+    if (of_site >= NV_LIMIT_LOGS_OF_SITE)
+        return wait_for(incoming, "its site has begun so many logs that a person has to look at it");
+    return count >= NV_LIMIT_LOGS ? wait_for(incoming, "this network has as many logs as it may have") : NV_OK;
+}
+
+/* ---- what it builds on
+ * ------------------------------------------------------------------------------------------------ */
+
+static enum nv_status keep_fork(struct nv_store *store, const struct nv_arrival *arrival, struct nv_wall_ms now,
+                                struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_FORK_ADD, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, arrival->log->number);
+    sqlite3_bind_int64(statement, 2, (int64_t)arrival->opened.header.seq);
+    sqlite3_bind_blob(statement, 3, arrival->opened.hash.bytes, sizeof arrival->opened.hash.bytes, SQLITE_STATIC);
+    nv_db_bind_slice(statement, 4, arrival->parts.header);
+    nv_db_bind_slice(statement, 5, arrival->parts.signature);
+    sqlite3_bind_int64(statement, 6, now.ms);
+    return nv_db_run(statement, error);
+}
+
+static const char fork_text[] =
+    "another changeset stands at its place: this log has two histories (a copied or restored "
+    "store?)";
+
+/* A place that is taken already: by the same changeset, or by another one. */
+static enum nv_status judge_known(struct nv_store *store, struct nv_incoming *incoming,
+                                  const struct nv_arrival *arrival, struct nv_wall_ms now, struct nv_error *error)
+{
+    struct nv_hash held;
+    int64_t changeset;
+    enum nv_status status =
+        nv_changeset_at(store, arrival->log->number, arrival->opened.header.seq, &changeset, &held, error);
+    if (status != NV_OK)
+        return status;
+    if (memcmp(held.bytes, arrival->opened.hash.bytes, sizeof held.bytes) == 0) {
+        incoming->verdict = NV_VERDICT_KNOWN;
+        return NV_OK;
+    }
+    status = judge_writer(store, incoming, arrival, error);
+    if (status != NV_OK || incoming->verdict != NV_VERDICT_PENDING)
+        return status;
+    status = keep_fork(store, arrival, now, error);
+    return status == NV_OK ? refuse(incoming, NV_REASON_FORK, fork_text) : status;
+}
+
+static enum nv_status judge_chain(struct nv_store *store, struct nv_incoming *incoming,
+                                  const struct nv_arrival *arrival, struct nv_wall_ms now, struct nv_error *error)
+{
+    const struct nv_header *header = &arrival->opened.header;
+    const struct nv_log *log = arrival->log;
+    uint64_t head = log == NULL ? 0 : log->has_seq;
+    if (header->seq > head + 1)
+        return wait_for(incoming, "the changesets before it have not arrived");
+    if (head > 0 && memcmp(header->previous.bytes, log->has_hash.bytes, sizeof log->has_hash.bytes) != 0) {
+        enum nv_status status = judge_writer(store, incoming, arrival, error);
+        if (status != NV_OK || incoming->verdict != NV_VERDICT_PENDING)
+            return status;
+        status = keep_fork(store, arrival, now, error);
+        return status == NV_OK ? refuse(incoming, NV_REASON_CHAIN, "its previous header is not the one that we hold")
+                               : status;
+    }
+    if (log != NULL && header->authority_seq < log->authority_seq)
+        return refuse(incoming, NV_REASON_CHAIN, "its authority position is behind that of the header before it");
+    return NV_OK;
+}
+
+/* Every head that its context raised must be one that we hold, by hash; and no head may sink. */
+static enum nv_status judge_context(struct nv_store *store, struct nv_incoming *incoming, struct nv_arrival *arrival,
+                                    struct nv_error *error)
+{
+    static const struct nv_vector nothing;
+    const struct nv_header *header = &arrival->opened.header;
+    const struct nv_vector *before = arrival->log == NULL ? &nothing : &arrival->log->context;
+    struct nv_error why;
+    if ((header->seq - 1) % NV_LIMIT_ABSOLUTE_CONTEXT_EVERY == 0 && !header->absolute)
+        return refuse(incoming, NV_REASON_CHAIN, "its context does not stand whole where it must");
+    enum nv_status status = nv_context_take(store, header, before, &arrival->context, &why);
+    if (status == NV_NOT_YET)
+        return wait_for(incoming, why.text);
+    if (status != NV_OK)
+        return nv_fail(error, status, "%s", why.text);
+    if (!nv_vector_covers(&arrival->context, before))
+        return refuse(incoming, NV_REASON_CHAIN, "its context is behind that of the header before it");
+    for (size_t i = 0; i < header->context_count; i++) {
+        const struct nv_far_head *far = &header->context[i];
+        struct nv_log_id id = {far->site, far->epoch, header->log.scope};
+        const struct nv_log *log = nv_log_find(store, &id);
+        if (nv_log_id_compare(&id, &header->log) == 0)
+            return refuse(incoming, NV_REASON_CHAIN, "its context names its own log");
+        if (far->seq > log->has_seq)
+            return wait_for(incoming, "it builds on changesets that have not arrived");
+        struct nv_hash hash = log->has_hash;
+        int64_t changeset;
+        if (far->seq != log->has_seq)
+            status = nv_changeset_at(store, log->number, far->seq, &changeset, &hash, error);
+        if (status != NV_OK)
+            return status;
+        if (memcmp(far->pin.bytes, hash.bytes, sizeof far->pin.bytes) != 0)
+            return wait_for(incoming, "it builds on another history of a log than the one that we hold");
+    }
+    return NV_OK;
+}
+
+/* ---- all of it
+ * --------------------------------------------------------------------------------------------------------- */
+
+static enum nv_status open_header(struct nv_incoming *incoming, struct nv_arrival *arrival)
+{
+    struct nv_error why;
+    arrival->opened.arena.limit = 4 * (size_t)NV_LIMIT_BODY_BYTES;
+    enum nv_status status = nv_changeset_split(incoming->bytes, &arrival->parts, &why);
+    if (status == NV_OK)
+        status = nv_header_decode(arrival->parts.header, &arrival->opened.arena, &arrival->opened.header, &why);
+    if (status == NV_NOT_YET)
+        return wait_for(incoming, why.text);
+    if (status != NV_OK)
+        return refuse(incoming, NV_REASON_MALFORMED, why.text);
+    arrival->opened.hash = nv_header_hash(arrival->parts.header);
+    return NV_OK;
+}
+
+static enum nv_status open_body(struct nv_incoming *incoming, struct nv_arrival *arrival)
+{
+    struct nv_error why;
+    enum nv_status status =
+        nv_body_open(&arrival->parts, &arrival->opened.header, &arrival->opened.arena, &arrival->opened.body, &why);
+    if (status == NV_NOT_YET)
+        return wait_for(incoming, why.text);
+    if (status != NV_OK)
+        return refuse(incoming, NV_REASON_BODY, why.text);
+    incoming->verdict = NV_VERDICT_TAKEN;
+    return NV_OK;
+}
+
+enum nv_status nv_admit(struct nv_store *store, struct nv_incoming *incoming, struct nv_wall_ms now,
+                        struct nv_arrival *arrival, struct nv_error *error)
+{
+    *arrival = (struct nv_arrival){0};
+    enum nv_status status = open_header(incoming, arrival);
+    if (status != NV_OK || incoming->verdict != NV_VERDICT_PENDING)
+        return status;
+    if (!store->identity.has_network)
+        return wait_for(incoming, "this site is in no network yet");
+    arrival->log = nv_log_find(store, &arrival->opened.header.log);
+    arrival->opened.log = arrival->log == NULL ? 0 : arrival->log->number;
+    if (arrival->log != NULL && arrival->opened.header.seq <= arrival->log->has_seq)
+        return judge_known(store, incoming, arrival, now, error);
+    status = judge_chain(store, incoming, arrival, now, error);
+    if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
+        status = judge_writer(store, incoming, arrival, error);
+    if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING && arrival->log == NULL)
+        status = judge_room(store, incoming, &arrival->opened.header);
+    if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
+        status = judge_context(store, incoming, arrival, error);
+    if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
+        status = open_body(incoming, arrival);
+    return status;
+}

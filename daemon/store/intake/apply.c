@@ -1,0 +1,185 @@
+#include "store/intake/apply.h"
+
+#include <stdlib.h>
+
+#include "store/ingest.h"
+#include "store/merge/redact.h"
+#include "store/statements.h"
+
+static enum nv_status owe(struct nv_store *store, int64_t changeset, uint32_t place, struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_OWED_ADD, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, changeset);
+    sqlite3_bind_int64(statement, 2, place);
+    return nv_db_run(statement, error);
+}
+
+/* Bodies that are not there are owed until a redaction names them. The changeset's number is known once it stands in
+ * the log; while it is being taken in it is the next one. */
+static enum nv_status note_owed(struct nv_store *store, const struct nv_opened *opened, uint32_t place,
+                                struct nv_error *error)
+{
+    int64_t changeset = opened->changeset;
+    enum nv_status status = NV_OK;
+    if (changeset == 0) {
+        status = nv_db_integer(store->db, "SELECT max(number) + 1 FROM navette_changeset", 1, &changeset, error);
+    }
+    return status == NV_OK ? owe(store, changeset, place, error) : status;
+}
+
+enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *opened, struct nv_error *error)
+{
+    struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < opened->body.count; i++) {
+        struct nv_op op;
+        if (opened->body.entries[i].is_redacted)
+            continue;
+        nv_arena_reset(&arena);
+        status = nv_op_decode(opened->body.entries[i].op, &arena, &op, error);
+        if (status == NV_REFUSED)
+            status = NV_OK; /* a no-op everywhere */
+        else if (status == NV_OK && op.kind != NV_OP_PUT && op.kind != NV_OP_DELETE && op.kind != NV_OP_REDACT)
+            status = nv_fail(error, NV_NOT_YET, "an op of a kind that this software does not know in this scope");
+        const struct nv_table_access *access = status == NV_OK ? nv_access(store, op.table) : NULL;
+        if (access != NULL && access->table->missing)
+            status = nv_fail(error, NV_NOT_YET, "table %s is not in the database", access->table->name);
+    }
+    nv_arena_done(&arena);
+    return status;
+}
+
+/* One op; `is_named` by a redaction that was applied before it came. */
+static enum nv_status apply_op(struct nv_merge *merge, const struct nv_opened *opened, uint32_t place, bool is_named,
+                               uint32_t *ret_record_hash, struct nv_error *error)
+{
+    const struct nv_entry *entry = &opened->body.entries[place];
+    nv_arena_reset(&merge->arena);
+    struct nv_op *op = nv_arena_alloc(&merge->arena, sizeof *op);
+    *ret_record_hash = 0;
+    if (op == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    if (is_named)
+        return NV_OK;
+    if (entry->is_redacted)
+        return note_owed(merge->store, opened, place, error);
+    enum nv_status status = nv_op_decode(entry->op, &merge->arena, op, error);
+    if (status == NV_REFUSED)
+        return nv_store_note_refusal(merge->store, NV_REASON_MALFORMED, &merge->writer,
+                                     "an op that it signed is against the protocol: it is a no-op at every site",
+                                     merge->now, error);
+    if (status != NV_OK)
+        return status;
+    if (op->kind == NV_OP_REDACT)
+        return NV_OK; /* nv_apply_redactions */
+    *ret_record_hash = nv_record_hash(op->table, op->key);
+    return nv_merge_op(merge, place, op, error);
+}
+
+enum nv_status nv_apply_changeset(struct nv_merge *merge, struct nv_log *log, const struct nv_opened *opened,
+                                  const struct nv_vector *context, uint32_t *record_hashes, struct nv_error *error)
+{
+    size_t count = opened->body.count;
+    bool *named = calloc(count + 1, sizeof *named), any_named;
+    if (named == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    merge->log = log->number;
+    merge->seq = opened->header.seq;
+    merge->writer = log->id.site;
+    merge->authority_seq = opened->header.authority_seq;
+    merge->context = context;
+    enum nv_status status =
+        nv_redact_named(merge->store, log->number, opened->header.seq, named, count, &any_named, error);
+    nv_opened_set_current(merge->store, opened);
+    for (uint32_t i = 0; status == NV_OK && i < count; i++) {
+        uint32_t ignored;
+        status = apply_op(merge, opened, i, named[i], record_hashes == NULL ? &ignored : &record_hashes[i], error);
+    }
+    nv_opened_set_current(merge->store, NULL);
+    free(named);
+    return status;
+}
+
+enum nv_status nv_apply_redactions(struct nv_merge *merge, const struct nv_opened *opened,
+                                   const struct nv_vector *context, struct nv_error *error)
+{
+    enum nv_status status = NV_OK;
+    merge->context = context;
+    for (size_t i = 0; status == NV_OK && i < opened->body.count; i++) {
+        nv_arena_reset(&merge->arena);
+        struct nv_op *op = nv_arena_alloc(&merge->arena, sizeof *op);
+        if (op == NULL)
+            return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        if (!opened->body.entries[i].is_redacted &&
+            nv_op_decode(opened->body.entries[i].op, &merge->arena, op, NULL) == NV_OK && op->kind == NV_OP_REDACT)
+            status = nv_redact_take(merge, op, error);
+    }
+    return status;
+}
+
+/* Merges an opened changeset whose turn it is in its log, if all that it builds on was merged. */
+static enum nv_status apply_opened(struct nv_merge *merge, struct nv_log *log, const struct nv_opened *opened,
+                                   bool *ret_applied, struct nv_error *error)
+{
+    const struct nv_vector *cached;
+    struct nv_vector applied = {0}, context = {0};
+    enum nv_status status = nv_context_of(merge->store, opened->changeset, &cached, error);
+    if (status == NV_OK &&
+        (nv_vector_copy(&context, cached) != NV_OK || nv_logs_applied(merge->store, log->id.scope, &applied) != NV_OK))
+        status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    if (status == NV_OK && nv_vector_covers(&applied, &context)) {
+        status = nv_apply_ready(merge->store, opened, error);
+        *ret_applied = status == NV_OK;
+        if (status == NV_OK)
+            status = nv_apply_changeset(merge, log, opened, &context, NULL, error);
+        else if (status == NV_NOT_YET)
+            status = NV_OK;
+        if (status == NV_OK && *ret_applied && (merge->stale == NULL || merge->stale->count == 0)) {
+            log->applied_seq = opened->header.seq;
+            log->applied_hash = opened->hash;
+            log->is_dirty = true;
+            status = nv_apply_redactions(merge, opened, &context, error);
+        }
+    }
+    nv_vector_done(&applied);
+    nv_vector_done(&context);
+    return status;
+}
+
+static enum nv_status apply_next(struct nv_merge *merge, struct nv_log *log, bool *ret_applied, struct nv_error *error)
+{
+    struct nv_opened opened;
+    int64_t changeset;
+    *ret_applied = false;
+    enum nv_status status = nv_changeset_at(merge->store, log->number, log->applied_seq + 1, &changeset, NULL, error);
+    if (status == NV_OK)
+        status = nv_opened_read(merge->store, changeset, &opened, error);
+    if (status != NV_OK)
+        return status;
+    status = apply_opened(merge, log, &opened, ret_applied, error);
+    nv_arena_done(&opened.arena);
+    return status;
+}
+
+enum nv_status nv_apply_lagging(struct nv_merge *merge, size_t limit, size_t *ret_applied, struct nv_error *error)
+{
+    bool any = true;
+    *ret_applied = 0;
+    while (any && *ret_applied < limit && (merge->stale == NULL || merge->stale->count == 0)) {
+        any = false;
+        for (size_t i = 1; i <= nv_log_count(merge->store); i++) {
+            struct nv_log *log = nv_log_by_number(merge->store, (nv_log_number)i);
+            bool applied = false;
+            if (nv_scope_id_equal(log->id.scope, NV_SCOPE_AUTHORITY) || log->applied_seq >= log->has_seq)
+                continue;
+            enum nv_status status = apply_next(merge, log, &applied, error);
+            if (status != NV_OK)
+                return status;
+            any = any || applied;
+            *ret_applied += applied;
+        }
+    }
+    return NV_OK;
+}

@@ -1,0 +1,24 @@
+/* Merging a changeset that stands in the log, or is about to. Internal to store/. */
+#pragma once
+
+#include "store/log/opened.h"
+#include "store/merge/merge.h"
+
+/* Whether this site can merge every op of a changeset of a data scope: NV_OK, or NV_NOT_YET where it has an op of a
+ * kind that this software does not know, or of a table that is missing here. It then stays in the log until that
+ * changes. */
+enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *opened, struct nv_error *error);
+
+/* Merges all ops of a changeset whose context is `context`, as its log's next. Records noted in `merge->stale` ask the
+ * caller for a rollback. `record_hashes` (may be NULL) gets 4 bytes an op. */
+enum nv_status nv_apply_changeset(struct nv_merge *merge, struct nv_log *log, const struct nv_opened *opened,
+                                  const struct nv_vector *context, uint32_t *record_hashes, struct nv_error *error);
+
+/* Lets go of what the changeset's redactions name. Only once it stands in the log and its log's applied_seq says so: a
+ * record is derived anew from what stands there, this changeset's own ops included. */
+enum nv_status nv_apply_redactions(struct nv_merge *merge, const struct nv_opened *opened,
+                                   const struct nv_vector *context, struct nv_error *error);
+
+/* Merges what is held and was not merged yet, where it can be now: up to `limit` changesets. *ret_applied counts them.
+ */
+enum nv_status nv_apply_lagging(struct nv_merge *merge, size_t limit, size_t *ret_applied, struct nv_error *error);

@@ -1,0 +1,365 @@
+#include "store/ingest.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "store/capture/scan.h"
+#include "store/capture/sealing.h"
+#include "store/intake/admit.h"
+#include "store/intake/apply.h"
+#include "store/merge/redact.h"
+#include "store/statements.h"
+
+enum {
+    SEAL_ALL_BELOW = 4000, /* so few pending rows are sealed whole; of more, just those of the records at hand */
+    TRIES = 4,             /* a try ends early where rows turn out to have been written without triggers */
+};
+
+const char *nv_reason_name(enum nv_reason reason)
+{
+    switch (reason) {
+    case NV_REASON_NONE:
+        return "none";
+    case NV_REASON_MALFORMED:
+        return "malformed";
+    case NV_REASON_SIGNATURE:
+        return "signature";
+    case NV_REASON_CHAIN:
+        return "chain";
+    case NV_REASON_FORK:
+        return "fork";
+    case NV_REASON_BODY:
+        return "body";
+    case NV_REASON_MEMBER:
+        return "member";
+    case NV_REASON_AUTHORITY:
+        return "authority";
+    case NV_REASON_MESSAGE:
+        return "message";
+    case NV_REASON_NETWORK:
+        return "network";
+    }
+    return "unknown";
+}
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- what must be sealed first
+ * ---------------------------------------------------------------------------------------- */
+
+/* The records that the changeset is about to change, into the set. */
+static void list_records(const struct nv_opened *opened, struct nv_touched_set *set)
+{
+    struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
+    for (size_t i = 0; i < opened->body.count; i++) {
+        struct nv_op op;
+        nv_arena_reset(&arena);
+        if (!opened->body.entries[i].is_redacted &&
+            nv_op_decode(opened->body.entries[i].op, &arena, &op, NULL) == NV_OK && op.key.size > 0)
+            nv_touched_get(set, op.table, op.key, true);
+    }
+    nv_arena_done(&arena);
+}
+
+/* By which a record's ops are found, of a changeset that is kept before it can be merged. */
+static void list_record_hashes(const struct nv_opened *opened, uint32_t *record_hashes)
+{
+    struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
+    for (size_t i = 0; i < opened->body.count; i++) {
+        struct nv_op op;
+        nv_arena_reset(&arena);
+        record_hashes[i] = 0;
+        if (!opened->body.entries[i].is_redacted &&
+            nv_op_decode(opened->body.entries[i].op, &arena, &op, NULL) == NV_OK && op.key.size > 0)
+            record_hashes[i] = nv_record_hash(op.table, op.key);
+    }
+    nv_arena_done(&arena);
+}
+
+/* Seals what is pending on the records of the set, and the stale ones among them. */
+static enum nv_status seal_known(struct nv_store *store, struct nv_touched_set *set, struct nv_wall_ms now,
+                                 struct nv_error *error)
+{
+    struct nv_sealed sealed = {0};
+    bool more;
+    enum nv_status status = nv_seal_ready(store, error);
+    if (status == NV_NOT_YET)
+        return NV_OK; /* an observer without a key: nothing of its own to lose */
+    if (status == NV_OK)
+        status = nv_intents_take(store, set, error);
+    for (size_t i = 0; status == NV_OK && i < store->table_count; i++)
+        if (!store->tables[i]->missing)
+            status = nv_pending_take(store, &store->access[i], set, true, 0, 0, &more, error);
+    if (status == NV_OK)
+        status = nv_seal_records(store, set, now, &sealed, error);
+    return status;
+}
+
+static enum nv_status seal_everything(struct nv_store *store, struct nv_wall_ms now, struct nv_error *error)
+{
+    struct nv_sealed sealed = {0};
+    enum nv_status status = nv_seal_ready(store, error);
+    if (status == NV_NOT_YET)
+        return NV_OK;
+    do {
+        if (status == NV_OK)
+            status = nv_seal_slice(store, now, &sealed, error);
+    } while (status == NV_OK && sealed.more);
+    return status;
+}
+
+/* ---- one changeset
+ * ---------------------------------------------------------------------------------------------------- */
+
+struct intake {
+    struct nv_store *store;
+    struct nv_merge merge;
+    struct nv_stale stale;
+    struct nv_vector applied; /* scratch */
+    uint32_t *record_hashes;
+    size_t lagging;   /* changesets that were held, and merged just now */
+    bool has_backlog; /* many pending rows: seal by record */
+    struct nv_wall_ms now;
+};
+
+/* Whether this software knows every op of the changeset: it is taken up whole or not at all. */
+static bool is_understood(const struct nv_arrival *arrival)
+{
+    struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
+    bool understood = true;
+    for (size_t i = 0; understood && i < arrival->opened.body.count; i++) {
+        struct nv_op op;
+        nv_arena_reset(&arena);
+        understood = nv_op_decode(arrival->opened.body.entries[i].op, &arena, &op, NULL) != NV_NOT_YET;
+    }
+    nv_arena_done(&arena);
+    return understood;
+}
+
+static enum nv_status take_authority(struct nv_store *store, const struct nv_arrival *arrival, struct nv_error *error)
+{
+    struct nv_error why;
+    enum nv_status status = is_understood(arrival) ? NV_OK : NV_NOT_YET;
+    for (size_t i = 0; status == NV_OK && i < arrival->opened.body.count; i++) {
+        status = nv_authority_take(store, arrival->opened.header.seq, arrival->opened.body.entries[i].op, &why);
+        if (status == NV_REFUSED)
+            status = NV_OK; /* against the rules: a no-op at every site */
+    }
+    return status == NV_OK || status == NV_NOT_YET ? status : nv_fail(error, status, "%s", why.text);
+}
+
+/* If our own log comes back to us longer than we hold it, this store is an old copy: from now on we write another log.
+ */
+static enum nv_status leave_epoch(struct nv_store *store, struct nv_error *error)
+{
+    uint64_t epoch;
+    nv_random(&epoch, sizeof epoch);
+    enum nv_status status =
+        nv_meta_set(store, "epoch", &(struct nv_value){.type = NV_INTEGER, .integer = (int64_t)epoch}, error);
+    if (status == NV_OK)
+        store->identity.epoch = epoch;
+    return status;
+}
+
+/* Bodies that a redaction named before they came are not kept. */
+static enum nv_status drop_named(struct nv_store *store, const struct nv_arrival *arrival, int64_t changeset,
+                                 struct nv_error *error)
+{
+    size_t count = arrival->opened.body.count;
+    bool *named = calloc(count + 1, sizeof *named), any;
+    if (named == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    enum nv_status status =
+        nv_redact_named(store, arrival->log->number, arrival->opened.header.seq, named, count, &any, error);
+    if (status == NV_OK && any)
+        status = nv_redact_bodies(store, changeset, named, error);
+    free(named);
+    return status;
+}
+
+static enum nv_status append(struct intake *intake, struct nv_arrival *arrival, bool is_applied,
+                             const uint32_t *record_hashes, struct nv_error *error)
+{
+    struct nv_store *store = intake->store;
+    const struct nv_header *header = &arrival->opened.header;
+    int64_t changeset;
+    enum nv_status status = nv_log_append(store, arrival->log, header, &arrival->opened.hash, &arrival->parts,
+                                          &arrival->context, record_hashes, &changeset, error);
+    if (status == NV_OK)
+        status = drop_named(store, arrival, changeset, error);
+    if (status == NV_OK && is_applied) {
+        arrival->log->applied_seq = header->seq;
+        arrival->log->applied_hash = arrival->opened.hash;
+        if (!nv_scope_id_equal(header->log.scope, NV_SCOPE_AUTHORITY))
+            status = nv_apply_redactions(&intake->merge, &arrival->opened, &arrival->context, error);
+    }
+    if (status == NV_OK && nv_site_id_compare(header->log.site, store->identity.site) == 0 &&
+        header->log.epoch == store->identity.epoch && !nv_scope_id_equal(header->log.scope, NV_SCOPE_AUTHORITY))
+        status = leave_epoch(store, error);
+    return status;
+}
+
+static enum nv_status take_data(struct intake *intake, struct nv_arrival *arrival, struct nv_error *error)
+{
+    struct nv_store *store = intake->store;
+    struct nv_error why;
+    if (intake->has_backlog) {
+        struct nv_touched_set set = {0};
+        list_records(&arrival->opened, &set);
+        enum nv_status sealed = seal_known(store, &set, intake->now, error);
+        nv_touched_done(&set);
+        if (sealed != NV_OK)
+            return sealed;
+    }
+    if (nv_logs_applied(store, NV_SCOPE_NETWORK, &intake->applied) != NV_OK)
+        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    bool is_next = arrival->log->applied_seq + 1 == arrival->opened.header.seq;
+    bool can_apply = is_next && nv_vector_covers(&intake->applied, &arrival->context) &&
+                     nv_apply_ready(store, &arrival->opened, &why) == NV_OK;
+    if (!can_apply) {
+        list_record_hashes(&arrival->opened, intake->record_hashes);
+        return append(intake, arrival, false, intake->record_hashes, error);
+    }
+    enum nv_status status = nv_apply_changeset(&intake->merge, arrival->log, &arrival->opened, &arrival->context,
+                                               intake->record_hashes, error);
+    if (status != NV_OK || intake->stale.count > 0)
+        return status;
+    return append(intake, arrival, true, intake->record_hashes, error);
+}
+
+static enum nv_status take(struct intake *intake, struct nv_incoming *incoming, struct nv_error *error)
+{
+    struct nv_arrival arrival;
+    enum nv_status status = nv_admit(intake->store, incoming, intake->now, &arrival, error);
+    if (status == NV_OK && incoming->verdict == NV_VERDICT_TAKEN) {
+        if (arrival.log == NULL)
+            status = nv_log_intern(intake->store, &arrival.opened.header.log, &arrival.log, error);
+        if (status == NV_OK)
+            arrival.opened.log = arrival.log->number;
+        if (status == NV_OK && nv_scope_id_equal(arrival.log->id.scope, NV_SCOPE_AUTHORITY)) {
+            status = take_authority(intake->store, &arrival, error);
+            if (status == NV_NOT_YET) {
+                incoming->verdict = NV_VERDICT_WAITS;
+                status = NV_OK;
+            } else if (status == NV_OK) {
+                status = append(intake, &arrival, true, NULL, error);
+            }
+        } else if (status == NV_OK) {
+            status = take_data(intake, &arrival, error);
+        }
+    }
+    nv_arrival_done(&arrival);
+    return status;
+}
+
+/* ---- all of them
+ * ------------------------------------------------------------------------------------------------------ */
+
+static enum nv_status prepare(struct intake *intake, struct nv_touched_set *stale, struct nv_error *error)
+{
+    struct nv_store *store = intake->store;
+    struct nv_sealed sealed = {0};
+    uint64_t pending;
+    bool any = false;
+    enum nv_status status = nv_guard(store, error);
+    if (status == NV_OK)
+        status = nv_scan_check(store, intake->now, &sealed, error);
+    if (status == NV_NOT_YET)
+        status = NV_OK;
+    if (status == NV_OK)
+        status = nv_store_pending(store, &pending, error);
+    if (status == NV_OK)
+        status = nv_seal_is_due(store, &any, error);
+    if (status != NV_OK)
+        return status;
+    intake->has_backlog = pending > SEAL_ALL_BELOW;
+    if (!intake->has_backlog && any) /* an answer to a conflict too: it is about the values that were listed */
+        status = seal_everything(store, intake->now, error);
+    if (status == NV_OK && stale->count > 0)
+        status = seal_known(store, stale, intake->now, error);
+    return status;
+}
+
+/* One transaction. *ret_again: rows were stale; they are in `stale` now, and nothing was written. */
+static enum nv_status try_once(struct intake *intake, struct nv_incoming *incoming, size_t count, int budget_ms,
+                               struct nv_touched_set *stale, bool *ret_again, struct nv_error *error)
+{
+    int64_t end = monotonic_ms() + budget_ms;
+    *ret_again = false;
+    enum nv_status status = nv_begin(intake->store, error);
+    if (status != NV_OK)
+        return status;
+    status = prepare(intake, stale, error);
+    for (size_t i = 0; status == NV_OK && i < count && intake->stale.count == 0; i++) {
+        incoming[i].verdict = NV_VERDICT_PENDING;
+        if (i == 0 || monotonic_ms() < end)
+            status = take(intake, &incoming[i], error);
+    }
+    if (status == NV_OK && intake->stale.count == 0)
+        status = nv_apply_lagging(&intake->merge, 64, &intake->lagging, error);
+    if (status == NV_OK && intake->stale.count == 0)
+        return nv_commit(intake->store, error);
+    *ret_again = status == NV_OK;
+    for (size_t i = 0; i < intake->stale.count; i++)
+        nv_touched_get(stale, intake->stale.places[i].table, intake->stale.places[i].key, true);
+    nv_stale_done(&intake->stale);
+    return status;
+}
+
+enum nv_status nv_store_ingest(struct nv_store *store, struct nv_incoming *incoming, size_t count,
+                               struct nv_wall_ms now, int budget_ms, struct nv_error *error)
+{
+    struct intake intake = {.store = store, .now = now};
+    struct nv_touched_set stale = {0};
+    enum nv_status status = NV_OK;
+    bool again = true;
+    nv_merge_init(&intake.merge, store, now, &intake.stale);
+    intake.record_hashes = calloc(NV_LIMIT_CHANGESET_OPS, sizeof *intake.record_hashes);
+    if (intake.record_hashes == NULL)
+        status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    for (int tries = 0; status == NV_OK && again && tries < TRIES; tries++) {
+        status = try_once(&intake, incoming, count, budget_ms, &stale, &again, error);
+        bool was_muted = status == NV_BUSY && store->is_muted;
+        if (status != NV_OK || again)
+            nv_rollback(store);
+        if (was_muted) {
+            status = NV_OK;
+            again = true;
+        } else if (status == NV_OK && !again && count == 0 && intake.lagging > 0) {
+            again = true; /* until nothing more of what is held can be merged */
+            tries = -1;
+        }
+    }
+    if (status == NV_OK && again)
+        status = nv_fail(error, NV_BUSY,
+                         "rows are being written without the triggers, again and again: look for a "
+                         "program that disables triggers, or for a UNIQUE index of its own");
+    if (status != NV_OK)
+        for (size_t i = 0; i < count; i++)
+            incoming[i].verdict = NV_VERDICT_PENDING;
+    nv_merge_done(&intake.merge);
+    nv_vector_done(&intake.applied);
+    nv_stale_done(&intake.stale);
+    nv_touched_done(&stale);
+    free(intake.record_hashes);
+    return status;
+}
+
+enum nv_status nv_store_note_refusal(struct nv_store *store, enum nv_reason reason, const struct nv_site_id *site,
+                                     const char *text, struct nv_wall_ms now, struct nv_error *error)
+{
+    static const struct nv_site_id nobody;
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_REFUSAL_ADD, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_text(statement, 1, nv_reason_name(reason), -1, SQLITE_STATIC);
+    sqlite3_bind_blob(statement, 2, site == NULL ? nobody.bytes : site->bytes, sizeof nobody.bytes, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 3, now.ms);
+    sqlite3_bind_text(statement, 4, text, -1, SQLITE_STATIC);
+    return nv_db_run(statement, error);
+}

@@ -1,0 +1,137 @@
+#include "store/merge/derive.h"
+
+#include <stdlib.h>
+
+#include "core/meaning.h"
+#include "store/statements.h"
+
+void nv_op_places_done(struct nv_op_places *places)
+{
+    free(places->places);
+    *places = (struct nv_op_places){0};
+}
+
+enum nv_status nv_op_places_add(struct nv_op_places *places, struct nv_op_place place, struct nv_error *error)
+{
+    if (places->count == places->capacity) {
+        size_t capacity = places->capacity == 0 ? 16 : places->capacity * 2;
+        struct nv_op_place *grown = realloc(places->places, capacity * sizeof *grown);
+        if (grown == NULL)
+            return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        places->places = grown;
+        places->capacity = capacity;
+    }
+    places->places[places->count++] = place;
+    return NV_OK;
+}
+
+/* The hash of 4 bytes is a hint: the op itself says whether it is of this record. */
+static enum nv_status is_of_record(struct nv_store *store, struct nv_op_place place, uint32_t table,
+                                   struct nv_slice key, struct nv_arena *arena, bool *ret_is, struct nv_error *error)
+{
+    const struct nv_opened *opened;
+    *ret_is = false;
+    enum nv_status status = nv_opened_by_number(store, place.changeset, &opened, error);
+    if (status != NV_OK || place.place >= opened->body.count || opened->body.entries[place.place].is_redacted)
+        return status;
+    struct nv_op *op = nv_arena_alloc(arena, sizeof *op);
+    if (op == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    if (nv_op_decode(opened->body.entries[place.place].op, arena, op, NULL) == NV_OK)
+        *ret_is = op->table == table && nv_slice_equal(op->key, key);
+    return NV_OK;
+}
+
+enum nv_status nv_op_places_find(struct nv_store *store, uint32_t table, struct nv_slice key,
+                                 struct nv_op_places *places, struct nv_error *error)
+{
+    uint32_t wanted = nv_record_hash(table, key);
+    struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_CHANGESET_RECORDS, error);
+    if (statement == NULL)
+        return error->status;
+    bool row;
+    enum nv_status status;
+    while ((status = nv_db_step(statement, &row, error)) == NV_OK && row) {
+        struct nv_slice hashes = nv_db_blob(statement, 1);
+        for (size_t i = 0; status == NV_OK && i + sizeof wanted <= hashes.size; i += sizeof wanted) {
+            uint32_t hash;
+            bool is_of;
+            memcpy(&hash, hashes.data + i, sizeof hash);
+            if (hash != wanted)
+                continue;
+            struct nv_op_place place = {sqlite3_column_int64(statement, 0), (uint32_t)(i / sizeof wanted)};
+            nv_arena_reset(&arena);
+            status = is_of_record(store, place, table, key, &arena, &is_of, error);
+            if (status == NV_OK && is_of)
+                status = nv_op_places_add(places, place, error);
+        }
+        if (status != NV_OK)
+            break;
+    }
+    sqlite3_reset(statement);
+    nv_arena_done(&arena);
+    return status;
+}
+
+static enum nv_status retain(struct nv_merge *merge, const struct nv_table *table, struct nv_op_place place,
+                             struct nv_retained_op *retained, bool *ret_counts, struct nv_error *error)
+{
+    const struct nv_opened *opened;
+    const struct nv_vector *context;
+    *ret_counts = false;
+    enum nv_status status = nv_opened_by_number(merge->store, place.changeset, &opened, error);
+    if (status != NV_OK)
+        return status;
+    const struct nv_log *log = nv_log_by_number(merge->store, opened->log);
+    struct nv_slice bytes = opened->body.entries[place.place].op;
+    if (log == NULL || opened->header.seq > log->applied_seq || opened->body.entries[place.place].is_redacted)
+        return NV_OK;
+    struct nv_op *op = nv_arena_alloc(&merge->arena, sizeof *op);
+    struct nv_vector *kept = nv_arena_alloc(&merge->arena, sizeof *kept);
+    if (op == NULL || kept == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    /* Its values are looked at here alone: once the changeset is closed they point nowhere. */
+    if (nv_op_decode(bytes, &merge->arena, op, NULL) != NV_OK)
+        return NV_OK;
+    merge->log = opened->log;
+    merge->seq = opened->header.seq;
+    merge->writer = log->id.site;
+    merge->authority_seq = opened->header.authority_seq;
+    struct nv_dot dot = {opened->log, place.place, opened->header.seq};
+    if (table->published > merge->authority_seq)
+        return NV_OK;
+    status = nv_context_of(merge->store, place.changeset, &context, error);
+    if (status != NV_OK)
+        return status;
+    *kept = (struct nv_vector){.count = context->count};
+    kept->heads = nv_arena_alloc(&merge->arena, (context->count + 1) * sizeof *kept->heads);
+    if (kept->heads == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    if (context->count > 0)
+        memcpy(kept->heads, context->heads, context->count * sizeof *kept->heads);
+    *retained = (struct nv_retained_op){.op = op, .cover = {.dot = dot, .vector = kept}, .writer = merge->writer};
+    status = nv_merge_excepts(merge, op, &retained->cover, error);
+    if (status == NV_OK)
+        status = nv_merge_accepted(merge, table, op, ret_counts, &retained->fields, error);
+    return status;
+}
+
+enum nv_status nv_derive(struct nv_merge *merge, const struct nv_table *table, const struct nv_op_places *places,
+                         struct nv_record *record, struct nv_error *error)
+{
+    struct nv_retained_op *retained = nv_arena_alloc(&merge->arena, (places->count + 1) * sizeof *retained);
+    if (retained == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    size_t count = 0;
+    for (size_t i = 0; i < places->count; i++) {
+        bool counts;
+        enum nv_status status = retain(merge, table, places->places[i], &retained[count], &counts, error);
+        if (status != NV_OK)
+            return status;
+        count += counts;
+    }
+    if (nv_meaning(retained, count, record) != NV_OK)
+        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    return NV_OK;
+}

@@ -1,0 +1,474 @@
+#include "store/merge/merge.h"
+
+#include <stdlib.h>
+
+#include "store/merge/conflicts.h"
+#include "store/merge/gather.h"
+#include "store/schema/published.h"
+#include "store/statements.h"
+
+enum { ARENA_BYTES = 1 << 30 }; /* a row of 64 fields, each as long as an op may be */
+
+static enum nv_status no_memory(struct nv_error *error)
+{
+    return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+}
+
+void nv_merge_init(struct nv_merge *merge, struct nv_store *store, struct nv_wall_ms now, struct nv_stale *stale)
+{
+    memset(merge, 0, sizeof *merge);
+    merge->store = store;
+    merge->now = now;
+    merge->stale = stale;
+    merge->arena.limit = ARENA_BYTES;
+}
+
+void nv_merge_done(struct nv_merge *merge)
+{
+    nv_version_done(&merge->version);
+    nv_row_done(&merge->row);
+    nv_buffer_done(&merge->bytes);
+    nv_arena_done(&merge->arena);
+}
+
+void nv_stale_add(struct nv_stale *stale, uint32_t table, struct nv_slice key)
+{
+    if (stale->count == stale->capacity) {
+        size_t capacity = stale->capacity == 0 ? 16 : stale->capacity * 2;
+        struct nv_place *places = realloc(stale->places, capacity * sizeof *places);
+        if (places == NULL)
+            return;
+        stale->places = places;
+        stale->capacity = capacity;
+    }
+    stale->arena.limit = SIZE_MAX;
+    uint8_t *copy = nv_arena_alloc(&stale->arena, key.size + 1);
+    if (copy == NULL)
+        return;
+    memcpy(copy, key.data, key.size);
+    stale->places[stale->count++] = (struct nv_place){table, {copy, key.size}};
+}
+
+void nv_stale_done(struct nv_stale *stale)
+{
+    free(stale->places);
+    nv_arena_done(&stale->arena);
+    *stale = (struct nv_stale){0};
+}
+
+/* ---- acceptance
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* Counts up what is listed without a value. */
+static enum nv_status list_again(struct nv_merge *merge, const struct nv_op *op, int field, const char *reason,
+                                 bool *ret_again, struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_statement(merge->store, NV_SQL_QUARANTINE_AGAIN, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, op->table);
+    nv_db_bind_slice(statement, 2, op->key);
+    sqlite3_bind_int(statement, 3, field);
+    sqlite3_bind_text(statement, 4, reason, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 5, merge->now.ms);
+    enum nv_status status = nv_db_run(statement, error);
+    *ret_again = sqlite3_changes(merge->store->db) > 0;
+    return status;
+}
+
+enum nv_status nv_merge_quarantine(struct nv_merge *merge, const struct nv_op *op, int field, const char *reason,
+                                   const struct nv_value *value, struct nv_error *error)
+{
+    if (merge->is_silent)
+        return NV_OK;
+    struct nv_value nothing = {.type = NV_NULL};
+    if (value == NULL || value->type == NV_NULL) {
+        bool again = false;
+        enum nv_status status = list_again(merge, op, field, reason, &again, error);
+        if (status != NV_OK || again)
+            return status;
+    }
+    sqlite3_stmt *statement = nv_statement(merge->store, NV_SQL_QUARANTINE_ADD, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, op->table);
+    nv_db_bind_slice(statement, 2, op->key);
+    sqlite3_bind_int(statement, 3, field);
+    sqlite3_bind_text(statement, 4, reason, -1, SQLITE_STATIC);
+    nv_db_bind_value(statement, 5, value == NULL ? &nothing : value);
+    sqlite3_bind_int64(statement, 6, merge->now.ms);
+    return nv_db_run(statement, error);
+}
+
+/* 1 and 1.0 are two values and would be one key to SQLite: a real is no key. */
+bool nv_merge_takes_key(const struct nv_table *table, struct nv_slice key)
+{
+    struct nv_reader reader = nv_reader_of(key);
+    for (size_t i = 0; i < table->key_count; i++) {
+        struct nv_value value;
+        if (!nv_value_decode(&reader, &value) || value.type == NV_NULL || value.type == NV_REAL ||
+            !nv_column_accepts(&table->key_types[i], &value))
+            return false;
+    }
+    return nv_reader_left(&reader) == 0;
+}
+
+static enum nv_status accepts(struct nv_merge *merge, const struct nv_table *table, unsigned field,
+                              const struct nv_value *value, bool *ret_accepts, struct nv_error *error)
+{
+    *ret_accepts = field < table->field_count && table->fields[field].published <= merge->authority_seq &&
+                   nv_column_accepts(&table->fields[field].type, value);
+    if (!*ret_accepts || !table->fields[field].has_check)
+        return NV_OK;
+    return nv_check_accepts(merge->store, table, field, value, ret_accepts, error);
+}
+
+enum nv_status nv_merge_accepted(struct nv_merge *merge, const struct nv_table *table, const struct nv_op *op,
+                                 bool *ret_takes_key, nv_fields *ret_fields, struct nv_error *error)
+{
+    enum nv_status status = NV_OK;
+    *ret_takes_key = nv_merge_takes_key(table, op->key);
+    *ret_fields = 0;
+    if (!*ret_takes_key)
+        return nv_merge_quarantine(merge, op, -1, "key", NULL, error);
+    size_t place = 0;
+    for (unsigned field = 0; status == NV_OK && place < op->value_count; field++) {
+        if ((op->fields >> field & 1) == 0)
+            continue;
+        const struct nv_value *value = &op->values[place++];
+        bool taken;
+        status = accepts(merge, table, field, value, &taken, error);
+        if (status == NV_OK && taken)
+            *ret_fields |= (nv_fields)1 << field;
+        else if (status == NV_OK)
+            status = nv_merge_quarantine(merge, op, (int)field, "value", value, error);
+    }
+    return status;
+}
+
+enum nv_status nv_merge_excepts(struct nv_merge *merge, const struct nv_op *op, struct nv_cover *cover,
+                                struct nv_error *error)
+{
+    if (op->except_count == 0)
+        return NV_OK;
+    struct nv_local_except *excepts = nv_arena_alloc(&merge->arena, op->except_count * sizeof *excepts);
+    if (excepts == NULL)
+        return no_memory(error);
+    const struct nv_log *own = nv_log_by_number(merge->store, merge->log);
+    size_t count = 0;
+    for (size_t i = 0; i < op->except_count; i++) {
+        const struct nv_far_dot *far = &op->excepts[i].dot;
+        struct nv_log_id id = {far->site, far->epoch, own->id.scope};
+        const struct nv_log *log = nv_log_find(merge->store, &id);
+        if (log != NULL)
+            excepts[count++] = (struct nv_local_except){{log->number, far->index, far->seq}, op->excepts[i].fields};
+    }
+    cover->excepts = excepts;
+    cover->except_count = count;
+    return NV_OK;
+}
+
+/* ---- showing
+ * --------------------------------------------------------------------------------------------------------- */
+
+/* Mostly the value that the op at hand just gave it. */
+enum nv_status nv_merge_shown(struct nv_merge *merge, const struct nv_table *table, unsigned field,
+                              struct nv_value *ret_value, struct nv_error *error)
+{
+    const struct nv_record *record = &merge->version.record;
+    const struct nv_sibling *only = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < record->sibling_count; i++) {
+        if ((record->siblings[i].fields >> field & 1) == 0)
+            continue;
+        only = &record->siblings[i];
+        count++;
+    }
+    if (count == 1 && merge->op != NULL && nv_dot_compare(only->dot, merge->dot) == 0) {
+        *ret_value = *nv_op_value(merge->op, field);
+        return NV_OK;
+    }
+    if (count == 0)
+        return nv_published_default(merge->store, table, field, &merge->arena, ret_value, error);
+    return nv_gather_shown(merge->store, table, record, field, &merge->arena, ret_value, error);
+}
+
+static enum nv_status insert_row(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
+                                 struct nv_error *error)
+{
+    struct nv_value values[NV_LIMIT_FIELDS];
+    for (unsigned field = 0; field < access->table->field_count; field++) {
+        enum nv_status status = nv_merge_shown(merge, access->table, field, &values[field], error);
+        if (status != NV_OK)
+            return status;
+    }
+    bool clash;
+    enum nv_status status =
+        nv_row_insert(merge->store, access, key, nv_all_fields(access->table), values, &clash, error);
+    if (status == NV_OK && clash)
+        return nv_fail(error, NV_REFUSED,
+                       "table %s: a row cannot be written because of a UNIQUE index that is not in the network's "
+                       "schema: drop that index",
+                       access->table->name);
+    /* Read back: the values must not go on pointing into the log. */
+    return status == NV_OK ? nv_row_read(merge->store, access, key, &merge->row, error) : status;
+}
+
+static enum nv_status update_row(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
+                                 nv_fields touched, nv_fields *ret_changed, struct nv_error *error)
+{
+    enum nv_status status = NV_OK;
+    for (unsigned field = 0; status == NV_OK && field < access->table->field_count; field++) {
+        if (touched >> field & 1) {
+            struct nv_value value;
+            status = nv_merge_shown(merge, access->table, field, &value, error);
+            if (status == NV_OK && !nv_value_equal(&value, &merge->row.values[field])) {
+                merge->row.values[field] = value;
+                *ret_changed |= (nv_fields)1 << field;
+            }
+        }
+    }
+    if (status == NV_OK && *ret_changed != 0)
+        status = nv_row_update(merge->store, access, key, *ret_changed, merge->row.values, error);
+    return status;
+}
+
+enum nv_status nv_merge_show(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
+                             nv_fields touched, nv_fields *ret_changed, struct nv_error *error)
+{
+    struct nv_version *version = &merge->version;
+    enum nv_status status = NV_OK;
+    *ret_changed = 0;
+    bool is_shown = nv_record_shown(&version->record);
+    if (is_shown && merge->row.there) {
+        status = update_row(merge, access, key, touched, ret_changed, error);
+    } else if (is_shown) {
+        *ret_changed = nv_all_fields(access->table);
+        status = insert_row(merge, access, key, error);
+    } else if (merge->row.there) {
+        merge->row.there = false;
+        status = nv_row_erase(merge->store, access, key, error);
+    }
+    if (status != NV_OK)
+        return status;
+    version->has_row = is_shown;
+    if (is_shown) {
+        version->row_fields = (unsigned)access->table->field_count;
+        version->row_digest = nv_row_digest(merge->store, merge->row.values, version->row_fields, &merge->bytes);
+    }
+    status = nv_conflicts_write(merge->store, access->table, key, version, &merge->arena, error);
+    return status == NV_OK ? nv_version_write(merge->store, access->table->number, key, version, error) : status;
+}
+
+/* ---- what a remote change replaced
+ * ----------------------------------------------------------------------------------- */
+
+/* The one sibling of each field before the op; log 0 where there is none or several. */
+static void list_shown_dots(const struct nv_record *record, struct nv_dot dots[NV_LIMIT_FIELDS])
+{
+    nv_fields contested = nv_record_contested(record);
+    for (size_t i = 0; i < record->sibling_count; i++)
+        for (nv_fields rest = record->siblings[i].fields & ~contested; rest != 0; rest &= rest - 1)
+            dots[__builtin_ctzll(rest)] = record->siblings[i].dot;
+}
+
+static void remember_one(struct nv_version *version, struct nv_dot old, struct nv_dot by, unsigned field,
+                         struct nv_wall_ms now)
+{
+    nv_fields bit = (nv_fields)1 << field;
+    for (size_t i = 0; i < version->replaced_count; i++) {
+        struct nv_replaced *replaced = &version->replaced[i];
+        if (nv_dot_compare(replaced->old, old) == 0 && nv_dot_compare(replaced->by, by) == 0) {
+            replaced->fields |= bit;
+            return;
+        }
+    }
+    if (version->replaced_count == NV_REPLACED_MAX) {
+        memmove(version->replaced, version->replaced + 1, (NV_REPLACED_MAX - 1) * sizeof *version->replaced);
+        version->replaced_count--;
+    }
+    version->replaced[version->replaced_count++] = (struct nv_replaced){old, by, bit, now};
+}
+
+static void forget_old_replaced(struct nv_version *version, struct nv_wall_ms now)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < version->replaced_count; i++)
+        if (now.ms - version->replaced[i].at.ms <= NV_REPLACED_MS)
+            version->replaced[kept++] = version->replaced[i];
+    version->replaced_count = kept;
+}
+
+static void remember_replaced(struct nv_version *version, const struct nv_dot before[NV_LIMIT_FIELDS], struct nv_dot by,
+                              nv_fields changed, struct nv_wall_ms now)
+{
+    forget_old_replaced(version, now);
+    for (; changed != 0; changed &= changed - 1) {
+        unsigned field = (unsigned)__builtin_ctzll(changed);
+        if (before[field].log != 0 && nv_dot_compare(before[field], by) != 0)
+            remember_one(version, before[field], by, field, now);
+    }
+}
+
+/* ---- one op
+ * ---------------------------------------------------------------------------------------------------------- */
+
+/* A remote put of a record that has no version: nothing to compare, nothing to choose. *ret_done false: it has one. */
+static enum nv_status create(struct nv_merge *merge, struct nv_table_access *access, const struct nv_cover *cover,
+                             const struct nv_op *op, nv_fields fields, bool *ret_done, struct nv_error *error)
+{
+    struct nv_version *version = &merge->version;
+    nv_version_clear(version);
+    if (nv_record_put(&version->record, cover, op, fields, merge->writer) != NV_OK)
+        return no_memory(error);
+    version->has_row = true;
+    version->row_fields = (unsigned)access->table->field_count;
+    version->row_digest = nv_row_digest(merge->store, op->values, version->row_fields, &merge->bytes);
+    enum nv_status status = nv_version_create(merge->store, op->table, op->key, version, ret_done, error);
+    if (status != NV_OK || !*ret_done)
+        return status;
+    bool clash;
+    status = nv_row_insert(merge->store, access, op->key, fields, op->values, &clash, error);
+    if (status == NV_OK && clash)
+        nv_stale_add(merge->stale, op->table, op->key);
+    return status;
+}
+
+enum nv_status nv_merge_load(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
+                             bool *ret_found, struct nv_error *error)
+{
+    enum nv_status status =
+        nv_version_read(merge->store, access->table->number, key, &merge->version, ret_found, error);
+    return status == NV_OK ? nv_row_read(merge->store, access, key, &merge->row, error) : status;
+}
+
+enum nv_status nv_merge_added_since(struct nv_merge *merge, const struct nv_table *table, const struct nv_row *row,
+                                    nv_fields *ret_fields, struct nv_error *error)
+{
+    *ret_fields = 0;
+    for (unsigned field = merge->version.row_fields; field < row->count; field++) {
+        struct nv_value value;
+        enum nv_status status = nv_published_default(merge->store, table, field, &merge->arena, &value, error);
+        if (status != NV_OK)
+            return status;
+        if (!nv_value_equal(&value, &row->values[field]))
+            *ret_fields |= (nv_fields)1 << field;
+    }
+    return NV_OK;
+}
+
+bool nv_merge_digest_fits(struct nv_merge *merge, const struct nv_row *row)
+{
+    const struct nv_version *version = &merge->version;
+    return version->has_row && version->row_fields <= row->count &&
+           nv_row_digest(merge->store, row->values, version->row_fields, &merge->bytes) == version->row_digest;
+}
+
+/* Whether the row is not what we last wrote, though nothing pending says why. A row that is gone is not stale: it is
+ * written anew. */
+static enum nv_status is_stale(struct nv_merge *merge, const struct nv_table *table, bool *ret_stale,
+                               struct nv_error *error)
+{
+    nv_fields added = 0;
+    enum nv_status status = NV_OK;
+    bool fits = !merge->row.there || nv_merge_digest_fits(merge, &merge->row);
+    if (fits && merge->row.there)
+        status = nv_merge_added_since(merge, table, &merge->row, &added, error);
+    *ret_stale = !fits || added != 0;
+    return status;
+}
+
+static enum nv_status forget_missing(struct nv_merge *merge, struct nv_slice key, uint32_t table,
+                                     struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_statement(merge->store, NV_SQL_MISSING_DROP, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, table);
+    nv_db_bind_slice(statement, 2, key);
+    return nv_db_run(statement, error);
+}
+
+static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access *access, const struct nv_cover *cover,
+                                 const struct nv_op *op, nv_fields fields, struct nv_error *error)
+{
+    bool found;
+    enum nv_status status = nv_merge_load(merge, access, op->key, &found, error);
+    bool stale = false;
+    if (status == NV_OK)
+        status = is_stale(merge, access->table, &stale, error);
+    if (status != NV_OK)
+        return status;
+    if (stale) {
+        nv_stale_add(merge->stale, op->table, op->key);
+        return NV_OK;
+    }
+    if (merge->version.has_row && !merge->row.there)
+        status = forget_missing(merge, op->key, op->table, error);
+    if (status != NV_OK)
+        return status;
+    struct nv_record *record = &merge->version.record;
+    struct nv_dot before[NV_LIMIT_FIELDS] = {{0}};
+    bool was_there = merge->row.there;
+    list_shown_dots(record, before);
+    enum nv_status merged = op->kind == NV_OP_PUT ? nv_record_put(record, cover, op, fields, merge->writer)
+                                                  : nv_record_delete(record, cover, op);
+    if (merged != NV_OK)
+        return no_memory(error);
+    nv_fields changed;
+    forget_old_replaced(&merge->version, merge->now);
+    status = nv_merge_show(merge, access, op->key, fields, &changed, error);
+    if (status != NV_OK || !was_there || changed == 0 || !merge->row.there)
+        return status;
+    remember_replaced(&merge->version, before, cover->dot, changed, merge->now);
+    return nv_version_write(merge->store, op->table, op->key, &merge->version, error);
+}
+
+enum nv_status nv_merge_own(struct nv_merge *merge, struct nv_table_access *access, uint32_t index,
+                            const struct nv_op *op, nv_fields put_back, struct nv_error *error)
+{
+    struct nv_cover cover = {.dot = {merge->log, index, merge->seq}, .vector = merge->context};
+    struct nv_record *record = &merge->version.record;
+    bool is_taken;
+    nv_fields fields, changed;
+    merge->op = op;
+    merge->dot = cover.dot;
+    enum nv_status status = nv_merge_excepts(merge, op, &cover, error);
+    if (status == NV_OK)
+        status = nv_merge_accepted(merge, access->table, op, &is_taken, &fields, error);
+    if (status != NV_OK)
+        return status;
+    enum nv_status merged = op->kind == NV_OP_PUT ? nv_record_put(record, &cover, op, fields, merge->writer)
+                                                  : nv_record_delete(record, &cover, op);
+    if (merged != NV_OK)
+        return no_memory(error);
+    nv_fields touched = nv_record_contested(record) | (op->fields & ~fields) | put_back;
+    return nv_merge_show(merge, access, op->key, touched, &changed, error);
+}
+
+enum nv_status nv_merge_op(struct nv_merge *merge, uint32_t index, const struct nv_op *op, struct nv_error *error)
+{
+    struct nv_table_access *access = nv_access(merge->store, op->table);
+    if (access == NULL || access->table->published > merge->authority_seq)
+        return nv_merge_quarantine(merge, op, -1, "table", NULL, error);
+    if (access->table->missing)
+        return nv_fail(error, NV_NOT_YET, "table %s is not in the database", access->table->name);
+    struct nv_cover cover = {.dot = {merge->log, index, merge->seq}, .vector = merge->context};
+    merge->op = op;
+    merge->dot = cover.dot;
+    enum nv_status status = nv_merge_excepts(merge, op, &cover, error);
+    if (status != NV_OK)
+        return status;
+    bool is_taken;
+    nv_fields fields;
+    status = nv_merge_accepted(merge, access->table, op, &is_taken, &fields, error);
+    if (status != NV_OK || !is_taken)
+        return status;
+    if (op->kind == NV_OP_PUT && fields == op->fields && fields == nv_all_fields(access->table)) {
+        bool done;
+        status = create(merge, access, &cover, op, fields, &done, error);
+        if (status != NV_OK || done)
+            return status;
+    }
+    return merge_into(merge, access, &cover, op, fields, error);
+}

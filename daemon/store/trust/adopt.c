@@ -1,0 +1,205 @@
+/* How a new site takes the authority log: all of it is verified from the invitation's key on before any of it is kept.
+ */
+#include <stdlib.h>
+
+#include "store/ingest.h"
+#include "store/log/logs.h"
+#include "wire/changeset.h"
+
+enum { OPEN_BYTES = 2 * NV_LIMIT_BODY_BYTES, TAKING_MS = 60000 };
+
+/* What is found on the way along the log. */
+struct walk {
+    const struct nv_store *store;
+    const struct nv_public_key *authority;
+    struct nv_log_id log;
+    uint64_t seq;
+    struct nv_hash hash; /* of the header before */
+    bool has_genesis, has_us;
+};
+
+static enum nv_status refuse(const char *what, struct nv_error *error)
+{
+    return nv_fail(
+        error, NV_REFUSED,
+        "the hub's answer does not verify (%.300s): the invitation is of another network, or somebody stands "
+        "between; ask for a new invitation",
+        what);
+}
+
+/* ---- verifying ---- */
+
+static enum nv_status judge_header(const struct walk *walk, const struct nv_changeset_parts *parts,
+                                   const struct nv_header *header, struct nv_error *error)
+{
+    struct nv_error why;
+    if (nv_log_id_compare(&header->log, &walk->log) != 0)
+        return refuse("it is of another authority", error);
+    if (header->seq != walk->seq + 1 ||
+        (header->seq > 1 && memcmp(header->previous.bytes, walk->hash.bytes, sizeof walk->hash.bytes) != 0))
+        return refuse("its changesets are no chain", error);
+    if (nv_changeset_verify(parts, walk->authority, walk->authority, &why) != NV_OK)
+        return refuse(why.text, error);
+    return NV_OK;
+}
+
+/* A certificate of this site must be for its own keys: with others it could sign nothing that anybody takes. */
+static enum nv_status judge_certificate(struct walk *walk, struct nv_slice op, struct nv_arena *arena,
+                                        struct nv_error *error)
+{
+    struct nv_certificate certificate;
+    struct nv_error why;
+    if (nv_certificate_decode(op, arena, &certificate, &why) != NV_OK ||
+        nv_site_id_compare(certificate.site, walk->store->identity.site) != 0)
+        return NV_OK;
+    const struct nv_sign_key *key = walk->store->signer;
+    if (key != NULL && memcmp(certificate.sign_key.bytes, key->public_key.bytes, sizeof key->public_key.bytes) != 0)
+        return nv_fail(
+            error, NV_REFUSED,
+            "the hub certified this site with other keys than it has: was its home copied, or made anew? Make "
+            "a new site with `navette init` in a folder of its own");
+    walk->has_us = true;
+    return NV_OK;
+}
+
+static enum nv_status judge_op(struct walk *walk, struct nv_slice bytes, struct nv_arena *arena, struct nv_error *error)
+{
+    struct nv_error why;
+    struct nv_op op;
+    enum nv_status status = nv_op_decode(bytes, arena, &op, &why);
+    /* What newer software wrote is for the ingest to judge. */
+    if (status != NV_OK)
+        return status == NV_NO_MEMORY ? nv_fail(error, status, "%.300s", why.text) : NV_OK;
+    if (op.kind == NV_OP_GENESIS && walk->seq == 0)
+        walk->has_genesis = true;
+    return op.kind == NV_OP_CERTIFICATE ? judge_certificate(walk, bytes, arena, error) : NV_OK;
+}
+
+static enum nv_status judge_changeset(struct walk *walk, struct nv_slice bytes, struct nv_arena *arena,
+                                      struct nv_error *error)
+{
+    struct nv_changeset_parts parts;
+    struct nv_header header;
+    struct nv_body body;
+    struct nv_error why;
+    enum nv_status status = nv_changeset_split(bytes, &parts, &why);
+    if (status == NV_OK)
+        status = nv_header_decode(parts.header, arena, &header, &why);
+    if (status == NV_REFUSED)
+        return refuse(why.text, error);
+    if (status != NV_OK)
+        return nv_fail(error, status, "%.300s", why.text);
+    status = judge_header(walk, &parts, &header, error);
+    if (status != NV_OK)
+        return status;
+    if (nv_body_open(&parts, &header, arena, &body, &why) != NV_OK)
+        return refuse(why.text, error);
+    for (size_t i = 0; status == NV_OK && i < body.count; i++)
+        if (!body.entries[i].is_redacted)
+            status = judge_op(walk, body.entries[i].op, arena, error);
+    walk->seq = header.seq;
+    walk->hash = nv_header_hash(parts.header);
+    return status;
+}
+
+static enum nv_status judge_log(const struct nv_store *store, const struct nv_public_key *authority,
+                                const struct nv_slice *changesets, size_t count, struct nv_error *error)
+{
+    struct nv_arena arena = {.limit = OPEN_BYTES};
+    struct walk walk = {.store = store, .authority = authority, .log = {.epoch = 1, .scope = NV_SCOPE_AUTHORITY}};
+    memcpy(walk.log.site.bytes, authority->bytes, sizeof walk.log.site.bytes);
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < count; i++) {
+        nv_arena_reset(&arena);
+        status = judge_changeset(&walk, changesets[i], &arena, error);
+    }
+    nv_arena_done(&arena);
+    if (status == NV_OK && !walk.has_genesis)
+        status = refuse("it does not begin with the network's beginning", error);
+    if (status == NV_OK && !walk.has_us)
+        status = nv_fail(error, NV_REFUSED, "the hub's answer certifies no site of ours: ask for a new invitation");
+    return status;
+}
+
+/* ---- keeping ---- */
+
+static size_t count_pending(const struct nv_incoming *incoming, size_t count)
+{
+    size_t pending = 0;
+    for (size_t i = 0; i < count; i++)
+        pending += incoming[i].verdict == NV_VERDICT_PENDING;
+    return pending;
+}
+
+static enum nv_status take_all(struct nv_store *store, const struct nv_slice *changesets, size_t count,
+                               struct nv_wall_ms now, struct nv_error *error)
+{
+    struct nv_incoming *incoming = calloc(count + 1, sizeof *incoming);
+    if (incoming == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+    for (size_t i = 0; i < count; i++)
+        incoming[i].bytes = changesets[i];
+    enum nv_status status = NV_OK;
+    /* What had no time stands at the end. */
+    for (size_t left = count; status == NV_OK && left > 0; left = count_pending(incoming, count))
+        status = nv_store_ingest(store, incoming + (count - left), left, now, TAKING_MS, error);
+    for (size_t i = 0; status == NV_OK && i < count; i++) {
+        if (incoming[i].verdict == NV_VERDICT_WAITS)
+            status = nv_fail(error, NV_NOT_YET, "the network's log cannot be taken here yet: %s", incoming[i].text);
+        else if (incoming[i].verdict == NV_VERDICT_REFUSED)
+            status = refuse(incoming[i].text, error);
+    }
+    free(incoming);
+    return status;
+}
+
+/* Takes back what was kept, where not all could be. Nothing else is in a store that was in no network. */
+static void leave_network(struct nv_store *store)
+{
+    struct nv_error ignored;
+    if (nv_begin(store, &ignored) != NV_OK)
+        return;
+    if (nv_db_exec(store->db,
+                   "DELETE FROM navette_meta WHERE name IN ('network', 'network_name', 'successor_key'); "
+                   "DELETE FROM navette_member; DELETE FROM navette_changeset; DELETE FROM navette_log; "
+                   "DELETE FROM navette_table; DELETE FROM navette_column; DELETE FROM navette_statement",
+                   &ignored) == NV_OK)
+        sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+    nv_rollback(store); /* reads the state anew, whether that was committed or not */
+}
+
+static enum nv_status enter_network(struct nv_store *store, const struct nv_public_key *authority,
+                                    struct nv_error *error)
+{
+    enum nv_status status = nv_begin(store, error);
+    if (status != NV_OK)
+        return status;
+    status = nv_network_set(store, authority, error);
+    if (status == NV_OK)
+        status = nv_commit(store, error);
+    if (status != NV_OK)
+        nv_rollback(store);
+    return status;
+}
+
+enum nv_status nv_authority_adopt(struct nv_store *store, const struct nv_public_key *authority,
+                                  const struct nv_slice *changesets, size_t count, struct nv_wall_ms now,
+                                  struct nv_error *error)
+{
+    bool was_in_network = store->identity.has_network;
+    if (was_in_network && memcmp(store->identity.network.bytes, authority->bytes, sizeof authority->bytes) != 0)
+        return nv_fail(error, NV_REFUSED,
+                       "this site is in another network already: a new site is made with `navette init` in a folder of "
+                       "its own");
+    enum nv_status status = judge_log(store, authority, changesets, count, error);
+    if (status == NV_OK && !was_in_network)
+        status = enter_network(store, authority, error);
+    if (status != NV_OK)
+        return status;
+    status = take_all(store, changesets, count, now, error);
+    if (status == NV_OK && nv_store_member(store, store->identity.site) == NULL)
+        status = refuse("its certificate for this site is against the rules", error);
+    if (status != NV_OK && !was_in_network)
+        leave_network(store);
+    return status;
+}
