@@ -6,8 +6,7 @@
 #include "store/care.h"
 #include "store/db.h"
 
-/* ---- verify
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- verify ---- */
 
 /* SQLite's own look at its file: which of its lines is not "ok", appended to `faults` (NUL-terminated). */
 static enum nv_status check_file(struct nv_store *store, struct nv_buffer *faults, struct nv_error *error)
@@ -81,8 +80,7 @@ enum nv_status nv_command_verify(struct nv_call *call, struct nv_error *error)
     return status == NV_OK && is_bad ? NV_NOT_SO : status;
 }
 
-/* ---- digest
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- digest ---- */
 
 static enum nv_status print_digest(const struct nv_call *call, const struct nv_scope_digest *digest,
                                    struct nv_error *error)
@@ -119,8 +117,7 @@ enum nv_status nv_command_digest(struct nv_call *call, struct nv_error *error)
     return status == NV_OK && !digest.closed ? NV_NOT_SO : status;
 }
 
-/* ---- rebuild
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- rebuild ---- */
 
 static enum nv_status print_rebuilt(const struct nv_call *call, const struct nv_rebuilt *rebuilt,
                                     struct nv_error *error)

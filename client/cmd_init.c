@@ -24,8 +24,7 @@ struct making {
     struct nv_curve_key curve, recovery;
 };
 
-/* ---- what is asked for
- * ----------------------------------------------------------------------------------------------- */
+/* ---- what is asked for ---- */
 
 /* The endpoint one port above. */
 static enum nv_status next_port(struct nv_endpoint *endpoint, struct nv_error *error)
@@ -98,8 +97,7 @@ static enum nv_status choose_settings(const struct nv_call *call, bool is_hub, s
     return status;
 }
 
-/* ---- the home
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- the home ---- */
 
 static enum nv_status make_folder(const char *path, bool *ret_made, struct nv_error *error)
 {
@@ -167,8 +165,7 @@ static void take_back(const struct making *making)
         rmdir(making->home->path);
 }
 
-/* ---- making it
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- making it ---- */
 
 static enum nv_status make_keys(struct making *making, bool is_hub, struct nv_error *error)
 {

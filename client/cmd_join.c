@@ -20,8 +20,7 @@ static const char *role_name(enum nv_role role)
     return "?";
 }
 
-/* ---- invite
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- invite ---- */
 
 /* Where a new site asks to join: the enrolment port on the host that others dial. */
 static enum nv_status enrol_endpoint(const struct nv_home *home, char ret_text[NV_ENDPOINT_MAX], struct nv_error *error)
@@ -135,8 +134,7 @@ enum nv_status nv_command_invite(struct nv_call *call, struct nv_error *error)
     return status;
 }
 
-/* ---- join
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- join ---- */
 
 struct joining {
     struct nv_store *store;
@@ -279,8 +277,7 @@ enum nv_status nv_command_join(struct nv_call *call, struct nv_error *error)
     return status;
 }
 
-/* ---- members
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- members ---- */
 
 static enum nv_status print_members(const struct nv_store *store, struct nv_error *error)
 {

@@ -33,8 +33,7 @@ static json_t *fields_json(sqlite3_stmt *statement, const struct nv_table *table
     return fields;
 }
 
-/* ---- get
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- get ---- */
 
 static sqlite3_stmt *prepare_get(struct nv_store *store, const struct nv_table *table, struct nv_slice key,
                                  struct nv_error *error)
@@ -113,8 +112,7 @@ enum nv_status nv_command_get(struct nv_call *call, struct nv_error *error)
     return status;
 }
 
-/* ---- list
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- list ---- */
 
 static sqlite3_stmt *prepare_list(struct nv_store *store, const struct nv_table *table,
                                   const struct nv_assignments *filters, int64_t limit, struct nv_error *error)
@@ -211,8 +209,7 @@ enum nv_status nv_command_list(struct nv_call *call, struct nv_error *error)
     return status;
 }
 
-/* ---- history
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- history ---- */
 
 struct telling {
     const struct nv_store *store;

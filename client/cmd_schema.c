@@ -8,8 +8,7 @@
 #include "client/records.h"
 #include "store/schema.h"
 
-/* ---- apply
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- apply ---- */
 
 static enum nv_status read_sql(const char *path, struct nv_buffer *sql, struct nv_error *error)
 {
@@ -79,8 +78,7 @@ enum nv_status nv_command_schema_apply(struct nv_call *call, struct nv_error *er
     return status;
 }
 
-/* ---- show
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- show ---- */
 
 static const char *affinity_name(enum nv_affinity affinity)
 {

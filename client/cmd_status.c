@@ -27,8 +27,7 @@ static int64_t elapsed(const struct nv_standing *standing, struct nv_wall_ms sin
     return since.ms > standing->now.ms ? 0 : standing->now.ms - since.ms;
 }
 
-/* ---- in words
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- in words ---- */
 
 static void say_state(const struct nv_standing *standing)
 {
@@ -169,8 +168,7 @@ static enum nv_status say_all(struct nv_store *store, const struct nv_standing *
     return status;
 }
 
-/* ---- JSON
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- JSON ---- */
 
 static const char *state_name(enum nv_standing_state state)
 {
@@ -279,8 +277,7 @@ static enum nv_status print_json(struct nv_store *store, const struct nv_standin
     return nv_print_json(json, error);
 }
 
-/* ---- the commands
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the commands ---- */
 
 static enum nv_status show_once(const struct nv_call *call, struct nv_store *store, bool *ret_waits,
                                 struct nv_error *error)

@@ -47,8 +47,7 @@ static enum nv_status end(struct nv_store *store, enum nv_status status, struct 
     return status;
 }
 
-/* ---- put
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- put ---- */
 
 /* What the table said to a write that it refused, and what to do. */
 static enum nv_status explain(const struct writing *writing, enum nv_status status, struct nv_error *error)
@@ -196,8 +195,7 @@ enum nv_status nv_command_put(struct nv_call *call, struct nv_error *error)
     return status;
 }
 
-/* ---- rm
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- rm ---- */
 
 /* Steps a statement once and finalizes it; NULL is one that could not be prepared. */
 static enum nv_status step_once(sqlite3_stmt *statement, bool *ret_row, struct nv_error *error)

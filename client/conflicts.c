@@ -40,8 +40,7 @@ static void site_at(const struct nv_store *store, sqlite3_stmt *statement, char 
         strcpy(ret_text, "?");
 }
 
-/* ---- JSON
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- JSON ---- */
 
 /* Whether the row is of another conflict than the one that was begun last. */
 static bool is_new(const json_t *conflict, sqlite3_stmt *statement)
@@ -105,8 +104,7 @@ enum nv_status nv_conflicts_json(struct nv_store *store, const struct nv_table *
     return status;
 }
 
-/* ---- text
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- text ---- */
 
 struct printing {
     const struct nv_store *store;

@@ -65,8 +65,7 @@ bool nv_home_is_running(const struct nv_home *home)
     return is_held;
 }
 
-/* ---- settings
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- settings ---- */
 
 static int take_setting(void *user, const char *section, const char *name, const char *value)
 {
@@ -124,8 +123,7 @@ enum nv_status nv_settings_write(const struct nv_home *home, const struct nv_set
     return NV_OK;
 }
 
-/* ---- endpoints
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- endpoints ---- */
 
 enum nv_status nv_endpoint_read(const char *text, struct nv_endpoint *ret_endpoint, struct nv_error *error)
 {

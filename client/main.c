@@ -53,8 +53,7 @@ static const struct command commands[] = {
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
-/* ---- usage
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- usage ---- */
 
 static void print_usage(FILE *stream)
 {
@@ -84,8 +83,7 @@ static void print_command_usage(const struct command *command)
     printf("Usage: navette [--home DIR] [--json] %s\n%s\n", command->usage, command->summary);
 }
 
-/* ---- finding the command and its arguments
- * --------------------------------------------------------------------------- */
+/* ---- finding the command and its arguments ---- */
 
 /* The end of the name at the beginning of a usage line: its lower-case words. */
 static size_t name_size(const char *usage)
@@ -260,8 +258,7 @@ static enum nv_status check_words(const struct request *request, struct nv_error
     return NV_OK;
 }
 
-/* ---- running
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- running ---- */
 
 static bool asks_for_help(const struct request *request)
 {

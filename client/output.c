@@ -8,8 +8,7 @@
 
 #include "base/hex.h"
 
-/* ---- text
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- text ---- */
 
 /* Length of the UTF-8 character at `at`, 0 where there is none (RFC 3629, section 4). */
 static size_t character_at(const uint8_t *at, size_t left, uint32_t *ret_code)
@@ -131,8 +130,7 @@ void nv_show_time(struct nv_buffer *text, struct nv_wall_ms time)
     append_string(text, shown);
 }
 
-/* ---- JSON
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- JSON ---- */
 
 json_t *nv_json_hex(const uint8_t *bytes, size_t size)
 {
@@ -186,8 +184,7 @@ enum nv_status nv_print_json(json_t *json, struct nv_error *error)
     return NV_OK;
 }
 
-/* ---- grids
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- grids ---- */
 
 static size_t characters_in(const char *text)
 {
@@ -281,8 +278,7 @@ void nv_grid_done(struct nv_grid *grid)
     nv_buffer_done(&grid->cells);
 }
 
-/* ---- the rest
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- the rest ---- */
 
 void nv_progress(uint64_t done, uint64_t total)
 {

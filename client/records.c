@@ -26,8 +26,7 @@ enum nv_status nv_find_table(const struct nv_store *store, const char *name, con
     return NV_OK;
 }
 
-/* ---- FIELD=VALUE
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- FIELD=VALUE ---- */
 
 static const char *find_column(const struct nv_table *table, const char *name, size_t size, bool *ret_is_key)
 {
@@ -126,8 +125,7 @@ void nv_assignment_bind(sqlite3_stmt *statement, int place, const struct nv_assi
     nv_db_bind_value(statement, place, &value);
 }
 
-/* ---- SQL
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- SQL ---- */
 
 void nv_bind_key(sqlite3_stmt *statement, int place, struct nv_slice key)
 {

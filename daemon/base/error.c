@@ -16,6 +16,12 @@ enum nv_status nv_fail(struct nv_error *error, enum nv_status status, const char
     return status;
 }
 
+enum nv_status nv_no_memory(struct nv_error *error)
+{
+    return nv_fail(error, NV_NO_MEMORY,
+                   "out of memory: nothing was changed: end other programs, or give this one more");
+}
+
 enum nv_status nv_fail_in(struct nv_error *error, const char *prefix)
 {
     if (error == NULL)

@@ -34,6 +34,9 @@ struct nv_error {
 enum nv_status nv_fail(struct nv_error *error, enum nv_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* NV_NO_MEMORY, with its sentence. */
+enum nv_status nv_no_memory(struct nv_error *error);
+
 /* Puts "prefix: " before the sentence that is there; returns its status. */
 enum nv_status nv_fail_in(struct nv_error *error, const char *prefix);
 

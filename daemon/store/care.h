@@ -74,7 +74,7 @@ struct nv_rebuilt {
 enum nv_status nv_store_rebuild(struct nv_store *store, struct nv_wall_ms now, struct nv_rebuilt *ret_rebuilt,
                                 void (*progress)(uint64_t done, uint64_t total), struct nv_error *error);
 
-/* ---- peers, for `status` ---- (navette_peer: one row a site that this daemon spoke with) */
+/* ---- peers, for `status` ---- (navette_peer: one row a site that this daemon spoke with) ---- */
 struct nv_peer_state {
     struct nv_site_id site;
     bool connected;

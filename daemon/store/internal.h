@@ -79,7 +79,7 @@ void nv_rollback(struct nv_store *store); /* and reads the state anew */
 enum nv_status nv_meta_set(struct nv_store *store, const char *name, const struct nv_value *value,
                            struct nv_error *error);
 
-/* ---- logs.c ---- (nv_log_append_sealed is what authority.c appends with) */
+/* ---- logs.c ---- (nv_log_append_sealed is what authority.c appends with) ---- */
 struct nv_changeset_parts;
 /* Seals the ops as the next changeset of the log of (site, epoch, scope) with `key` and appends it, inside the caller's
  * transaction: header, context (all that was applied in that scope), authority position. `record_hashes` may be NULL

@@ -17,8 +17,7 @@ extern const int nv_migration_count;
 
 enum { BUSY_US = 300, BUSY_TRIES = 1000, CHECKPOINT_PAGES = 4000 };
 
-/* ---- opening
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 /* Waits for the write lock in short steps: SQLite's own handler soon waits so long at a time that a program which
  * writes without a pause would never let us in. */
@@ -202,7 +201,7 @@ enum nv_status nv_store_open(const char *path, struct nv_store **ret_store, stru
     struct nv_store *store = calloc(1, sizeof *store);
     if (store == NULL || (store->path = strdup(path)) == NULL) {
         free(store);
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     }
     enum nv_status status = open_database(path, SQLITE_OPEN_READWRITE, &store->db, error);
     if (status == NV_OK)
@@ -267,8 +266,7 @@ enum nv_status nv_store_check_file(struct nv_store *store, struct nv_error *erro
     return NV_OK;
 }
 
-/* ---- transactions
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- transactions ---- */
 
 enum nv_status nv_meta_set(struct nv_store *store, const char *name, const struct nv_value *value,
                            struct nv_error *error)

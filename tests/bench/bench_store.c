@@ -128,8 +128,7 @@ static double session(enum bench_keys keys)
     return result;
 }
 
-/* ---- two sites of one network
- * ---------------------------------------------------------------------------------------- */
+/* ---- two sites of one network ---- */
 
 static struct nv_sign_key authority_key, sign_keys[2];
 static struct nv_curve_key curve_keys[2];

@@ -3,13 +3,7 @@
 #include "store/merge/gather.h"
 #include "store/statements.h"
 
-static enum nv_status no_memory(struct nv_error *error)
-{
-    return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-}
-
-/* ---- which fields changed
- * --------------------------------------------------------------------------------------------- */
+/* ---- which fields changed ---- */
 
 static nv_fields differing(const struct nv_value *before, size_t before_count, const struct nv_row *row)
 {
@@ -73,8 +67,7 @@ static struct nv_wall_ms captured_at(const struct nv_touched *touched, const str
     return at;
 }
 
-/* ---- what the writer cannot have seen
- * --------------------------------------------------------------------------------- */
+/* ---- what the writer cannot have seen ---- */
 
 struct unseen {
     struct nv_merge *merge;
@@ -101,7 +94,7 @@ static enum nv_status add_except(struct unseen *unseen, struct nv_dot dot, unsig
         size_t capacity = unseen->capacity == 0 ? 8 : unseen->capacity * 2;
         struct nv_except *excepts = nv_arena_alloc(&unseen->merge->arena, capacity * sizeof *excepts);
         if (excepts == NULL)
-            return no_memory(error);
+            return nv_no_memory(error);
         if (op->except_count > 0)
             memcpy(excepts, op->excepts, op->except_count * sizeof *excepts);
         op->excepts = excepts;
@@ -141,7 +134,7 @@ static enum nv_status except_restored(struct unseen *unseen, unsigned field, con
     const struct nv_version *version = &merge->version;
     struct nv_op *old = nv_arena_alloc(&merge->arena, sizeof *old);
     if (old == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     for (size_t i = 0; i < version->replaced_count; i++) {
         const struct nv_replaced *replaced = &version->replaced[i];
         if ((replaced->fields >> field & 1) == 0 || merge->now.ms - replaced->at.ms > NV_REPLACED_MS)
@@ -183,8 +176,7 @@ static enum nv_status list_unseen(struct nv_merge *merge, const struct nv_table 
     return status;
 }
 
-/* ---- the op
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- the op ---- */
 
 static void name_home(struct nv_merge *merge, struct nv_op *op)
 {

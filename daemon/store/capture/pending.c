@@ -8,11 +8,6 @@
 
 enum { FIRST_BUCKETS = 4096 };
 
-static enum nv_status no_memory(struct nv_error *error)
-{
-    return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-}
-
 void nv_touched_done(struct nv_touched_set *set)
 {
     free(set->records);
@@ -69,8 +64,7 @@ struct nv_touched *nv_touched_get(struct nv_touched_set *set, uint32_t table, st
     return touched;
 }
 
-/* ---- reading a pending table
- * ------------------------------------------------------------------------------------------ */
+/* ---- reading a pending table ---- */
 
 static sqlite3_stmt *reading_statement(struct nv_store *store, struct nv_table_access *access, struct nv_error *error)
 {
@@ -86,7 +80,7 @@ static sqlite3_stmt *reading_statement(struct nv_store *store, struct nv_table_a
                         access->table->number, access->table->number);
     char *text = sqlite3_str_finish(sql);
     if (text == NULL) {
-        no_memory(error);
+        nv_no_memory(error);
         return NULL;
     }
     access->pending_some = nv_db_prepare(store->db, text, error);
@@ -116,7 +110,7 @@ static enum nv_status add_change(struct nv_touched_set *set, struct nv_touched *
 {
     struct nv_change *change = nv_arena_alloc(&set->arena, sizeof *change);
     if (change == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     const char *what = (const char *)sqlite3_column_text(row, 1);
     *change = (struct nv_change){.number = sqlite3_column_int64(row, 0),
                                  .what = what == NULL ? 'I' : what[0],
@@ -125,7 +119,7 @@ static enum nv_status add_change(struct nv_touched_set *set, struct nv_touched *
         change->old_count = table->field_count;
         change->old = copy_old(row, 3 + (int)table->key_count, table->field_count, &set->arena);
         if (change->old == NULL)
-            return no_memory(error);
+            return nv_no_memory(error);
     }
     if (touched->last == NULL)
         touched->first = change;
@@ -180,7 +174,7 @@ enum nv_status nv_pending_take(struct nv_store *store, struct nv_table_access *a
 {
     sqlite3_stmt *statement = reading_statement(store, access, error);
     if (statement == NULL || !make_buckets(set))
-        return statement == NULL ? error->status : no_memory(error);
+        return statement == NULL ? error->status : nv_no_memory(error);
     struct nv_buffer key = {0};
     enum nv_status status = NV_OK;
     size_t taken = 0;
@@ -199,7 +193,7 @@ enum nv_status nv_pending_take(struct nv_store *store, struct nv_table_access *a
             key.failed ? NULL : nv_touched_get(set, access->table->number, nv_buffer_slice(&key), !only_known);
         if (touched == NULL && only_known && !key.failed)
             continue;
-        status = touched == NULL ? no_memory(error) : add_change(set, touched, statement, access->table, error);
+        status = touched == NULL ? nv_no_memory(error) : add_change(set, touched, statement, access->table, error);
         if (status != NV_OK)
             break;
         taken++;
@@ -224,7 +218,7 @@ enum nv_status nv_intents_take(struct nv_store *store, struct nv_touched_set *se
         struct nv_touched *touched =
             nv_touched_get(set, (uint32_t)sqlite3_column_int64(statement, 1), nv_db_blob(statement, 2), true);
         if (touched == NULL) {
-            status = no_memory(error);
+            status = nv_no_memory(error);
             break;
         }
         int64_t field = sqlite3_column_int64(statement, 3);

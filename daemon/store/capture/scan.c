@@ -92,7 +92,7 @@ static enum nv_status list_changed(struct nv_store *store, struct nv_table_acces
         if (fits && added == 0)
             continue;
         if (nv_touched_get(set, table->number, nv_buffer_slice(&key), true) == NULL)
-            status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+            status = nv_no_memory(error);
     }
     sqlite3_finalize(rows);
     nv_buffer_done(&key);
@@ -118,7 +118,7 @@ static enum nv_status list_missing(struct nv_store *store, struct nv_table_acces
             status = nv_row_read(store, access, key, &row, error);
         if (status == NV_OK && version.has_row && !row.there &&
             nv_touched_get(set, access->table->number, key, true) == NULL)
-            status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+            status = nv_no_memory(error);
     }
     sqlite3_finalize(versions);
     nv_version_done(&version);

@@ -1,10 +1,8 @@
 #include "store/capture/sealing.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "store/capture/localop.h"
-#include "store/capture/scan.h"
 #include "store/ingest.h"
 #include "store/log/opened.h"
 #include "store/statements.h"
@@ -14,11 +12,6 @@ enum {
     SLICE_BYTES = 2 << 20,      /* and their bytes */
     CHANGESET_BYTES = 512 << 10 /* a changeset is closed once its ops are that long */
 };
-
-static enum nv_status no_memory(struct nv_error *error)
-{
-    return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-}
 
 /* A changeset in the making. Its ops stand in `ops_arena` until it is sealed, where the merge finds them by dot. */
 struct draft {
@@ -66,7 +59,7 @@ static enum nv_status draft_begin(struct draft *draft, struct nv_error *error)
     draft->merge.authority_seq = authority == NULL ? 0 : authority->applied_seq;
     draft->merge.context = &draft->context;
     if (nv_logs_applied(draft->store, NV_SCOPE_NETWORK, &draft->context) != NV_OK)
-        return no_memory(error);
+        return nv_no_memory(error);
     nv_opened_set_current(draft->store, &draft->current);
     return NV_OK;
 }
@@ -81,7 +74,7 @@ static enum nv_status draft_init(struct draft *draft, struct nv_store *store, st
     draft->ops = calloc(NV_LIMIT_CHANGESET_OPS, sizeof *draft->ops);
     draft->record_hashes = calloc(NV_LIMIT_CHANGESET_OPS, sizeof *draft->record_hashes);
     if (draft->current.body.entries == NULL || draft->ops == NULL || draft->record_hashes == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     struct nv_log_id id = own_log_id(store);
     enum nv_status status = nv_log_intern(store, &id, &draft->log, error);
     return status == NV_OK ? draft_begin(draft, error) : status;
@@ -148,7 +141,7 @@ static enum nv_status encode(struct draft *draft, struct nv_op *op, nv_fields *r
         nv_buffer_clear(bytes);
         nv_op_encode(op, bytes);
         if (bytes->failed)
-            return no_memory(error);
+            return nv_no_memory(error);
         bool fits = bytes->size <= NV_LIMIT_OP_BYTES && op->except_count <= NV_LIMIT_EXCEPTS;
         if (fits || op->value_count == 0)
             return NV_OK;
@@ -164,7 +157,7 @@ static enum nv_status draft_add(struct draft *draft, const struct nv_op *op, str
     struct nv_buffer *bytes = &draft->merge.bytes;
     uint8_t *copy = nv_arena_alloc(&draft->ops_arena, bytes->size);
     if (copy == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     memcpy(copy, bytes->data, bytes->size);
     size_t index = draft->current.body.count++;
     draft->current.body.entries[index] = (struct nv_entry){.op = {copy, bytes->size}};
@@ -236,7 +229,7 @@ enum nv_status nv_seal_records(struct nv_store *store, struct nv_touched_set *se
     struct nv_op *op = malloc(sizeof *op);
     enum nv_status status = draft_init(&draft, store, now, sealed, error);
     if (status == NV_OK && op == NULL)
-        status = no_memory(error);
+        status = nv_no_memory(error);
     for (size_t i = 0; status == NV_OK && i < set->count; i++)
         status = seal_record(&draft, set->records[i], op, error);
     if (status == NV_OK)
@@ -253,13 +246,6 @@ enum nv_status nv_seal_ready(struct nv_store *store, struct nv_error *error)
     if (!store->identity.has_network || nv_store_member(store, store->identity.site) == NULL)
         return nv_fail(error, NV_NOT_YET, "this site is in no network yet: run `navette join INVITATION`");
     return NV_OK;
-}
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 enum nv_status nv_seal_is_due(struct nv_store *store, bool *ret_any, struct nv_error *error)
@@ -293,39 +279,4 @@ enum nv_status nv_seal_slice(struct nv_store *store, struct nv_wall_ms now, stru
         status = nv_seal_records(store, &set, now, sealed, error);
     nv_touched_done(&set);
     return status;
-}
-
-enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int budget_ms, struct nv_sealed *ret_sealed,
-                             struct nv_error *error)
-{
-    struct nv_sealed sealed = {0};
-    bool any, scan;
-    *ret_sealed = sealed;
-    enum nv_status status = nv_seal_ready(store, error);
-    if (status == NV_OK)
-        status = nv_seal_is_due(store, &any, error);
-    if (status == NV_OK)
-        status = nv_scan_is_due(store, &scan, error);
-    if (status != NV_OK || (!any && !scan))
-        return status;
-    int64_t end = monotonic_ms() + budget_ms;
-    status = nv_begin(store, error);
-    if (status != NV_OK)
-        return status;
-    status = nv_guard(store, error);
-    if (status == NV_OK)
-        status = nv_scan_check(store, now, &sealed, error);
-    do {
-        if (status == NV_OK)
-            status = nv_seal_slice(store, now, &sealed, error);
-    } while (status == NV_OK && sealed.more && monotonic_ms() < end);
-    if (status == NV_OK)
-        status = nv_commit(store, error);
-    if (status != NV_OK) {
-        nv_rollback(store);
-        return status;
-    }
-    *ret_sealed = sealed;
-    /* A table that is back is what some changesets waited for. */
-    return scan ? nv_store_ingest(store, NULL, 0, now, budget_ms, error) : NV_OK;
 }

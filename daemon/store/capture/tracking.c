@@ -102,8 +102,7 @@ static enum nv_status create_pending(struct nv_store *store, const struct nv_tab
     append_list(sql, 'o', table->field_count);
     sqlite3_str_appendall(sql, ")");
     char *text = sqlite3_str_finish(sql);
-    enum nv_status status =
-        text == NULL ? nv_fail(error, NV_NO_MEMORY, "store: out of memory") : nv_db_exec(store->db, text, error);
+    enum nv_status status = text == NULL ? nv_no_memory(error) : nv_db_exec(store->db, text, error);
     sqlite3_free(text);
     return status;
 }
@@ -156,8 +155,7 @@ enum nv_status nv_tracking_install(struct nv_store *store, const struct nv_table
         status = nv_db_execf(store->db, error, "DROP TRIGGER IF EXISTS main.navette_%s_%u", kinds[i], table->number);
         char *sql = status == NV_OK ? trigger_sql(store->db, table, kinds[i]) : NULL;
         if (status == NV_OK)
-            status =
-                sql == NULL ? nv_fail(error, NV_NO_MEMORY, "store: out of memory") : nv_db_exec(store->db, sql, error);
+            status = sql == NULL ? nv_no_memory(error) : nv_db_exec(store->db, sql, error);
         sqlite3_free(sql);
     }
     return status;
@@ -170,7 +168,7 @@ static enum nv_status check_trigger(struct nv_store *store, sqlite3_stmt *find, 
     bool row;
     char *wanted = trigger_sql(store->db, table, kind);
     if (wanted == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     sqlite3_snprintf(sizeof name, name, "navette_%s_%u", kind, table->number);
     sqlite3_bind_text(find, 1, name, -1, SQLITE_STATIC);
     enum nv_status status = nv_db_step(find, &row, error);

@@ -50,7 +50,7 @@ static enum nv_status add_value(struct digesting *digesting, const struct nv_can
         nv_value_encode(&digesting->bytes, &value);
     nv_arena_done(&whole);
     if (status == NV_OK && digesting->bytes.failed)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     if (status == NV_OK && digesting->bytes.size > LONG_BYTES) {
         nv_hasher_update(&digesting->hasher, digesting->bytes.data, digesting->bytes.size);
         nv_buffer_clear(&digesting->bytes);
@@ -141,7 +141,7 @@ static enum nv_status add_deletes(struct digesting *digesting, const struct nv_r
     struct far_mark *deletes =
         nv_arena_alloc(&digesting->arena, (record->delete_count + record->mark_count + 1) * sizeof *deletes);
     if (deletes == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     struct far_mark *marks = deletes + record->delete_count;
     for (size_t i = 0; i < record->delete_count; i++)
         deletes[i] = (struct far_mark){name_of(digesting->store, record->deletes[i].dot), i};
@@ -193,7 +193,7 @@ static enum nv_status add_record(struct digesting *digesting, struct nv_table_ac
     if (status == NV_OK)
         status = add_deletes(digesting, record, error);
     if (status == NV_OK && bytes->failed)
-        status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        status = nv_no_memory(error);
     if (status != NV_OK)
         return status;
     digesting->digest->records++;
@@ -232,9 +232,9 @@ static enum nv_status hash_vector(struct nv_store *store, struct nv_scope_digest
     struct nv_vector applied = {0};
     struct nv_buffer bytes = {0};
     if (nv_logs_applied(store, digest->scope, &applied) != NV_OK)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     struct far_mark *heads = calloc(applied.count + 1, sizeof *heads);
-    enum nv_status status = heads == NULL ? nv_fail(error, NV_NO_MEMORY, "store: out of memory") : NV_OK;
+    enum nv_status status = heads == NULL ? nv_no_memory(error) : NV_OK;
     for (size_t i = 0; status == NV_OK && i < applied.count; i++)
         heads[i] = (struct far_mark){name_of(store, (struct nv_dot){applied.heads[i].log, 0, applied.heads[i].seq}), i};
     if (status == NV_OK && applied.count > 1)
@@ -244,7 +244,7 @@ static enum nv_status hash_vector(struct nv_store *store, struct nv_scope_digest
         nv_buffer_append(&bytes, applied.heads[heads[i].fields].pin.bytes, sizeof applied.heads->pin.bytes);
     }
     if (status == NV_OK && bytes.failed)
-        status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        status = nv_no_memory(error);
     if (status == NV_OK) {
         struct nv_hasher hasher;
         nv_hasher_start(&hasher);

@@ -31,8 +31,8 @@ enum nv_status nv_store_history(struct nv_store *store, const char *table_name, 
         const struct nv_opened *opened;
         nv_arena_reset(&arena);
         struct nv_op *op = nv_arena_alloc(&arena, sizeof *op);
-        status = op == NULL ? nv_fail(error, NV_NO_MEMORY, "store: out of memory")
-                            : nv_opened_by_number(store, places.places[i].changeset, &opened, error);
+        status =
+            op == NULL ? nv_no_memory(error) : nv_opened_by_number(store, places.places[i].changeset, &opened, error);
         if (status == NV_OK)
             status = nv_op_decode(opened->body.entries[places.places[i].place].op, &arena, op, error);
         if (status == NV_OK &&

@@ -25,8 +25,7 @@ static enum nv_status wait_for(struct nv_incoming *incoming, const char *text)
     return NV_OK;
 }
 
-/* ---- who signed
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- who signed ---- */
 
 /* Whether the header's authority position is one of our authority log. */
 static enum nv_status judge_position(struct nv_store *store, struct nv_incoming *incoming,
@@ -113,8 +112,7 @@ static enum nv_status judge_room(struct nv_store *store, struct nv_incoming *inc
     return count >= NV_LIMIT_LOGS ? wait_for(incoming, "this network has as many logs as it may have") : NV_OK;
 }
 
-/* ---- what it builds on
- * ------------------------------------------------------------------------------------------------ */
+/* ---- what it builds on ---- */
 
 static enum nv_status keep_fork(struct nv_store *store, const struct nv_arrival *arrival, struct nv_wall_ms now,
                                 struct nv_error *error)
@@ -214,8 +212,7 @@ static enum nv_status judge_context(struct nv_store *store, struct nv_incoming *
     return NV_OK;
 }
 
-/* ---- all of it
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- all of it ---- */
 
 static enum nv_status open_header(struct nv_incoming *incoming, struct nv_arrival *arrival)
 {

@@ -60,7 +60,7 @@ static enum nv_status apply_op(struct nv_merge *merge, const struct nv_opened *o
     struct nv_op *op = nv_arena_alloc(&merge->arena, sizeof *op);
     *ret_record_hash = 0;
     if (op == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     if (is_named)
         return NV_OK;
     if (entry->is_redacted)
@@ -84,7 +84,7 @@ enum nv_status nv_apply_changeset(struct nv_merge *merge, struct nv_log *log, co
     size_t count = opened->body.count;
     bool *named = calloc(count + 1, sizeof *named), any_named;
     if (named == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     merge->log = log->number;
     merge->seq = opened->header.seq;
     merge->writer = log->id.site;
@@ -111,7 +111,7 @@ enum nv_status nv_apply_redactions(struct nv_merge *merge, const struct nv_opene
         nv_arena_reset(&merge->arena);
         struct nv_op *op = nv_arena_alloc(&merge->arena, sizeof *op);
         if (op == NULL)
-            return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+            return nv_no_memory(error);
         if (!opened->body.entries[i].is_redacted &&
             nv_op_decode(opened->body.entries[i].op, &merge->arena, op, NULL) == NV_OK && op->kind == NV_OP_REDACT)
             status = nv_redact_take(merge, op, error);
@@ -128,7 +128,7 @@ static enum nv_status apply_opened(struct nv_merge *merge, struct nv_log *log, c
     enum nv_status status = nv_context_of(merge->store, opened->changeset, &cached, error);
     if (status == NV_OK &&
         (nv_vector_copy(&context, cached) != NV_OK || nv_logs_applied(merge->store, log->id.scope, &applied) != NV_OK))
-        status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        status = nv_no_memory(error);
     if (status == NV_OK && nv_vector_covers(&applied, &context)) {
         status = nv_apply_ready(merge->store, opened, error);
         *ret_applied = status == NV_OK;

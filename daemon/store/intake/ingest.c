@@ -49,8 +49,7 @@ static int64_t monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ---- what must be sealed first
- * ---------------------------------------------------------------------------------------- */
+/* ---- what must be sealed first ---- */
 
 /* The records that the changeset is about to change, into the set. */
 static void list_records(const struct nv_opened *opened, struct nv_touched_set *set)
@@ -113,8 +112,7 @@ static enum nv_status seal_everything(struct nv_store *store, struct nv_wall_ms 
     return status;
 }
 
-/* ---- one changeset
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- one changeset ---- */
 
 struct intake {
     struct nv_store *store;
@@ -173,7 +171,7 @@ static enum nv_status drop_named(struct nv_store *store, const struct nv_arrival
     size_t count = arrival->opened.body.count;
     bool *named = calloc(count + 1, sizeof *named), any;
     if (named == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     enum nv_status status =
         nv_redact_named(store, arrival->log->number, arrival->opened.header.seq, named, count, &any, error);
     if (status == NV_OK && any)
@@ -217,7 +215,7 @@ static enum nv_status take_data(struct intake *intake, struct nv_arrival *arriva
             return sealed;
     }
     if (nv_logs_applied(store, NV_SCOPE_NETWORK, &intake->applied) != NV_OK)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     bool is_next = arrival->log->applied_seq + 1 == arrival->opened.header.seq;
     bool can_apply = is_next && nv_vector_covers(&intake->applied, &arrival->context) &&
                      nv_apply_ready(store, &arrival->opened, &why) == NV_OK;
@@ -257,8 +255,7 @@ static enum nv_status take(struct intake *intake, struct nv_incoming *incoming, 
     return status;
 }
 
-/* ---- all of them
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- all of them ---- */
 
 static enum nv_status prepare(struct intake *intake, struct nv_touched_set *stale, struct nv_error *error)
 {
@@ -321,7 +318,7 @@ enum nv_status nv_store_ingest(struct nv_store *store, struct nv_incoming *incom
     nv_merge_init(&intake.merge, store, now, &intake.stale);
     intake.record_hashes = calloc(NV_LIMIT_CHANGESET_OPS, sizeof *intake.record_hashes);
     if (intake.record_hashes == NULL)
-        status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        status = nv_no_memory(error);
     for (int tries = 0; status == NV_OK && again && tries < TRIES; tries++) {
         status = try_once(&intake, incoming, count, budget_ms, &stale, &again, error);
         bool was_muted = status == NV_BUSY && store->is_muted;

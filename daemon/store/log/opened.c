@@ -97,7 +97,7 @@ static enum nv_status open_row(struct nv_opened *opened, int64_t changeset, sqli
     memcpy(opened->hash.bytes, hash.data, hash.size);
     if (copy_slice(&opened->arena, &parts.header) != NV_OK ||
         (!parts.compressed && copy_slice(&opened->arena, &parts.body) != NV_OK))
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     enum nv_status status = nv_header_decode(parts.header, &opened->arena, &opened->header, error);
     if (status == NV_OK)
         status = nv_body_open(&parts, &opened->header, &opened->arena, &opened->body, error);
@@ -137,7 +137,7 @@ enum nv_status nv_opened_by_number(struct nv_store *store, int64_t changeset, co
 {
     struct nv_values *values = values_of(store);
     if (values == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     for (size_t i = 0; i < OPENED; i++) {
         if (values->slots[i].changeset != changeset)
             continue;
@@ -161,7 +161,7 @@ enum nv_status nv_opened_at(struct nv_store *store, nv_log_number log, uint64_t 
 {
     struct nv_values *values = values_of(store);
     if (values == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     if (values->current != NULL && values->current->log == log && values->current->header.seq == seq) {
         *ret_opened = values->current;
         return NV_OK;

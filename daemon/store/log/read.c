@@ -91,7 +91,7 @@ enum nv_status nv_store_read_for(struct nv_store *store, const struct nv_far_hea
     *ret_done = status == NV_OK && !row;
     sqlite3_reset(statement);
     if (bytes->failed)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     if (status == NV_OK)
         *cursor = from;
     return status;

@@ -76,7 +76,7 @@ static enum nv_status add_deletes(struct listing *listing, const struct nv_recor
     enum nv_status status = NV_OK;
     struct nv_candidate *deletes = calloc(record->delete_count + 1, sizeof *deletes);
     if (deletes == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     for (size_t i = 0; i < record->delete_count; i++) {
         const struct nv_log *log = nv_log_by_number(listing->store, record->deletes[i].dot.log);
         if (log != NULL)
@@ -118,7 +118,7 @@ enum nv_status nv_conflicts_write(struct nv_store *store, const struct nv_table 
     struct listing listing = {.store = store, .table = table, .key = key};
     nv_key_to_text(key, &listing.key_text);
     if (listing.key_text.failed)
-        status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        status = nv_no_memory(error);
     for (unsigned field = 0; status == NV_OK && field < table->field_count; field++)
         if ((contested >> field & 1) && !table->fields[field].quiet)
             status = add_field(&listing, record, field, arena, error);

@@ -17,7 +17,7 @@ enum nv_status nv_op_places_add(struct nv_op_places *places, struct nv_op_place 
         size_t capacity = places->capacity == 0 ? 16 : places->capacity * 2;
         struct nv_op_place *grown = realloc(places->places, capacity * sizeof *grown);
         if (grown == NULL)
-            return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+            return nv_no_memory(error);
         places->places = grown;
         places->capacity = capacity;
     }
@@ -36,7 +36,7 @@ static enum nv_status is_of_record(struct nv_store *store, struct nv_op_place pl
         return status;
     struct nv_op *op = nv_arena_alloc(arena, sizeof *op);
     if (op == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     if (nv_op_decode(opened->body.entries[place.place].op, arena, op, NULL) == NV_OK)
         *ret_is = op->table == table && nv_slice_equal(op->key, key);
     return NV_OK;
@@ -90,7 +90,7 @@ static enum nv_status retain(struct nv_merge *merge, const struct nv_table *tabl
     struct nv_op *op = nv_arena_alloc(&merge->arena, sizeof *op);
     struct nv_vector *kept = nv_arena_alloc(&merge->arena, sizeof *kept);
     if (op == NULL || kept == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     /* Its values are looked at here alone: once the changeset is closed they point nowhere. */
     if (nv_op_decode(bytes, &merge->arena, op, NULL) != NV_OK)
         return NV_OK;
@@ -107,7 +107,7 @@ static enum nv_status retain(struct nv_merge *merge, const struct nv_table *tabl
     *kept = (struct nv_vector){.count = context->count};
     kept->heads = nv_arena_alloc(&merge->arena, (context->count + 1) * sizeof *kept->heads);
     if (kept->heads == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     if (context->count > 0)
         memcpy(kept->heads, context->heads, context->count * sizeof *kept->heads);
     *retained = (struct nv_retained_op){.op = op, .cover = {.dot = dot, .vector = kept}, .writer = merge->writer};
@@ -122,7 +122,7 @@ enum nv_status nv_derive(struct nv_merge *merge, const struct nv_table *table, c
 {
     struct nv_retained_op *retained = nv_arena_alloc(&merge->arena, (places->count + 1) * sizeof *retained);
     if (retained == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     size_t count = 0;
     for (size_t i = 0; i < places->count; i++) {
         bool counts;
@@ -132,6 +132,6 @@ enum nv_status nv_derive(struct nv_merge *merge, const struct nv_table *table, c
         count += counts;
     }
     if (nv_meaning(retained, count, record) != NV_OK)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     return NV_OK;
 }

@@ -6,11 +6,6 @@
  * and each as long as an op. */
 enum { LONG_BYTES = 4096 };
 
-static enum nv_status no_memory(struct nv_error *error)
-{
-    return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-}
-
 /* Keeps the first bytes of the value once the changeset that it stands in is closed, with room for `more`. */
 static enum nv_status keep(struct nv_arena *arena, struct nv_value *value, size_t size, size_t more,
                            struct nv_error *error)
@@ -19,7 +14,7 @@ static enum nv_status keep(struct nv_arena *arena, struct nv_value *value, size_
         return NV_OK;
     uint8_t *copy = nv_arena_alloc(arena, size + more + 1);
     if (copy == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     if (size > 0)
         memcpy(copy, value->bytes.data, size);
     value->bytes = (struct nv_slice){copy, size + more};
@@ -69,7 +64,7 @@ enum nv_status nv_gather_whole(struct nv_store *store, const struct nv_candidate
     const struct nv_log *log = nv_log_find(store, &id);
     struct nv_op *op = nv_arena_alloc(arena, sizeof *op);
     if (op == NULL || log == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     struct nv_dot dot = {log->number, candidate->index, candidate->seq};
     enum nv_status status = nv_opened_op(store, dot, arena, op, NULL, error);
     if (status != NV_OK)
@@ -84,7 +79,7 @@ enum nv_status nv_gather(struct nv_store *store, const struct nv_record *record,
     struct nv_op *op = nv_arena_alloc(arena, sizeof *op);
     struct nv_candidate *candidates = nv_arena_alloc(arena, (record->sibling_count + 1) * sizeof *candidates);
     if (op == NULL || candidates == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     size_t count = 0;
     for (size_t i = 0; i < record->sibling_count; i++) {
         if ((record->siblings[i].fields >> field & 1) == 0)

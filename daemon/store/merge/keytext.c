@@ -14,8 +14,7 @@
 #include "core/accept.h"
 #include "store/care.h"
 
-/* ---- to text
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- to text ---- */
 
 /* Whether the bytes are UTF-8 (RFC 3629) without control characters. */
 static bool is_plain(struct nv_slice text)
@@ -133,8 +132,7 @@ void nv_key_to_text(struct nv_slice key, struct nv_buffer *ret_text)
     nv_buffer_append_byte(ret_text, '\0');
 }
 
-/* ---- from text
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- from text ---- */
 
 /* One column as it was written: its bytes, and whether its first character was taken literally. */
 struct part {

@@ -2,17 +2,10 @@
 
 #include <stdlib.h>
 
-#include "store/merge/conflicts.h"
-#include "store/merge/gather.h"
 #include "store/schema/published.h"
 #include "store/statements.h"
 
 enum { ARENA_BYTES = 1 << 30 }; /* a row of 64 fields, each as long as an op may be */
-
-static enum nv_status no_memory(struct nv_error *error)
-{
-    return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-}
 
 void nv_merge_init(struct nv_merge *merge, struct nv_store *store, struct nv_wall_ms now, struct nv_stale *stale)
 {
@@ -56,212 +49,7 @@ void nv_stale_done(struct nv_stale *stale)
     *stale = (struct nv_stale){0};
 }
 
-/* ---- acceptance
- * ------------------------------------------------------------------------------------------------------ */
-
-/* Counts up what is listed without a value. */
-static enum nv_status list_again(struct nv_merge *merge, const struct nv_op *op, int field, const char *reason,
-                                 bool *ret_again, struct nv_error *error)
-{
-    sqlite3_stmt *statement = nv_statement(merge->store, NV_SQL_QUARANTINE_AGAIN, error);
-    if (statement == NULL)
-        return error->status;
-    sqlite3_bind_int64(statement, 1, op->table);
-    nv_db_bind_slice(statement, 2, op->key);
-    sqlite3_bind_int(statement, 3, field);
-    sqlite3_bind_text(statement, 4, reason, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 5, merge->now.ms);
-    enum nv_status status = nv_db_run(statement, error);
-    *ret_again = sqlite3_changes(merge->store->db) > 0;
-    return status;
-}
-
-enum nv_status nv_merge_quarantine(struct nv_merge *merge, const struct nv_op *op, int field, const char *reason,
-                                   const struct nv_value *value, struct nv_error *error)
-{
-    if (merge->is_silent)
-        return NV_OK;
-    struct nv_value nothing = {.type = NV_NULL};
-    if (value == NULL || value->type == NV_NULL) {
-        bool again = false;
-        enum nv_status status = list_again(merge, op, field, reason, &again, error);
-        if (status != NV_OK || again)
-            return status;
-    }
-    sqlite3_stmt *statement = nv_statement(merge->store, NV_SQL_QUARANTINE_ADD, error);
-    if (statement == NULL)
-        return error->status;
-    sqlite3_bind_int64(statement, 1, op->table);
-    nv_db_bind_slice(statement, 2, op->key);
-    sqlite3_bind_int(statement, 3, field);
-    sqlite3_bind_text(statement, 4, reason, -1, SQLITE_STATIC);
-    nv_db_bind_value(statement, 5, value == NULL ? &nothing : value);
-    sqlite3_bind_int64(statement, 6, merge->now.ms);
-    return nv_db_run(statement, error);
-}
-
-/* 1 and 1.0 are two values and would be one key to SQLite: a real is no key. */
-bool nv_merge_takes_key(const struct nv_table *table, struct nv_slice key)
-{
-    struct nv_reader reader = nv_reader_of(key);
-    for (size_t i = 0; i < table->key_count; i++) {
-        struct nv_value value;
-        if (!nv_value_decode(&reader, &value) || value.type == NV_NULL || value.type == NV_REAL ||
-            !nv_column_accepts(&table->key_types[i], &value))
-            return false;
-    }
-    return nv_reader_left(&reader) == 0;
-}
-
-static enum nv_status accepts(struct nv_merge *merge, const struct nv_table *table, unsigned field,
-                              const struct nv_value *value, bool *ret_accepts, struct nv_error *error)
-{
-    *ret_accepts = field < table->field_count && table->fields[field].published <= merge->authority_seq &&
-                   nv_column_accepts(&table->fields[field].type, value);
-    if (!*ret_accepts || !table->fields[field].has_check)
-        return NV_OK;
-    return nv_check_accepts(merge->store, table, field, value, ret_accepts, error);
-}
-
-enum nv_status nv_merge_accepted(struct nv_merge *merge, const struct nv_table *table, const struct nv_op *op,
-                                 bool *ret_takes_key, nv_fields *ret_fields, struct nv_error *error)
-{
-    enum nv_status status = NV_OK;
-    *ret_takes_key = nv_merge_takes_key(table, op->key);
-    *ret_fields = 0;
-    if (!*ret_takes_key)
-        return nv_merge_quarantine(merge, op, -1, "key", NULL, error);
-    size_t place = 0;
-    for (unsigned field = 0; status == NV_OK && place < op->value_count; field++) {
-        if ((op->fields >> field & 1) == 0)
-            continue;
-        const struct nv_value *value = &op->values[place++];
-        bool taken;
-        status = accepts(merge, table, field, value, &taken, error);
-        if (status == NV_OK && taken)
-            *ret_fields |= (nv_fields)1 << field;
-        else if (status == NV_OK)
-            status = nv_merge_quarantine(merge, op, (int)field, "value", value, error);
-    }
-    return status;
-}
-
-enum nv_status nv_merge_excepts(struct nv_merge *merge, const struct nv_op *op, struct nv_cover *cover,
-                                struct nv_error *error)
-{
-    if (op->except_count == 0)
-        return NV_OK;
-    struct nv_local_except *excepts = nv_arena_alloc(&merge->arena, op->except_count * sizeof *excepts);
-    if (excepts == NULL)
-        return no_memory(error);
-    const struct nv_log *own = nv_log_by_number(merge->store, merge->log);
-    size_t count = 0;
-    for (size_t i = 0; i < op->except_count; i++) {
-        const struct nv_far_dot *far = &op->excepts[i].dot;
-        struct nv_log_id id = {far->site, far->epoch, own->id.scope};
-        const struct nv_log *log = nv_log_find(merge->store, &id);
-        if (log != NULL)
-            excepts[count++] = (struct nv_local_except){{log->number, far->index, far->seq}, op->excepts[i].fields};
-    }
-    cover->excepts = excepts;
-    cover->except_count = count;
-    return NV_OK;
-}
-
-/* ---- showing
- * --------------------------------------------------------------------------------------------------------- */
-
-/* Mostly the value that the op at hand just gave it. */
-enum nv_status nv_merge_shown(struct nv_merge *merge, const struct nv_table *table, unsigned field,
-                              struct nv_value *ret_value, struct nv_error *error)
-{
-    const struct nv_record *record = &merge->version.record;
-    const struct nv_sibling *only = NULL;
-    size_t count = 0;
-    for (size_t i = 0; i < record->sibling_count; i++) {
-        if ((record->siblings[i].fields >> field & 1) == 0)
-            continue;
-        only = &record->siblings[i];
-        count++;
-    }
-    if (count == 1 && merge->op != NULL && nv_dot_compare(only->dot, merge->dot) == 0) {
-        *ret_value = *nv_op_value(merge->op, field);
-        return NV_OK;
-    }
-    if (count == 0)
-        return nv_published_default(merge->store, table, field, &merge->arena, ret_value, error);
-    return nv_gather_shown(merge->store, table, record, field, &merge->arena, ret_value, error);
-}
-
-static enum nv_status insert_row(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
-                                 struct nv_error *error)
-{
-    struct nv_value values[NV_LIMIT_FIELDS];
-    for (unsigned field = 0; field < access->table->field_count; field++) {
-        enum nv_status status = nv_merge_shown(merge, access->table, field, &values[field], error);
-        if (status != NV_OK)
-            return status;
-    }
-    bool clash;
-    enum nv_status status =
-        nv_row_insert(merge->store, access, key, nv_all_fields(access->table), values, &clash, error);
-    if (status == NV_OK && clash)
-        return nv_fail(error, NV_REFUSED,
-                       "table %s: a row cannot be written because of a UNIQUE index that is not in the network's "
-                       "schema: drop that index",
-                       access->table->name);
-    /* Read back: the values must not go on pointing into the log. */
-    return status == NV_OK ? nv_row_read(merge->store, access, key, &merge->row, error) : status;
-}
-
-static enum nv_status update_row(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
-                                 nv_fields touched, nv_fields *ret_changed, struct nv_error *error)
-{
-    enum nv_status status = NV_OK;
-    for (unsigned field = 0; status == NV_OK && field < access->table->field_count; field++) {
-        if (touched >> field & 1) {
-            struct nv_value value;
-            status = nv_merge_shown(merge, access->table, field, &value, error);
-            if (status == NV_OK && !nv_value_equal(&value, &merge->row.values[field])) {
-                merge->row.values[field] = value;
-                *ret_changed |= (nv_fields)1 << field;
-            }
-        }
-    }
-    if (status == NV_OK && *ret_changed != 0)
-        status = nv_row_update(merge->store, access, key, *ret_changed, merge->row.values, error);
-    return status;
-}
-
-enum nv_status nv_merge_show(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
-                             nv_fields touched, nv_fields *ret_changed, struct nv_error *error)
-{
-    struct nv_version *version = &merge->version;
-    enum nv_status status = NV_OK;
-    *ret_changed = 0;
-    bool is_shown = nv_record_shown(&version->record);
-    if (is_shown && merge->row.there) {
-        status = update_row(merge, access, key, touched, ret_changed, error);
-    } else if (is_shown) {
-        *ret_changed = nv_all_fields(access->table);
-        status = insert_row(merge, access, key, error);
-    } else if (merge->row.there) {
-        merge->row.there = false;
-        status = nv_row_erase(merge->store, access, key, error);
-    }
-    if (status != NV_OK)
-        return status;
-    version->has_row = is_shown;
-    if (is_shown) {
-        version->row_fields = (unsigned)access->table->field_count;
-        version->row_digest = nv_row_digest(merge->store, merge->row.values, version->row_fields, &merge->bytes);
-    }
-    status = nv_conflicts_write(merge->store, access->table, key, version, &merge->arena, error);
-    return status == NV_OK ? nv_version_write(merge->store, access->table->number, key, version, error) : status;
-}
-
-/* ---- what a remote change replaced
- * ----------------------------------------------------------------------------------- */
+/* ---- what a remote change replaced ---- */
 
 /* The one sibling of each field before the op; log 0 where there is none or several. */
 static void list_shown_dots(const struct nv_record *record, struct nv_dot dots[NV_LIMIT_FIELDS])
@@ -310,8 +98,7 @@ static void remember_replaced(struct nv_version *version, const struct nv_dot be
     }
 }
 
-/* ---- one op
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- one op ---- */
 
 /* A remote put of a record that has no version: nothing to compare, nothing to choose. *ret_done false: it has one. */
 static enum nv_status create(struct nv_merge *merge, struct nv_table_access *access, const struct nv_cover *cover,
@@ -320,7 +107,7 @@ static enum nv_status create(struct nv_merge *merge, struct nv_table_access *acc
     struct nv_version *version = &merge->version;
     nv_version_clear(version);
     if (nv_record_put(&version->record, cover, op, fields, merge->writer) != NV_OK)
-        return no_memory(error);
+        return nv_no_memory(error);
     version->has_row = true;
     version->row_fields = (unsigned)access->table->field_count;
     version->row_digest = nv_row_digest(merge->store, op->values, version->row_fields, &merge->bytes);
@@ -414,7 +201,7 @@ static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access 
     enum nv_status merged = op->kind == NV_OP_PUT ? nv_record_put(record, cover, op, fields, merge->writer)
                                                   : nv_record_delete(record, cover, op);
     if (merged != NV_OK)
-        return no_memory(error);
+        return nv_no_memory(error);
     nv_fields changed;
     forget_old_replaced(&merge->version, merge->now);
     status = nv_merge_show(merge, access, op->key, fields, &changed, error);
@@ -441,7 +228,7 @@ enum nv_status nv_merge_own(struct nv_merge *merge, struct nv_table_access *acce
     enum nv_status merged = op->kind == NV_OP_PUT ? nv_record_put(record, &cover, op, fields, merge->writer)
                                                   : nv_record_delete(record, &cover, op);
     if (merged != NV_OK)
-        return no_memory(error);
+        return nv_no_memory(error);
     nv_fields touched = nv_record_contested(record) | (op->fields & ~fields) | put_back;
     return nv_merge_show(merge, access, op->key, touched, &changed, error);
 }

@@ -6,11 +6,6 @@
 #include "store/merge/derive.h"
 #include "store/statements.h"
 
-static enum nv_status no_memory(struct nv_error *error)
-{
-    return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-}
-
 enum nv_status nv_redact_named(struct nv_store *store, nv_log_number log, uint64_t seq, bool *ret_named, size_t count,
                                bool *ret_any, struct nv_error *error)
 {
@@ -69,7 +64,7 @@ enum nv_status nv_redact_bodies(struct nv_store *store, int64_t changeset, const
     }
     sqlite3_reset(statement);
     if (status == NV_OK && body.failed)
-        status = no_memory(error);
+        status = nv_no_memory(error);
     if (status == NV_OK)
         status = write_body(store, changeset, nv_buffer_slice(&body), compressed, error);
     nv_opened_forget(store);
@@ -108,13 +103,13 @@ static enum nv_status name_one(struct nv_merge *merge, const struct nv_opened *o
         return NV_OK;
     struct nv_op *op = nv_arena_alloc(&merge->arena, sizeof *op);
     if (op == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     /* Control ops are never redacted; what cannot be read changed nothing. */
     if (nv_op_decode(opened->body.entries[place].op, &merge->arena, op, NULL) != NV_OK ||
         (op->kind != NV_OP_PUT && op->kind != NV_OP_DELETE))
         return NV_OK;
     named[place] = true;
-    return nv_touched_get(records, op->table, op->key, true) == NULL ? no_memory(error) : NV_OK;
+    return nv_touched_get(records, op->table, op->key, true) == NULL ? nv_no_memory(error) : NV_OK;
 }
 
 static int order_names(const void *a, const void *b)
@@ -138,7 +133,7 @@ static enum nv_status drop_of_changeset(struct nv_merge *merge, const struct nv_
     int64_t changeset = opened->changeset;
     bool *named = calloc(opened->body.count + 1, sizeof *named);
     if (named == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     for (size_t i = 0; status == NV_OK && i < count; i++) {
         if (names[i].index >= opened->body.count)
             continue;

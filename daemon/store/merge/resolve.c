@@ -104,7 +104,7 @@ static enum nv_status answer_it(const struct answer *answer, int choice, const c
     struct nv_value chosen = {.type = NV_NULL};
     enum nv_status status = find_choice(answer, choice, &bytes, error);
     if (status == NV_OK && bytes.failed)
-        status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        status = nv_no_memory(error);
     if (status == NV_OK && answer->field < 0) {
         status = answer_deletes(answer, choice, error);
     } else if (status == NV_OK) {

@@ -9,8 +9,7 @@ nv_fields nv_all_fields(const struct nv_table *table)
     return table->field_count == NV_LIMIT_FIELDS ? UINT64_MAX : ((nv_fields)1 << table->field_count) - 1;
 }
 
-/* ---- statements
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- statements ---- */
 
 struct nv_table_access *nv_access(struct nv_store *store, uint32_t table)
 {
@@ -29,7 +28,7 @@ enum nv_status nv_access_open(struct nv_store *store, struct nv_error *error)
 {
     store->access = calloc(store->table_count + 1, sizeof *store->access);
     if (store->access == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     for (size_t i = 0; i < store->table_count; i++)
         store->access[i].table = store->tables[i];
     return NV_OK;
@@ -62,7 +61,7 @@ static sqlite3_stmt *prepare_built(struct nv_store *store, sqlite3_str *sql, str
 {
     char *text = sqlite3_str_finish(sql);
     if (text == NULL) {
-        nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        nv_no_memory(error);
         return NULL;
     }
     sqlite3_stmt *statement = nv_db_prepare(store->db, text, error);
@@ -149,8 +148,7 @@ void nv_key_take(sqlite3_stmt *statement, int first, size_t count, struct nv_buf
     }
 }
 
-/* ---- rows
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- rows ---- */
 
 void nv_row_done(struct nv_row *row)
 {
@@ -166,7 +164,7 @@ enum nv_status nv_row_take(sqlite3_stmt *statement, int first, size_t count, str
         nv_value_encode(&row->bytes, &value);
     }
     if (row->bytes.failed)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     struct nv_reader reader = nv_reader_of(nv_buffer_slice(&row->bytes));
     for (size_t i = 0; i < count; i++)
         if (!nv_value_decode(&reader, &row->values[i]))

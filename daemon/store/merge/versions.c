@@ -101,7 +101,7 @@ enum nv_status nv_version_encode(struct nv_store *store, const struct nv_version
             append_time(buffer, version->replaced[i].at);
         }
     }
-    return buffer->failed ? nv_fail(error, NV_NO_MEMORY, "store: out of memory") : NV_OK;
+    return buffer->failed ? nv_no_memory(error) : NV_OK;
 }
 
 static bool take_siblings(struct nv_reader *reader, struct nv_record *record)

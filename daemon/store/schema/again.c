@@ -4,11 +4,6 @@
 
 #include "store/db.h"
 
-static enum nv_status no_memory(struct nv_error *error)
-{
-    return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-}
-
 static const char *copy_text(sqlite3_stmt *row, struct nv_arena *arena)
 {
     size_t size = (size_t)sqlite3_column_bytes(row, 0);
@@ -34,7 +29,7 @@ static enum nv_status read_published(sqlite3 *db, const char *type, const char *
     enum nv_status status = nv_db_step(find, ret_there, error);
     if (status == NV_OK && *ret_there) {
         const char *sql = copy_text(find, arena);
-        status = sql == NULL ? no_memory(error) : nv_tokens_read(sql, arena, ret_tokens, error);
+        status = sql == NULL ? nv_no_memory(error) : nv_tokens_read(sql, arena, ret_tokens, error);
     }
     sqlite3_finalize(find);
     if (status != NV_OK || !*ret_there)
@@ -120,7 +115,7 @@ static enum nv_status judge_add_column(sqlite3 *db, const struct nv_sql_statemen
         return status;
     *ret_known = false;
     if (name == NULL || !nv_sql_table_read(published.items, published.count, arena, &table))
-        return no_memory(error);
+        return nv_no_memory(error);
     for (size_t i = 0; i < table.column_count; i++) {
         if (!nv_token_names(&table.columns[i].tokens[0], name))
             continue;

@@ -16,11 +16,6 @@ struct draft {
     size_t table_count;
 };
 
-static enum nv_status no_memory(struct nv_error *error)
-{
-    return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-}
-
 static const char *keep_text(struct draft *draft, const unsigned char *text)
 {
     if (text == NULL)
@@ -63,7 +58,7 @@ static enum nv_status take_statements(struct draft *draft, const char *sql, stru
     enum nv_status status = nv_tokens_read(sql, draft->arena, &tokens, error);
     draft->statements = nv_arena_alloc(draft->arena, NV_LIMIT_STATEMENTS * sizeof *draft->statements);
     if (status == NV_OK && draft->statements == NULL)
-        status = no_memory(error);
+        status = nv_no_memory(error);
     while (status == NV_OK && found) {
         status = nv_sql_statement_take(&tokens, &at, draft->arena, &statement, &found, error);
         if (status == NV_OK && found)
@@ -154,7 +149,7 @@ static enum nv_status read_said(struct draft *draft, const char *table, const ch
             if (sqlite3_column_type(row, i) != SQLITE_NULL && (i == 0   ? said->rule
                                                                : i == 1 ? said->label_fr
                                                                         : said->label_en) == NULL)
-                status = no_memory(error);
+                status = nv_no_memory(error);
     }
     sqlite3_finalize(row);
     return status;
@@ -222,7 +217,7 @@ static enum nv_status draft_columns(struct draft *draft, const struct nv_table *
     size_t fields = 0;
     struct nv_schema_column *columns = nv_arena_alloc(draft->arena, (NV_LIMIT_FIELDS + 1) * sizeof *columns);
     if (columns == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     for (size_t i = 0; known != NULL && status == NV_OK && i < known->field_count; i++, fields++) {
         bool is_new = false;
         status = draft_column(draft, known, known->name, known->fields[i].name, (uint32_t)i,
@@ -270,7 +265,7 @@ static enum nv_status take_tables(struct draft *draft, struct nv_error *error)
     enum nv_status status = NV_OK;
     draft->tables = nv_arena_alloc(draft->arena, (NV_LIMIT_TABLES + 1) * sizeof *draft->tables);
     if (draft->tables == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     sqlite3_stmt *rows =
         nv_db_prepare(draft->db, "SELECT name, scope, writers FROM temp.navette_table ORDER BY rowid", error);
     if (rows == NULL)
@@ -290,7 +285,7 @@ static enum nv_status take_tables(struct draft *draft, struct nv_error *error)
                                         .scope = keep_text(draft, sqlite3_column_text(rows, 1)),
                                         .writers = keep_text(draft, sqlite3_column_text(rows, 2))};
         if (table.name == NULL) {
-            status = no_memory(error);
+            status = nv_no_memory(error);
             break;
         }
         const struct nv_table *known = nv_store_table(store, table.name);
@@ -409,7 +404,7 @@ static enum nv_status summarize(struct draft *draft, struct nv_buffer *summary, 
     summarize_tables(draft, summary);
     enum nv_status status = summarize_rest(draft, summary, error);
     nv_buffer_append_byte(summary, '\0');
-    return status == NV_OK && summary->failed ? no_memory(error) : status;
+    return status == NV_OK && summary->failed ? nv_no_memory(error) : status;
 }
 
 /* ---- all of it ---- */

@@ -19,11 +19,6 @@ struct nv_published {
     size_t table_count;
 };
 
-static enum nv_status no_memory(struct nv_error *error)
-{
-    return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-}
-
 static enum nv_status open_memory(sqlite3 **ret_db, struct nv_error *error)
 {
     sqlite3 *db = NULL;
@@ -104,7 +99,7 @@ enum nv_status nv_published_load(struct nv_store *store, struct nv_error *error)
     nv_published_done(store);
     store->published = calloc(1, sizeof *store->published);
     if (store->published == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     status = open_memory(&store->published->db, error);
     if (status == NV_OK)
         status = replay(store, error);
@@ -141,7 +136,7 @@ static enum nv_status create_table(struct nv_published *published, const struct 
         }
         sqlite3_str_appendf(sql, ")%s", shape.is_strict ? " STRICT" : "");
         char *text = sqlite3_str_finish(sql);
-        status = text == NULL ? no_memory(error) : nv_db_exec(published->checks, text, error);
+        status = text == NULL ? nv_no_memory(error) : nv_db_exec(published->checks, text, error);
         sqlite3_free(text);
         /* The row of the defaults; row 1 is the one that values are tried in. */
         if (status == NV_OK)
@@ -166,7 +161,7 @@ static enum nv_status add_checks(struct nv_published *published, const struct nv
         return status;
     struct table_checks *tables = realloc(published->tables, (published->table_count + 1) * sizeof *published->tables);
     if (tables == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     published->tables = tables;
     published->tables[published->table_count++] = (struct table_checks){.table = table->number};
     return NV_OK;
@@ -181,7 +176,7 @@ enum nv_status nv_published_check(struct nv_store *store, const struct nv_table 
         return status;
     struct nv_field_check **check = &find_checks(published, table->number)->checks[field];
     if (*check == NULL && (*check = calloc(1, sizeof **check)) == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     /* The other fields have their defaults, which their own CHECKs accept: nothing else would have been published. */
     if ((*check)->statement == NULL)
         (*check)->statement = nv_db_preparef(published->checks, error,
@@ -198,7 +193,7 @@ static enum nv_status copy_value(sqlite3_stmt *row, struct nv_arena *arena, stru
     if (value.type >= NV_TEXT) {
         uint8_t *copy = nv_arena_alloc(arena, value.bytes.size + 1);
         if (copy == NULL)
-            return no_memory(error);
+            return nv_no_memory(error);
         if (value.bytes.size > 0)
             memcpy(copy, value.bytes.data, value.bytes.size);
         value.bytes.data = copy;

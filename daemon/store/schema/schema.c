@@ -11,11 +11,6 @@
 
 enum { SCHEMA_BYTES = 64 << 20 };
 
-static enum nv_status no_memory(struct nv_error *error)
-{
-    return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-}
-
 /* ---- taking it up ---- */
 
 /* One statement of an op: one that a schema may hold, and nothing behind it. */
@@ -83,7 +78,7 @@ static enum nv_status is_needed(struct nv_store *store, const struct nv_sql_stat
     }
     const char *column = nv_token_name(&statement->tokens[statement->definition], arena);
     if (column == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     enum nv_status status = nv_shape_read(store->db, statement->name, arena, &here, error);
     *ret_needed = status == NV_OK && here.kind == NV_SHAPE_TABLE && nv_shape_column(&here, column) == NULL;
     return status;
@@ -187,7 +182,7 @@ static enum nv_status take(struct nv_store *store, uint64_t authority_seq, const
     int64_t newest = 0;
     bool *was_here = nv_arena_alloc(arena, op->table_count + 1);
     if (was_here == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     enum nv_status status = look_before(store, op, was_here, error);
     if (status == NV_OK)
         status = run_here(store, authority_seq, op, arena, error);
@@ -302,7 +297,7 @@ static enum nv_status publish(struct nv_store *store, const struct nv_sign_key *
 {
     struct nv_buffer bytes = {0};
     nv_schema_encode(op, now, &bytes);
-    enum nv_status status = bytes.failed ? no_memory(error) : judge_triggers(store, op, arena, error);
+    enum nv_status status = bytes.failed ? nv_no_memory(error) : judge_triggers(store, op, arena, error);
     if (status == NV_OK)
         status = nv_authority_append(store, authority, nv_buffer_slice(&bytes), now, error);
     if (status == NV_OK)

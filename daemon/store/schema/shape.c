@@ -4,11 +4,6 @@
 
 #include "store/db.h"
 
-static enum nv_status no_memory(struct nv_error *error)
-{
-    return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-}
-
 /* A copy of a text column of the current row; "" for NULL. NULL where memory ran out. */
 static const char *copy_column(sqlite3_stmt *row, int column, struct nv_arena *arena)
 {
@@ -69,7 +64,7 @@ static enum nv_status find(sqlite3 *db, const char *name, struct nv_arena *arena
         shape->name = copy_column(statement, 1, arena);
         const char *sql = copy_column(statement, 2, arena);
         if (shape->name == NULL || sql == NULL)
-            status = no_memory(error);
+            status = nv_no_memory(error);
         else if (shape->kind == NV_SHAPE_TABLE)
             status = read_text(shape, sql, arena, error);
     }
@@ -103,7 +98,7 @@ static enum nv_status read_column(sqlite3 *db, sqlite3_stmt *row, struct nv_aren
         .is_generated = sqlite3_column_int(row, 5) > 1,
     };
     if (column->name == NULL || column->type == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     int result =
         sqlite3_table_column_metadata(db, "main", shape->name, column->name, NULL, &collation, NULL, NULL, NULL);
     if (result != SQLITE_OK)
@@ -130,7 +125,7 @@ static enum nv_status read_columns(sqlite3 *db, struct nv_arena *arena, struct n
     size_t room = shape->text.column_count;
     shape->columns = nv_arena_alloc(arena, (room + 1) * sizeof *shape->columns);
     if (shape->columns == NULL)
-        status = no_memory(error);
+        status = nv_no_memory(error);
     else
         while ((status = nv_db_step(statement, &row, error)) == NV_OK && row && shape->column_count < room)
             if ((status = read_column(db, statement, arena, shape, error)) != NV_OK)
@@ -167,7 +162,7 @@ static enum nv_status first_text(sqlite3 *db, const char *sql, const char *name,
     enum nv_status status = nv_db_step(statement, &row, error);
     *ret_text = NULL;
     if (status == NV_OK && row && (*ret_text = copy_column(statement, 0, arena)) == NULL)
-        status = no_memory(error);
+        status = nv_no_memory(error);
     sqlite3_finalize(statement);
     return status;
 }
@@ -259,7 +254,7 @@ static enum nv_status add_check(struct nv_shape *shape, struct nv_sql_part expre
     if (shape->checks == NULL)
         shape->checks = nv_arena_alloc(arena, (shape->text.body.count / 2 + 1) * sizeof *shape->checks);
     if (shape->checks == NULL)
-        return no_memory(error);
+        return nv_no_memory(error);
     struct nv_shape_check *check = &shape->checks[shape->check_count++];
     *check = (struct nv_shape_check){.expression = expression};
     for (size_t i = 0; check->foreign == NULL && i < expression.count; i++)

@@ -58,7 +58,7 @@ static enum nv_status take_name(struct cursor *cursor, struct nv_arena *arena, c
         return refuse(cursor, error);
     const char *name = nv_token_name(token, arena);
     if (name == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     cursor->at++;
     if (nv_token_is(peek(cursor), "."))
         return nv_fail(error, NV_REFUSED,
@@ -160,7 +160,7 @@ enum nv_status nv_sql_statement_take(const struct nv_tokens *tokens, size_t *at,
         return NV_OK;
     struct nv_sql_statement statement = {.line = cursor.items[0].line, .text = copy_text(&cursor, arena)};
     if (statement.text == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     enum nv_status status;
     if (take(&cursor, "CREATE"))
         status = read_create(&cursor, arena, &statement, error);

@@ -158,7 +158,7 @@ enum nv_status nv_tokens_read(const char *sql, struct nv_arena *arena, struct nv
         if (items == NULL)
             items = nv_arena_alloc(arena, (count + 1) * sizeof *items);
         if (items == NULL)
-            return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+            return nv_no_memory(error);
         *ret_tokens = (struct nv_tokens){items, count};
     }
     return NV_OK;

@@ -8,11 +8,6 @@
 
 enum { SHAPES_BYTES = 64 << 20 };
 
-static enum nv_status no_memory(struct nv_error *error)
-{
-    return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-}
-
 static void free_table(struct nv_table *table)
 {
     if (table == NULL)
@@ -96,7 +91,7 @@ static enum nv_status take_field(sqlite3_stmt *row, const struct nv_shape *shape
     table->field_count++;
     field->label_fr = copy_label(row, 3, &ok);
     field->label_en = copy_label(row, 4, &ok);
-    return ok ? NV_OK : no_memory(error);
+    return ok ? NV_OK : nv_no_memory(error);
 }
 
 static enum nv_status take_fields(struct nv_store *store, const struct nv_shape *shape, struct nv_table *table,
@@ -175,7 +170,7 @@ static enum nv_status take_tables(struct nv_store *store, struct nv_arena *arena
             store->tables = grown;
         if (grown == NULL || table == NULL) {
             free(table);
-            status = no_memory(error);
+            status = nv_no_memory(error);
             break;
         }
         store->tables[store->table_count++] = table;

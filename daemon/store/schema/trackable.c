@@ -185,7 +185,7 @@ static enum nv_status try_default(const struct nv_shape *shape, const struct nv_
     char *text = sqlite3_str_finish(sql);
     enum nv_status status = NV_OK;
     if (result != SQLITE_OK || text == NULL)
-        status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        status = nv_no_memory(error);
     if (status == NV_OK)
         status = nv_db_exec(db, text, error);
     if (status == NV_OK)

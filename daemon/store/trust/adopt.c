@@ -136,7 +136,7 @@ static enum nv_status take_all(struct nv_store *store, const struct nv_slice *ch
 {
     struct nv_incoming *incoming = calloc(count + 1, sizeof *incoming);
     if (incoming == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return nv_no_memory(error);
     for (size_t i = 0; i < count; i++)
         incoming[i].bytes = changesets[i];
     enum nv_status status = NV_OK;

@@ -1,95 +1,8 @@
 #include "store/authority.h"
 
-#include <stdlib.h>
-
 #include "store/log/logs.h"
 #include "store/statements.h"
 #include "wire/changeset.h"
-
-/* ---- members in memory ---- */
-
-static int order_members(const void *a, const void *b)
-{
-    return nv_site_id_compare(((const struct nv_member *)a)->site, ((const struct nv_member *)b)->site);
-}
-
-static void copy_text(char *to, size_t size, sqlite3_stmt *row, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(row, column);
-    size_t length = text == NULL ? 0 : strcspn(text, "\n"); /* endpoints are one a line: the first one */
-    if (length >= size)
-        length = size - 1;
-    if (length > 0)
-        memcpy(to, text, length);
-    to[length] = '\0';
-}
-
-static bool read_member(sqlite3_stmt *row, struct nv_member *member)
-{
-    struct nv_slice site = nv_db_blob(row, 0);
-    *member = (struct nv_member){.role = (enum nv_role)sqlite3_column_int(row, 4),
-                                 .not_before = {sqlite3_column_int64(row, 6)},
-                                 .not_after = {sqlite3_column_int64(row, 7)}};
-    if (site.size != sizeof member->site.bytes)
-        return false;
-    memcpy(member->site.bytes, site.data, site.size);
-    copy_text(member->name, sizeof member->name, row, 1);
-    struct nv_slice sign_key = nv_db_blob(row, 2);
-    if (sign_key.size != sizeof member->sign_key.bytes)
-        return false;
-    memcpy(member->sign_key.bytes, sign_key.data, sign_key.size);
-    struct nv_slice curve_key = nv_db_blob(row, 3);
-    if (curve_key.size != sizeof member->curve_key.bytes)
-        return false;
-    memcpy(member->curve_key.bytes, curve_key.data, curve_key.size);
-    copy_text(member->endpoint, sizeof member->endpoint, row, 5);
-    return true;
-}
-
-enum nv_status nv_members_load(struct nv_store *store, struct nv_error *error)
-{
-    int64_t count;
-    enum nv_status status = nv_db_integer(store->db, "SELECT count(*) FROM navette_member", 0, &count, error);
-    if (status != NV_OK)
-        return status;
-    struct nv_member *members = calloc((size_t)count + 1, sizeof *members);
-    if (members == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "store: out of memory");
-    sqlite3_stmt *rows = nv_db_prepare(store->db,
-                                       "SELECT site, name, sign_key, curve_key, role, endpoints, not_before_ms, "
-                                       "not_after_ms FROM navette_member",
-                                       error);
-    status = rows == NULL ? error->status : NV_OK;
-    size_t taken = 0;
-    bool more;
-    while (status == NV_OK && taken < (size_t)count && (status = nv_db_step(rows, &more, error)) == NV_OK && more)
-        if (!read_member(rows, &members[taken++]))
-            status = nv_fail(error, NV_CORRUPT, "store: the list of members is damaged; restore a backup");
-    sqlite3_finalize(rows);
-    if (status != NV_OK) {
-        free(members);
-        return status;
-    }
-    qsort(members, taken, sizeof *members, order_members);
-    free(store->members);
-    store->members = members;
-    store->member_count = taken;
-    return NV_OK;
-}
-
-void nv_store_members(const struct nv_store *store, const struct nv_member **ret_members, size_t *ret_count)
-{
-    *ret_members = store->members;
-    *ret_count = store->member_count;
-}
-
-const struct nv_member *nv_store_member(const struct nv_store *store, struct nv_site_id site)
-{
-    struct nv_member wanted = {.site = site};
-    if (store->member_count == 0)
-        return NULL;
-    return bsearch(&wanted, store->members, store->member_count, sizeof wanted, order_members);
-}
 
 /* ---- taking up ops ---- */
 
@@ -159,7 +72,7 @@ static enum nv_status write_member(struct nv_store *store, uint64_t authority_se
     char *endpoints = join_endpoints(certificate, store->db);
     if (statement == NULL || endpoints == NULL) {
         sqlite3_free(endpoints);
-        return statement == NULL ? error->status : nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        return statement == NULL ? error->status : nv_no_memory(error);
     }
     sqlite3_bind_blob(statement, 1, certificate->site.bytes, sizeof certificate->site.bytes, SQLITE_STATIC);
     sqlite3_bind_text(statement, 2, certificate->name, -1, SQLITE_STATIC);
@@ -271,8 +184,8 @@ static enum nv_status append_certificate(struct nv_store *store, const struct nv
 {
     struct nv_buffer op = {0};
     nv_certificate_encode(certificate, now, &op);
-    enum nv_status status = op.failed ? nv_fail(error, NV_NO_MEMORY, "store: out of memory")
-                                      : nv_authority_append(store, authority, nv_buffer_slice(&op), now, error);
+    enum nv_status status =
+        op.failed ? nv_no_memory(error) : nv_authority_append(store, authority, nv_buffer_slice(&op), now, error);
     nv_buffer_done(&op);
     return status;
 }
@@ -291,7 +204,7 @@ enum nv_status nv_authority_found(struct nv_store *store, const char *network_na
     status = nv_network_set(store, &authority->public_key, error);
     nv_genesis_encode(&genesis, now, &op);
     if (status == NV_OK && op.failed)
-        status = nv_fail(error, NV_NO_MEMORY, "store: out of memory");
+        status = nv_no_memory(error);
     if (status == NV_OK)
         status = nv_authority_append(store, authority, nv_buffer_slice(&op), now, error);
     if (status == NV_OK)

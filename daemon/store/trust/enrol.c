@@ -107,7 +107,7 @@ static enum nv_status certify(struct nv_store *store, const struct nv_sign_key *
     certificate.not_before = (struct nv_wall_ms){0};
     certificate.not_after = (struct nv_wall_ms){0};
     nv_certificate_encode(&certificate, now, &op);
-    enum nv_status status = op.failed ? nv_fail(error, NV_NO_MEMORY, "store: out of memory") : nv_begin(store, error);
+    enum nv_status status = op.failed ? nv_no_memory(error) : nv_begin(store, error);
     if (status == NV_OK) {
         status = nv_authority_append(store, authority, nv_buffer_slice(&op), now, error);
         if (status == NV_OK)
@@ -142,7 +142,7 @@ static enum nv_status read_log(struct nv_store *store, struct nv_buffer *bytes, 
         ends[count++] = bytes->size;
     }
     sqlite3_finalize(rows);
-    return status == NV_OK && bytes->failed ? nv_fail(error, NV_NO_MEMORY, "store: out of memory") : status;
+    return status == NV_OK && bytes->failed ? nv_no_memory(error) : status;
 }
 
 static enum nv_status admit(struct nv_store *store, struct nv_buffer *reply, struct nv_error *error)
@@ -152,8 +152,8 @@ static enum nv_status admit(struct nv_store *store, struct nv_buffer *reply, str
     struct nv_buffer bytes = {0};
     size_t *ends = calloc(count + 1, sizeof *ends);
     struct nv_slice *changesets = calloc(count + 1, sizeof *changesets);
-    enum nv_status status = ends == NULL || changesets == NULL ? nv_fail(error, NV_NO_MEMORY, "store: out of memory")
-                                                               : read_log(store, &bytes, ends, count, error);
+    enum nv_status status =
+        ends == NULL || changesets == NULL ? nv_no_memory(error) : read_log(store, &bytes, ends, count, error);
     if (status == NV_OK) {
         for (size_t i = 0; i < count; i++) {
             size_t begin = i == 0 ? 0 : ends[i - 1];

@@ -1,0 +1,148 @@
+/* Changesets put behind a log's head: those that were taken in, and our own, sealed here. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "store/log/state.h"
+#include "store/statements.h"
+#include "wire/changeset.h"
+
+enum nv_status nv_log_append(struct nv_store *store, struct nv_log *log, const struct nv_header *header,
+                             const struct nv_hash *hash, const struct nv_changeset_parts *parts,
+                             const struct nv_vector *context, const uint32_t *record_hashes, int64_t *ret_changeset,
+                             struct nv_error *error)
+{
+    assert(header->seq == log->has_seq + 1);
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_CHANGESET_ADD, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, log->number);
+    sqlite3_bind_int64(statement, 2, (int64_t)header->seq);
+    sqlite3_bind_blob(statement, 3, hash->bytes, sizeof hash->bytes, SQLITE_STATIC);
+    nv_db_bind_slice(statement, 4, parts->header);
+    nv_db_bind_slice(statement, 5, parts->signature);
+    sqlite3_bind_int(statement, 6, parts->compressed);
+    sqlite3_bind_int64(statement, 7, header->op_count);
+    sqlite3_bind_int64(statement, 8, header->sealed.ms);
+    if (record_hashes == NULL)
+        sqlite3_bind_zeroblob(statement, 9, (int)(header->op_count * sizeof *record_hashes));
+    else
+        sqlite3_bind_blob(statement, 9, record_hashes, (int)(header->op_count * sizeof *record_hashes), SQLITE_STATIC);
+    nv_db_bind_slice(statement, 10, parts->body);
+    enum nv_status status = nv_db_run(statement, error);
+    if (status == NV_OK && nv_vector_copy(&log->context, context) != NV_OK)
+        status = nv_no_memory(error);
+    if (status != NV_OK)
+        return status;
+    log->has_seq = header->seq;
+    log->has_hash = *hash;
+    log->authority_seq = header->authority_seq;
+    log->is_dirty = true;
+    store->logs->newest = sqlite3_last_insert_rowid(store->db);
+    *ret_changeset = store->logs->newest;
+    return NV_OK;
+}
+
+enum nv_status nv_changeset_at(struct nv_store *store, nv_log_number log, uint64_t seq, int64_t *ret_changeset,
+                               struct nv_hash *ret_hash, struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_CHANGESET_AT, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, log);
+    sqlite3_bind_int64(statement, 2, (int64_t)seq);
+    bool row;
+    enum nv_status status = nv_db_step(statement, &row, error);
+    if (status != NV_OK)
+        return status;
+    if (!row)
+        return nv_fail(error, NV_NOT_FOUND, "this changeset is not in the log");
+    *ret_changeset = sqlite3_column_int64(statement, 0);
+    if (ret_hash != NULL)
+        nv_copy_exact(ret_hash->bytes, sizeof ret_hash->bytes, nv_db_blob(statement, 1));
+    sqlite3_reset(statement);
+    return NV_OK;
+}
+
+/* ---- our own ---- */
+
+/* The heads that differ from the log's last context; all of them where the header's context stands whole. */
+static size_t list_context(const struct nv_store *store, const struct nv_log *log, const struct nv_vector *context,
+                           bool absolute, struct nv_far_head *heads)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < context->count; i++) {
+        const struct nv_head *head = &context->heads[i];
+        const struct nv_head *before = nv_vector_find(&log->context, head->log);
+        if (head->log == log->number || (!absolute && before != NULL && before->seq == head->seq))
+            continue;
+        const struct nv_log *other = nv_log_by_number(store, head->log);
+        heads[count++] = (struct nv_far_head){.site = other->id.site,
+                                              .epoch = other->id.epoch,
+                                              .scope = log->id.scope,
+                                              .seq = head->seq,
+                                              .pin = head->pin};
+    }
+    if (count > 1)
+        qsort(heads, count, sizeof *heads, nv_order_far_heads);
+    return count;
+}
+
+static void drop_own(struct nv_vector *vector, nv_log_number own)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < vector->count; i++)
+        if (vector->heads[i].log != own)
+            vector->heads[kept++] = vector->heads[i];
+    vector->count = kept;
+}
+
+enum nv_status nv_log_append_sealed(struct nv_store *store, const struct nv_log_id *log_id, const struct nv_slice *ops,
+                                    size_t op_count, const uint32_t *record_hashes, const struct nv_sign_key *key,
+                                    struct nv_wall_ms now, nv_log_number *ret_log, uint64_t *ret_seq,
+                                    struct nv_error *error)
+{
+    struct nv_vector context = {0};
+    struct nv_buffer scratch = {0};
+    struct nv_far_head *heads = NULL;
+    struct nv_log *log;
+    enum nv_status status = nv_log_intern(store, log_id, &log, error);
+    if (status != NV_OK)
+        return status;
+    bool is_authority = nv_scope_id_equal(log_id->scope, NV_SCOPE_AUTHORITY);
+    if (!is_authority && nv_logs_applied(store, log_id->scope, &context) != NV_OK) {
+        status = nv_no_memory(error);
+        goto out;
+    }
+    heads = calloc(context.count + 1, sizeof *heads);
+    if (heads == NULL) {
+        status = nv_no_memory(error);
+        goto out;
+    }
+    struct nv_header header = {.format = NV_FORMAT, .log = *log_id, .seq = log->has_seq + 1, .sealed = now};
+    header.previous = log->has_hash;
+    header.absolute = log->has_seq % NV_LIMIT_ABSOLUTE_CONTEXT_EVERY == 0;
+    header.context_count = list_context(store, log, &context, header.absolute, heads);
+    header.context = heads;
+    const struct nv_log *authority = nv_authority_log(store);
+    if (!is_authority && authority != NULL) {
+        header.authority_seq = authority->applied_seq;
+        header.authority_pin = nv_pin_of(&authority->applied_hash);
+    }
+    struct nv_changeset_parts parts;
+    struct nv_hash hash;
+    int64_t changeset;
+    status = nv_changeset_seal(&header, ops, op_count, key, &store->identity.network, &scratch, &parts, &hash, error);
+    if (status != NV_OK)
+        goto out;
+    drop_own(&context, log->number);
+    status = nv_log_append(store, log, &header, &hash, &parts, &context, record_hashes, &changeset, error);
+    if (status != NV_OK)
+        goto out;
+    *ret_log = log->number;
+    *ret_seq = header.seq;
+out:
+    free(heads);
+    nv_buffer_done(&scratch);
+    nv_vector_done(&context);
+    return status;
+}

@@ -1,0 +1,113 @@
+/* What the schema, as published at an op's authority position, takes of the op; the rest is listed in quarantine. */
+#include "store/merge/merge.h"
+
+#include "store/statements.h"
+
+/* Counts up what is listed without a value. */
+static enum nv_status list_again(struct nv_merge *merge, const struct nv_op *op, int field, const char *reason,
+                                 bool *ret_again, struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_statement(merge->store, NV_SQL_QUARANTINE_AGAIN, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, op->table);
+    nv_db_bind_slice(statement, 2, op->key);
+    sqlite3_bind_int(statement, 3, field);
+    sqlite3_bind_text(statement, 4, reason, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 5, merge->now.ms);
+    enum nv_status status = nv_db_run(statement, error);
+    *ret_again = sqlite3_changes(merge->store->db) > 0;
+    return status;
+}
+
+enum nv_status nv_merge_quarantine(struct nv_merge *merge, const struct nv_op *op, int field, const char *reason,
+                                   const struct nv_value *value, struct nv_error *error)
+{
+    if (merge->is_silent)
+        return NV_OK;
+    struct nv_value nothing = {.type = NV_NULL};
+    if (value == NULL || value->type == NV_NULL) {
+        bool again = false;
+        enum nv_status status = list_again(merge, op, field, reason, &again, error);
+        if (status != NV_OK || again)
+            return status;
+    }
+    sqlite3_stmt *statement = nv_statement(merge->store, NV_SQL_QUARANTINE_ADD, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, op->table);
+    nv_db_bind_slice(statement, 2, op->key);
+    sqlite3_bind_int(statement, 3, field);
+    sqlite3_bind_text(statement, 4, reason, -1, SQLITE_STATIC);
+    nv_db_bind_value(statement, 5, value == NULL ? &nothing : value);
+    sqlite3_bind_int64(statement, 6, merge->now.ms);
+    return nv_db_run(statement, error);
+}
+
+/* 1 and 1.0 are two values and would be one key to SQLite: a real is no key. */
+bool nv_merge_takes_key(const struct nv_table *table, struct nv_slice key)
+{
+    struct nv_reader reader = nv_reader_of(key);
+    for (size_t i = 0; i < table->key_count; i++) {
+        struct nv_value value;
+        if (!nv_value_decode(&reader, &value) || value.type == NV_NULL || value.type == NV_REAL ||
+            !nv_column_accepts(&table->key_types[i], &value))
+            return false;
+    }
+    return nv_reader_left(&reader) == 0;
+}
+
+static enum nv_status accepts(struct nv_merge *merge, const struct nv_table *table, unsigned field,
+                              const struct nv_value *value, bool *ret_accepts, struct nv_error *error)
+{
+    *ret_accepts = field < table->field_count && table->fields[field].published <= merge->authority_seq &&
+                   nv_column_accepts(&table->fields[field].type, value);
+    if (!*ret_accepts || !table->fields[field].has_check)
+        return NV_OK;
+    return nv_check_accepts(merge->store, table, field, value, ret_accepts, error);
+}
+
+enum nv_status nv_merge_accepted(struct nv_merge *merge, const struct nv_table *table, const struct nv_op *op,
+                                 bool *ret_takes_key, nv_fields *ret_fields, struct nv_error *error)
+{
+    enum nv_status status = NV_OK;
+    *ret_takes_key = nv_merge_takes_key(table, op->key);
+    *ret_fields = 0;
+    if (!*ret_takes_key)
+        return nv_merge_quarantine(merge, op, -1, "key", NULL, error);
+    size_t place = 0;
+    for (unsigned field = 0; status == NV_OK && place < op->value_count; field++) {
+        if ((op->fields >> field & 1) == 0)
+            continue;
+        const struct nv_value *value = &op->values[place++];
+        bool taken;
+        status = accepts(merge, table, field, value, &taken, error);
+        if (status == NV_OK && taken)
+            *ret_fields |= (nv_fields)1 << field;
+        else if (status == NV_OK)
+            status = nv_merge_quarantine(merge, op, (int)field, "value", value, error);
+    }
+    return status;
+}
+
+enum nv_status nv_merge_excepts(struct nv_merge *merge, const struct nv_op *op, struct nv_cover *cover,
+                                struct nv_error *error)
+{
+    if (op->except_count == 0)
+        return NV_OK;
+    struct nv_local_except *excepts = nv_arena_alloc(&merge->arena, op->except_count * sizeof *excepts);
+    if (excepts == NULL)
+        return nv_no_memory(error);
+    const struct nv_log *own = nv_log_by_number(merge->store, merge->log);
+    size_t count = 0;
+    for (size_t i = 0; i < op->except_count; i++) {
+        const struct nv_far_dot *far = &op->excepts[i].dot;
+        struct nv_log_id id = {far->site, far->epoch, own->id.scope};
+        const struct nv_log *log = nv_log_find(merge->store, &id);
+        if (log != NULL)
+            excepts[count++] = (struct nv_local_except){{log->number, far->index, far->seq}, op->excepts[i].fields};
+    }
+    cover->excepts = excepts;
+    cover->except_count = count;
+    return NV_OK;
+}
