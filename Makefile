@@ -118,7 +118,7 @@ test-system: all
 
 bench: all $(BENCHES)
 	@$(BUILD)/tests/bench/bench_store
-	@$(BUILD)/tests/bench/bench_daemons $(abspath $(BUILD))
+	@$(TEST_ENVIRONMENT) $(BUILD)/tests/bench/bench_daemons
 
 check-source: $(LIBRARY) $(call object,$(DAEMON_SOURCES) $(CLIENT_SOURCES))
 	@deploy/check-source $(BUILD)
