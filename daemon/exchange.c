@@ -218,17 +218,20 @@ static enum nv_status take_frame(struct nv_service *service, const struct nv_net
     struct nv_message message;
     struct nv_error why = {0};
     nv_arena_reset(&service->arena);
-    if (nv_message_decode(event->frame, &service->arena, &message, &why) != NV_OK)
+    enum nv_status status = nv_message_decode(event->frame, &service->arena, &message, &why);
+    if (status == NV_NOT_YET)
+        return NV_OK; /* newer software says more than we understand, and knows it */
+    if (status != NV_OK)
         return take_garbage(service, event, why.text, error);
     if (message.kind == NV_MESSAGE_BATCH && !peek_heads(service, &message))
         return nv_fail(error, NV_NO_MEMORY, "no memory for what a peer sent");
-    if (message.kind == NV_MESSAGE_REFUSAL)
+    if (message.kind == NV_MESSAGE_REFUSAL && service->notes++ < NV_NOTES_MOST)
         nv_log(NV_LOG_WARNING, "%s refuses: %.200s", name_of(service, event->site), message.refusal.text);
     struct nv_event step = {.kind = NV_EVENT_MESSAGE, .session = event->session};
     step.message.message = service->message = &message;
     step.message.heads = service->message_heads;
     service->message_from = event->site;
-    enum nv_status status = nv_service_step(service, &step, error);
+    status = nv_service_step(service, &step, error);
     service->message = NULL;
     return status;
 }

@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/log.h"
 #include "service_internal.h"
 #include "store/authority.h"
 #include "store/care.h"
+#include "store/log.h"
 
 enum { SAVED_AT_ONCE = 16, NEWS_MS = 10000 };
 
@@ -111,11 +113,52 @@ static bool is_news(const struct nv_saved_peer *saved, const struct nv_peer_stat
            llabs((long long)(old->last_heard.ms - state->last_heard.ms)) > NEWS_MS;
 }
 
+uint64_t nv_service_held(const struct nv_service *service)
+{
+    const struct nv_far_head *heads;
+    size_t count;
+    uint64_t held = 0;
+    nv_store_has(service->store, &heads, &count);
+    for (size_t i = 0; i < count; i++)
+        held += heads[i].seq;
+    return held;
+}
+
+/* Of who was not met since the daemon started no more is known than what was saved: it lacks that, and all that came
+ * since. One statement, so that nothing is counted twice; where the store is busy, the next second will do. */
+static enum nv_status count_for_unmet(struct nv_service *service, struct nv_error *error)
+{
+    uint64_t held = nv_service_held(service);
+    if (held <= service->counted)
+        return NV_OK;
+    sqlite3 *db = nv_store_db(service->store);
+    sqlite3_str *text = sqlite3_str_new(db);
+    sqlite3_str_appendf(text,
+                        "UPDATE navette_peer SET behind_since_ms = CASE behind WHEN 0 THEN %lld ELSE behind_since_ms "
+                        "END, behind = behind + %llu WHERE connected = 0 AND site NOT IN (x''",
+                        (long long)nv_wall_now().ms, (unsigned long long)(held - service->counted));
+    for (size_t i = 0; i < service->saved_count; i++) {
+        char site[33];
+        nv_hex(service->saved[i].state.site.bytes, sizeof service->saved[i].state.site.bytes, site);
+        sqlite3_str_appendf(text, ", x'%s'", site);
+    }
+    sqlite3_str_append(text, ")", 1);
+    char *sql = sqlite3_str_finish(text);
+    if (sql == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "no memory for the state of the peers");
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
+        service->counted = held;
+    sqlite3_free(sql);
+    return NV_OK;
+}
+
 /* A few at a time, in turn, once a second. */
 enum nv_status nv_service_save_peers(struct nv_service *service, struct nv_error *error)
 {
     struct nv_sync_view view;
     size_t written = 0;
+    if (count_for_unmet(service, error) != NV_OK)
+        return error->status;
     while (written < SAVED_AT_ONCE) {
         if (!nv_sync_look(service->sync, service->saved_next, service->now, &view)) {
             service->saved_next = 0;

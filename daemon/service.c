@@ -145,6 +145,7 @@ enum nv_status nv_service_open(struct nv_service *service, struct nv_error *erro
     if (status == NV_OK)
         status = nv_net_self_test(service->net, error);
     service->now = nv_mono_now();
+    service->counted = nv_service_held(service);
     if (status == NV_OK)
         nv_service_peers_away(service);
     return status;
@@ -189,8 +190,13 @@ static enum nv_status serve_network(struct nv_service *service, struct nv_error 
 {
     struct nv_net_event event;
     enum nv_status status = NV_OK;
-    for (int i = 0; status == NV_OK && i < NV_EVENTS_MOST && nv_net_next(service->net, service->now, &event); i++)
+    int64_t end = service->now.us + NV_SLICE_MS * 1000;
+    for (int i = 0; status == NV_OK && i < NV_EVENTS_MOST && nv_net_next(service->net, service->now, &event); i++) {
         status = nv_service_take_event(service, &event, error);
+        service->now = nv_mono_now();
+        if (service->now.us >= end)
+            break; /* large messages must not keep us from the store */
+    }
     return status;
 }
 

@@ -16,7 +16,7 @@ enum {
     NV_INGEST_MOST = 512,       /* changesets in one go */
     NV_INGEST_BYTES = 4 << 20,
     NV_SERVED_MOST = 1024, /* changesets in one batch that we send */
-    NV_NOTES_MOST = 20,    /* refusals written to the store in one second */
+    NV_NOTES_MOST = 20,    /* refusals written to the store or the log in one second */
 };
 
 struct nv_saved_peer; /* peers.c */
@@ -62,7 +62,8 @@ struct nv_service {
 
     struct nv_saved_peer *saved;
     size_t saved_count, saved_next;
-    unsigned notes; /* refusals noted in this second */
+    uint64_t counted; /* changesets that we held when those who are away since we started were last seen to */
+    unsigned notes;   /* refusals noted in this second, ours and those of peers */
     bool said_full;
 };
 
@@ -89,3 +90,5 @@ enum nv_status nv_service_enrol(struct nv_service *service, struct nv_error *err
 enum nv_status nv_service_set_members(struct nv_service *service, struct nv_error *error);
 enum nv_status nv_service_save_peers(struct nv_service *service, struct nv_error *error);
 void nv_service_peers_away(struct nv_service *service);
+/* How many changesets we hold. */
+uint64_t nv_service_held(const struct nv_service *service);

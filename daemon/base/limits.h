@@ -31,5 +31,6 @@
 #define NV_LIMIT_BATCH_CHANGESETS 16384         /* protocol: changesets of one message */
 #define NV_LIMIT_LOGS_OF_SITE 64                /* logs of one site: further ones wait */
 #define NV_LIMIT_SESSIONS 1024                  /* open sessions of one daemon */
+#define NV_LIMIT_OUTBOX_BYTES (16u << 20)       /* sent to one site, and not yet gone over its lines */
 #define NV_LIMIT_WAITING_CHANGESETS 512         /* changesets that wait for what they depend on */
 #define NV_LIMIT_WAITING_BYTES (16u << 20)      /* and their bytes */

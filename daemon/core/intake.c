@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { FAIR_SHARE = 32 /* changesets of one sender in a row while others wait */, GROW_SHARES = 16 };
+
 /* One changeset, of a batch or in the waiting room. */
 struct nv_parcel {
     struct nv_parcel *next; /* in the waiting room, newer */
@@ -18,11 +20,20 @@ struct nv_batch {
     struct nv_batch *next;
     struct nv_taken_in result;
     size_t count, judged; /* judged are always the first ones */
+    size_t offered;       /* the first ones that are judged, or offered just now */
     struct nv_parcel parcels[];
+};
+
+/* How many of one sender an offer holds. */
+struct nv_share {
+    struct nv_site_id from;
+    size_t count;
 };
 
 struct nv_intake {
     struct nv_batch *first, **end;
+    struct nv_share *shares; /* of the last offer */
+    size_t share_count, share_capacity;
     struct nv_parcel *oldest, **newest;
     size_t waiting, waiting_bytes;
     uint64_t generation; /* of our heads */
@@ -51,6 +62,7 @@ void nv_intake_free(struct nv_intake *intake)
         next = parcel->next;
         free(parcel);
     }
+    free(intake->shares);
     free(intake);
 }
 
@@ -153,6 +165,48 @@ static uint64_t seq_of(const struct nv_far_head *own, size_t own_count, const st
     return nv_heads_seq(&view, log);
 }
 
+/* Where memory ran out, all share one. */
+static size_t *share_of(struct nv_intake *intake, struct nv_site_id from)
+{
+    for (size_t i = 0; i < intake->share_count; i++)
+        if (nv_site_id_compare(intake->shares[i].from, from) == 0)
+            return &intake->shares[i].count;
+    if (intake->share_count == intake->share_capacity) {
+        size_t capacity = intake->share_capacity + GROW_SHARES;
+        struct nv_share *shares = realloc(intake->shares, capacity * sizeof *shares);
+        if (shares == NULL)
+            return intake->share_count > 0 ? &intake->shares[0].count : NULL;
+        intake->shares = shares;
+        intake->share_capacity = capacity;
+    }
+    intake->shares[intake->share_count] = (struct nv_share){.from = from};
+    return &intake->shares[intake->share_count++].count;
+}
+
+/* What is offered, and how much may be. */
+struct nv_room {
+    struct nv_offered *offered;
+    size_t count, capacity, total, bytes;
+};
+
+/* Those of one sender stay in order. `fairly`: a few of each sender, so that nobody's flood holds up the others. */
+static void offer_queued(struct nv_intake *intake, struct nv_room *room, bool fairly)
+{
+    for (struct nv_batch *batch = intake->first; batch != NULL; batch = batch->next) {
+        if (batch->offered == batch->count)
+            continue;
+        size_t *share = fairly ? share_of(intake, batch->parcels[0].from) : NULL;
+        while (batch->offered < batch->count && room->count < room->capacity && room->total < room->bytes &&
+               (share == NULL || *share < FAIR_SHARE)) {
+            struct nv_parcel *parcel = &batch->parcels[batch->offered++];
+            room->offered[room->count++] = (struct nv_offered){parcel->bytes, parcel->from, parcel};
+            room->total += parcel->bytes.size;
+            if (share != NULL)
+                ++*share;
+        }
+    }
+}
+
 size_t nv_intake_offer(struct nv_intake *intake, const struct nv_far_head *own, size_t own_count,
                        struct nv_offered *ret_offered, size_t capacity, size_t bytes)
 {
@@ -167,14 +221,13 @@ size_t nv_intake_offer(struct nv_intake *intake, const struct nv_far_head *own, 
         ret_offered[count++] = (struct nv_offered){parcel->bytes, parcel->from, parcel};
         total += parcel->bytes.size;
     }
-    for (struct nv_batch *batch = intake->first; batch != NULL; batch = batch->next) {
-        for (size_t i = batch->judged; i < batch->count && count < capacity && total < bytes; i++) {
-            ret_offered[count++] =
-                (struct nv_offered){batch->parcels[i].bytes, batch->parcels[i].from, &batch->parcels[i]};
-            total += batch->parcels[i].bytes.size;
-        }
-    }
-    return count;
+    for (struct nv_batch *batch = intake->first; batch != NULL; batch = batch->next)
+        batch->offered = batch->judged;
+    intake->share_count = 0;
+    struct nv_room room = {ret_offered, count, capacity, total, bytes};
+    offer_queued(intake, &room, true);
+    offer_queued(intake, &room, false);
+    return room.count;
 }
 
 static void count_verdict(struct nv_taken_in *result, enum nv_judged judged, const char *text)
@@ -203,13 +256,16 @@ enum nv_status nv_intake_judge(struct nv_intake *intake, const struct nv_offered
 
 bool nv_intake_finished(struct nv_intake *intake, struct nv_taken_in *ret_taken_in)
 {
-    struct nv_batch *batch = intake->first;
-    if (batch == NULL || batch->judged < batch->count)
+    struct nv_batch **link = &intake->first;
+    while (*link != NULL && (*link)->judged < (*link)->count)
+        link = &(*link)->next;
+    struct nv_batch *batch = *link;
+    if (batch == NULL)
         return false;
     *ret_taken_in = batch->result;
-    intake->first = batch->next;
-    if (intake->first == NULL)
-        intake->end = &intake->first;
+    *link = batch->next;
+    if (*link == NULL)
+        intake->end = link;
     free(batch);
     return true;
 }

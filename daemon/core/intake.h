@@ -25,8 +25,8 @@ struct nv_offered {
 };
 
 /* What is to be ingested next: first those of the waiting room whose turn may have come (`own` are our heads,
- * ascending), then the queue in order; at most `capacity`, ending with the one that goes beyond `bytes`. Returns how
- * many. The bytes stay until they are judged. */
+ * ascending), then a few of each sender, then the queue in order (that of one sender never changes); at most
+ * `capacity`, ending with the one that goes beyond `bytes`. Returns how many. The bytes stay until they are judged. */
 size_t nv_intake_offer(struct nv_intake *intake, const struct nv_far_head *own, size_t own_count,
                        struct nv_offered *ret_offered, size_t capacity, size_t bytes);
 
@@ -45,7 +45,7 @@ struct nv_taken_in {
     char text[200];
 };
 
-/* Takes the oldest batch off the queue where all of it is judged; false where it is not. */
+/* Takes the oldest batch of which all is judged off the queue; false where there is none. */
 bool nv_intake_finished(struct nv_intake *intake, struct nv_taken_in *ret_taken_in);
 
 void nv_intake_grew(struct nv_intake *intake);           /* our heads did: those that wait may be tried again */

@@ -16,7 +16,8 @@
  * Pull. A node that lacks something which a peer has sends Pull{its own vector, credit}. It pulls from one peer at a
  * time, in turn. The other sends Batches of about 256 KiB while there is credit; the receiver gives the bytes back as
  * Credit once they are durable; the Batch marked `last` ends the pull. 10 seconds without a batch, and the receiver
- * leaves it, tries another peer, and lets that one rest. A node serves 8 pulls at once, one batch of each in turn;
+ * leaves it, tries another peer, and lets that one rest. 30 seconds, or 16 MiB, and it is another peer's turn if one
+ * waits. A node serves 8 pulls at once, one batch of each in turn;
  * those that wait get an empty batch now and then, so that they know.
  *
  * Push. A peer that has all that we have is in step. When our log grows, a peer in step gets the new changesets at once
@@ -29,8 +30,9 @@
  * session is closed.
  *
  * Refusals. A changeset that does not verify is answered with a Refusal; nothing is pulled from that peer for a while
- * that doubles each time; the other peers go on. A message that cannot be read ends the session, and the peer is not
- * welcome for a while that doubles each time.
+ * that doubles each time, and is short again once it has news; the other peers go on. Who brings more of them than an
+ * honest site ever would is treated like one whose messages cannot be read. A message that cannot be read ends the
+ * session, and the peer is not welcome for a while that doubles each time.
  */
 #pragma once
 
@@ -46,6 +48,9 @@ enum {
     NV_SYNC_PUSH_BYTES_ALL = 32 << 20, /* pushed to all peers and unacknowledged */
     NV_SYNC_PUSH_BATCHES = 128,        /* pushed to one peer and unacknowledged */
     NV_SYNC_QUEUE_BYTES = 8 << 20,     /* received and not yet durable; pushes beyond are dropped */
+    NV_SYNC_PEER_BYTES = 2 << 20,      /* of those, of one peer: its further pushes are dropped */
+    NV_SYNC_LEAST_BYTES = 64,          /* a signature alone is so long: a shorter changeset is none */
+    NV_SYNC_REFUSED_MOST = 1000,       /* changesets that are refused, of one peer within a minute */
     NV_SYNC_TURN_BYTES = 16 << 20,     /* pulled from one peer while another waits for its turn */
     NV_SYNC_SERVED_AT_ONCE = 8,
 };

@@ -135,6 +135,8 @@ enum nv_status nv_sync_on_has(struct nv_sync *sync, struct nv_peer *peer, const 
     if (same && !peer->has_due)
         peer->told = sync->generation; /* it says what we say */
     peer->maybe_ahead = true;
+    if (!message->has.whole && count > 0 && peer->pull_after > now + NV_REFUSED_US)
+        peer->pull_after = now + NV_REFUSED_US; /* one bad changeset must not hold up its news */
 
     if (message->has.whole && believe_its_word(sync, peer) != NV_OK)
         return NV_NO_MEMORY;

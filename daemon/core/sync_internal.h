@@ -22,6 +22,8 @@ enum {
     NV_REFUSED_US = 5 * NV_SECOND,        /* a pull that brought a changeset to refuse; doubles */
     NV_UNWELCOME_US = 1 * NV_SECOND,      /* after garbage; doubles */
     NV_FORGIVEN_US = 60 * NV_SECOND,      /* a session that lasts so long wipes the slate */
+    NV_COMING_US = 2 * NV_SECOND,         /* what is said to be coming is waited for */
+    NV_TURN_US = 30 * NV_SECOND,          /* of one pull while another peer waits */
 };
 
 static const int64_t NV_NEVER_US = INT64_MAX;
@@ -83,6 +85,9 @@ struct nv_peer {
     size_t queued; /* received from it in this session and not yet durable */
     unsigned pull_failures;
     int64_t pull_after;
+    int64_t ahead_since; /* since when it has what we do not hold; 0: it does not */
+    size_t refused;      /* changesets of its that were refused since `refused_since` */
+    int64_t refused_since;
 };
 
 struct nv_sync {
@@ -107,7 +112,7 @@ struct nv_sync {
         size_t queued;  /* of it, not yet durable */
         size_t consumed;
         size_t taken;
-        int64_t moved;
+        int64_t begun, moved;
     } pull;
     uint64_t pull_number;     /* the last one given */
     struct nv_site_id pulled; /* whom we pulled from last: the next one is after it */

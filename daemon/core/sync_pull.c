@@ -4,21 +4,27 @@
  */
 
 /* Whether the peer has anything that we neither hold nor are about to: what was received and is not durable yet is
- * coming. */
-static bool is_ahead(struct nv_sync *sync, struct nv_peer *peer)
+ * coming. Not for long: only once it is durable is it known to be what its header says. */
+static bool is_ahead(struct nv_sync *sync, struct nv_peer *peer, int64_t now)
 {
     if (!peer->maybe_ahead)
         return false;
     if (nv_heads_cover(&sync->own, peer->has.heads, peer->has.count)) {
         peer->maybe_ahead = false;
         peer->pull_failures = 0;
+        peer->ahead_since = 0;
         return false;
     }
+    if (peer->ahead_since == 0)
+        peer->ahead_since = now;
+    if (now - peer->ahead_since >= NV_COMING_US)
+        return true;
     for (size_t i = 0; i < peer->has.count; i++) {
         const struct nv_far_head *head = &peer->has.heads[i];
         if (nv_heads_seq(&sync->own, head) < head->seq && nv_heads_seq(&sync->coming, head) < head->seq)
             return true;
     }
+    nv_sync_wake_by(sync, peer->ahead_since + NV_COMING_US);
     return false;
 }
 
@@ -28,7 +34,7 @@ static struct nv_peer *choose(struct nv_sync *sync, int64_t now)
     struct nv_peer *first = NULL, *next = NULL;
     for (size_t i = 0; i < sync->peer_count && next == NULL; i++) {
         struct nv_peer *peer = sync->peers[i];
-        if (peer->session == 0 || !peer->greeted || !peer->has_known || peer->queued > 0 || !is_ahead(sync, peer))
+        if (peer->session == 0 || !peer->greeted || !peer->has_known || peer->queued > 0 || !is_ahead(sync, peer, now))
             continue;
         if (now < peer->pull_after) {
             nv_sync_wake_by(sync, peer->pull_after);
@@ -67,7 +73,7 @@ enum nv_status nv_sync_consider_pull(struct nv_sync *sync, int64_t now, struct n
     sync->pull.peer = peer;
     sync->pull.number = sync->pull_number;
     sync->pull.credit = NV_SYNC_CREDIT_BYTES;
-    sync->pull.moved = now;
+    sync->pull.begun = sync->pull.moved = now;
     sync->pulled = peer->site;
     nv_sync_wake_by(sync, now + NV_PULL_PATIENCE_US);
     return NV_OK;
@@ -102,6 +108,26 @@ static enum nv_status end_pull(struct nv_sync *sync, int64_t now, struct nv_acti
     return nv_sync_consider_pull(sync, now, actions);
 }
 
+static bool another_waits(struct nv_sync *sync, int64_t now)
+{
+    for (size_t i = 0; i < sync->peer_count; i++) {
+        struct nv_peer *peer = sync->peers[i];
+        if (peer != sync->pull.peer && peer->session != 0 && peer->has_known && now >= peer->pull_after &&
+            is_ahead(sync, peer, now))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the turn has passed: a peer that says a word now and then, or gives little, holds up nobody for long. */
+static bool is_turn_over(struct nv_sync *sync, int64_t now)
+{
+    if (now - sync->pull.begun >= NV_TURN_US)
+        return another_waits(sync, now);
+    nv_sync_wake_by(sync, sync->pull.begun + NV_TURN_US);
+    return false;
+}
+
 enum nv_status nv_sync_check_pull(struct nv_sync *sync, int64_t now, struct nv_actions *actions)
 {
     struct nv_peer *peer = sync->pull.peer;
@@ -109,6 +135,8 @@ enum nv_status nv_sync_check_pull(struct nv_sync *sync, int64_t now, struct nv_a
         return nv_sync_consider_pull(sync, now, actions);
     if (sync->pull.queued > 0)
         return NV_OK; /* it waits for us */
+    if (is_turn_over(sync, now))
+        return end_pull(sync, now, actions);
     if (now - sync->pull.moved < NV_PULL_PATIENCE_US) {
         nv_sync_wake_by(sync, sync->pull.moved + NV_PULL_PATIENCE_US);
         return NV_OK;
@@ -117,17 +145,6 @@ enum nv_status nv_sync_check_pull(struct nv_sync *sync, int64_t now, struct nv_a
     rest(sync, peer, NV_REST_US, 60 * (int64_t)NV_SECOND, now);
     nv_sync_leave_pull(sync);
     return nv_sync_consider_pull(sync, now, actions);
-}
-
-static bool another_waits(struct nv_sync *sync, int64_t now)
-{
-    for (size_t i = 0; i < sync->peer_count; i++) {
-        struct nv_peer *peer = sync->peers[i];
-        if (peer != sync->pull.peer && peer->session != 0 && peer->has_known && now >= peer->pull_after &&
-            is_ahead(sync, peer))
-            return true;
-    }
-    return false;
 }
 
 static bool is_over(const struct nv_sync *sync)
@@ -180,6 +197,8 @@ enum nv_status nv_sync_on_batch(struct nv_sync *sync, struct nv_peer *peer, cons
     size_t bytes = 0;
     for (size_t i = 0; i < message->batch.changeset_count; i++)
         bytes += message->batch.changesets[i].size;
+    if (bytes / NV_SYNC_LEAST_BYTES < message->batch.changeset_count)
+        return nv_sync_garbage(sync, peer, "changesets that are too short to be any", event->now.us, actions);
     if (learn_from_batch(sync, peer, event) != NV_OK)
         return NV_NO_MEMORY;
     if (peer->has.count > NV_LIMIT_LOGS)
@@ -190,6 +209,7 @@ enum nv_status nv_sync_on_batch(struct nv_sync *sync, struct nv_peer *peer, cons
         sync->pull.moved = event->now.us; /* also what still comes of a pull that we left: the line lives */
     if (!pulled || message->batch.pull != sync->pull.number) {
         bool room = sync->queued == 0 || sync->queued + bytes <= NV_SYNC_QUEUE_BYTES;
+        room = room && peer->queued <= NV_SYNC_PEER_BYTES;
         if (bytes > 0 && room && take_batch(sync, peer, event, bytes, actions) != NV_OK)
             return NV_NO_MEMORY;
         return nv_sync_settle(sync, peer, event->now.us, actions);
@@ -225,6 +245,13 @@ static enum nv_status refuse(struct nv_sync *sync, struct nv_peer *peer, const s
                              struct nv_actions *actions)
 {
     nv_sync_note(peer, event->ingested.text);
+    if (event->now.us - peer->refused_since >= NV_FORGIVEN_US) {
+        peer->refused_since = event->now.us;
+        peer->refused = 0;
+    }
+    peer->refused += event->ingested.refused;
+    if (peer->refused > NV_SYNC_REFUSED_MOST)
+        return nv_sync_garbage(sync, peer, "more changesets to refuse than an honest site has", event->now.us, actions);
     rest(sync, peer, NV_REFUSED_US, 600 * (int64_t)NV_SECOND, event->now.us);
     if (sync->pull.peer == peer)
         nv_sync_leave_pull(sync);

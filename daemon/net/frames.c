@@ -1,5 +1,8 @@
 #include "net/internal.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static bool receive_routing(void *socket, struct nv_routing *ret_routing)
 {
     int size = zmq_recv(socket, ret_routing->bytes, sizeof ret_routing->bytes, ZMQ_DONTWAIT);
@@ -38,9 +41,49 @@ bool nv_frame_receive(struct nv_net *net, void *socket, struct nv_routing *ret_r
     return true;
 }
 
-bool nv_frame_send(void *socket, const struct nv_routing *routing, struct nv_slice frame)
+/* A frame on its way, until libzmq lets it go. */
+struct letter {
+    struct nv_outbox *outbox;
+    size_t size;
+    uint8_t bytes[];
+};
+
+static void let_go(void *bytes, void *hint)
 {
-    if (routing != NULL && zmq_send(socket, routing->bytes, routing->size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+    (void)bytes;
+    struct letter *letter = hint;
+    if (letter->outbox != NULL)
+        atomic_fetch_sub(&letter->outbox->bytes, letter->size);
+    free(letter);
+}
+
+static bool write_letter(zmq_msg_t *message, struct nv_slice frame, struct nv_outbox *outbox)
+{
+    if (outbox != NULL && atomic_load(&outbox->bytes) > NV_LIMIT_OUTBOX_BYTES)
         return false;
-    return zmq_send(socket, frame.data, frame.size, ZMQ_DONTWAIT) >= 0;
+    struct letter *letter = malloc(sizeof *letter + frame.size);
+    if (letter == NULL)
+        return false;
+    *letter = (struct letter){.outbox = outbox, .size = frame.size};
+    if (frame.size > 0)
+        memcpy(letter->bytes, frame.data, frame.size);
+    if (zmq_msg_init_data(message, letter->bytes, frame.size, let_go, letter) != 0) {
+        free(letter);
+        return false;
+    }
+    if (outbox != NULL)
+        atomic_fetch_add(&outbox->bytes, frame.size);
+    return true;
+}
+
+bool nv_frame_send(void *socket, const struct nv_routing *routing, struct nv_slice frame, struct nv_outbox *outbox)
+{
+    zmq_msg_t message;
+    if (!write_letter(&message, frame, outbox))
+        return false;
+    if ((routing == NULL || zmq_send(socket, routing->bytes, routing->size, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0) &&
+        zmq_msg_send(&message, socket, ZMQ_DONTWAIT) >= 0)
+        return true;
+    zmq_msg_close(&message);
+    return false;
 }

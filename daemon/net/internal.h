@@ -1,6 +1,7 @@
 /* The state behind net/net.h. Internal to net/. */
 #pragma once
 
+#include <stdatomic.h>
 #include <zmq.h>
 
 #include "base/limits.h"
@@ -15,11 +16,20 @@ struct nv_routing {
     size_t size;
 };
 
+/* What was sent to one site and still lies with libzmq, which bounds the messages of a connection and not their bytes.
+ * It outlives the site's sessions: libzmq keeps what it has for a connection that we gave up. */
+struct nv_outbox {
+    struct nv_outbox *next;
+    struct nv_site_id site;
+    atomic_size_t bytes; /* libzmq's own thread counts down */
+};
+
 struct nv_session {
     uint32_t number; /* 0: this place is free */
     struct nv_site_id site;
     struct nv_line *line;      /* NULL: it was accepted */
     struct nv_routing routing; /* where it was accepted */
+    struct nv_outbox *outbox;
 };
 
 /* One member that we dial. */
@@ -48,6 +58,7 @@ struct nv_net {
 
     struct nv_session sessions[NV_LIMIT_SESSIONS];
     size_t session_count; /* places that were ever used */
+    struct nv_outbox *outboxes;
     uint32_t last_number;
 
     struct { /* connections that we no longer listen to */
@@ -79,11 +90,12 @@ struct nv_net {
 
 /* ---- sessions.c ---- */
 struct nv_session *nv_session_of(struct nv_net *net, uint32_t number);
-/* A new session; NULL where there are too many. */
+/* A new session; NULL where there are too many, or memory ran out. */
 struct nv_session *nv_session_open(struct nv_net *net, struct nv_site_id site, struct nv_line *line,
                                    const struct nv_routing *routing);
 /* Forgets the session and, where it was dialled, plans the next attempt. `tell`: NV_NET_CLOSED follows. */
 void nv_session_end(struct nv_net *net, struct nv_session *session, bool tell, int linger_ms);
+void nv_outboxes_done(struct nv_net *net);
 bool nv_is_member(const struct nv_net *net, struct nv_site_id site);
 /* Whether an accepted session with that site stands. */
 bool nv_has_accepted(const struct nv_net *net, struct nv_site_id site);
@@ -92,7 +104,8 @@ bool nv_has_accepted(const struct nv_net *net, struct nv_site_id site);
 /* Receives a message into net->frame. False where none waits. `ret_routing` not NULL: the socket is a ROUTER. More
  * frames than one, or none, set net->frame_garbage. */
 bool nv_frame_receive(struct nv_net *net, void *socket, struct nv_routing *ret_routing);
-bool nv_frame_send(void *socket, const struct nv_routing *routing, struct nv_slice frame);
+/* False where the socket or the outbox does not take it. `outbox` NULL: nobody counts. */
+bool nv_frame_send(void *socket, const struct nv_routing *routing, struct nv_slice frame, struct nv_outbox *outbox);
 
 /* ---- dial.c ---- */
 enum nv_status nv_lines_set(struct nv_net *net, const struct nv_net_member *members, size_t count,

@@ -57,6 +57,7 @@ void nv_net_close(struct nv_net *net)
     nv_zap_close(&net->zap);
     if (net->context != NULL)
         zmq_ctx_term(net->context);
+    nv_outboxes_done(net); /* after libzmq let go of all that counts in them */
     free(net->keys);
     free(net->items);
     free(net);
@@ -158,8 +159,8 @@ bool nv_net_send(struct nv_net *net, uint32_t number, struct nv_slice frame)
     struct nv_session *session = nv_session_of(net, number);
     if (session == NULL)
         return false;
-    bool sent = session->line != NULL ? nv_frame_send(session->line->socket, NULL, frame)
-                                      : nv_frame_send(net->listener, &session->routing, frame);
+    bool sent = session->line != NULL ? nv_frame_send(session->line->socket, NULL, frame, session->outbox)
+                                      : nv_frame_send(net->listener, &session->routing, frame, session->outbox);
     if (!sent)
         nv_session_end(net, session, true, 0);
     return sent;
@@ -178,7 +179,7 @@ void nv_net_hang_up(struct nv_net *net, uint32_t number, bool shun, struct nv_mo
 
 void nv_net_answer(struct nv_net *net, struct nv_slice frame)
 {
-    nv_frame_send(net->desk, &net->candidate, frame);
+    nv_frame_send(net->desk, &net->candidate, frame, NULL);
 }
 
 struct nv_mono_us nv_net_wake(const struct nv_net *net)

@@ -1,5 +1,30 @@
 #include "net/internal.h"
 
+#include <stdlib.h>
+
+static struct nv_outbox *outbox_of(struct nv_net *net, struct nv_site_id site)
+{
+    for (struct nv_outbox *outbox = net->outboxes; outbox != NULL; outbox = outbox->next)
+        if (nv_site_id_compare(outbox->site, site) == 0)
+            return outbox;
+    struct nv_outbox *outbox = calloc(1, sizeof *outbox);
+    if (outbox == NULL)
+        return NULL;
+    outbox->site = site;
+    outbox->next = net->outboxes;
+    net->outboxes = outbox;
+    return outbox;
+}
+
+void nv_outboxes_done(struct nv_net *net)
+{
+    while (net->outboxes != NULL) {
+        struct nv_outbox *outbox = net->outboxes;
+        net->outboxes = outbox->next;
+        free(outbox);
+    }
+}
+
 struct nv_session *nv_session_of(struct nv_net *net, uint32_t number)
 {
     for (size_t i = 0; number != 0 && i < net->session_count; i++)
@@ -14,14 +39,15 @@ struct nv_session *nv_session_open(struct nv_net *net, struct nv_site_id site, s
     size_t place = 0;
     while (place < net->session_count && net->sessions[place].number != 0)
         place++;
-    if (place == NV_LIMIT_SESSIONS)
+    struct nv_outbox *outbox = outbox_of(net, site);
+    if (place == NV_LIMIT_SESSIONS || outbox == NULL)
         return NULL;
     if (place == net->session_count)
         net->session_count++;
     if (++net->last_number == 0)
         net->last_number = 1;
     struct nv_session *session = &net->sessions[place];
-    *session = (struct nv_session){.number = net->last_number, .site = site, .line = line};
+    *session = (struct nv_session){.number = net->last_number, .site = site, .line = line, .outbox = outbox};
     if (routing != NULL)
         session->routing = *routing;
     if (line != NULL)

@@ -129,6 +129,24 @@ def test_truncated_messages(honest, hostile, fresh):
         counted(honest, "message", member, lambda: member.send_bytes(message[:size]))
 
 
+def test_a_kind_of_message_of_newer_software_is_passed_over(honest, hostile):
+    before = honest[0].hub.refusals()
+    hostile.send_bytes(b"\xa2\x06\x02hi")  # field 100
+    hostile.write(hostile.put("thing", [hostile.name + ".1"], t="fine"))
+    hostile.until(lambda: (form.NETWORK_SCOPE, hostile.site, hostile.own.epoch) in hostile.peer_has, "the session goes on")
+    assert hostile.refusals == [] and honest[0].hub.refusals() == before
+
+
+def test_many_changesets_too_short_to_be_any(honest, hostile):
+    """Each would cost many times its bytes."""
+    hub = honest[0].hub
+    before = resident_kib(hub)
+    for _ in range(200):
+        hostile.push(*[b"x"] * 16384)
+    hostile.until(lambda: any(given == MALFORMED for given, _ in hostile.refusals), "a Refusal")
+    assert resident_kib(hub) < before + (30 << 10)
+
+
 def test_more_than_the_limits_allow(honest, hostile):
     proto = hostile.proto
     heads = [proto.Head(site=n.to_bytes(16, "big"), epoch=1, scope=form.NETWORK_SCOPE, seq=1, pin=bytes(16))

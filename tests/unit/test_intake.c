@@ -15,7 +15,7 @@ static struct nv_far_head head_of(uint8_t writer, uint64_t seq)
 }
 
 /* A batch of `count` changesets of that log from `seq` on; each says its seq in its first byte. */
-static void put(struct nv_intake *intake, uint8_t writer, uint64_t seq, size_t count, size_t size)
+static void put_from(struct nv_intake *intake, uint8_t sender, uint8_t writer, uint64_t seq, size_t count, size_t size)
 {
     static uint8_t bytes[1 << 20];
     struct nv_slice changesets[8];
@@ -26,7 +26,12 @@ static void put(struct nv_intake *intake, uint8_t writer, uint64_t seq, size_t c
         firsts[i][0] = (uint8_t)(seq + i);
         changesets[i] = (struct nv_slice){size <= sizeof firsts[i] ? firsts[i] : bytes, size};
     }
-    assert_int_equal(nv_intake_put(intake, 7, (struct nv_site_id){{9}}, 3, changesets, heads, count), NV_OK);
+    assert_int_equal(nv_intake_put(intake, 7, (struct nv_site_id){{sender}}, 3, changesets, heads, count), NV_OK);
+}
+
+static void put(struct nv_intake *intake, uint8_t writer, uint64_t seq, size_t count, size_t size)
+{
+    put_from(intake, 9, writer, seq, count, size);
 }
 
 static size_t offer(struct nv_intake *intake, uint64_t own_seq, struct nv_offered *offered, size_t capacity)
@@ -160,6 +165,40 @@ static void an_offer_keeps_to_its_bounds(void **state)
     nv_intake_free(intake);
 }
 
+/* One sender's flood does not hold up another's few; each sender's own stay in order, and a batch ends when it is done.
+ */
+static void each_sender_has_a_share_of_an_offer(void **state)
+{
+    (void)state;
+    struct nv_intake *intake = nv_intake_new();
+    struct nv_offered offered[128];
+    struct nv_taken_in taken;
+    for (uint64_t i = 0; i < 32; i++)
+        put_from(intake, 8, 1, 1 + 8 * i, 8, 10);
+    put_from(intake, 9, 2, 1, 2, 10);
+    assert_int_equal(offer(intake, 0, offered, 128), 128);
+    size_t place = 0;
+    while (place < 128 && offered[place].from.bytes[0] != 9)
+        place++;
+    assert_true(place < 64);
+    for (size_t i = 0, seq = 1; i < 128; i++)
+        if (offered[i].from.bytes[0] == 8)
+            assert_int_equal(offered[i].bytes.data[0], seq++);
+    for (size_t i = 0; i < place + 2; i++)
+        judge(intake, &offered[i], NV_JUDGED_REFUSED);
+    size_t batches = 0, accepted = 0;
+    for (; nv_intake_finished(intake, &taken); batches++)
+        accepted += taken.bytes == 20;
+    assert_int_equal(batches, place / 8 + 1);
+    assert_int_equal(accepted, 1);
+    put_from(intake, 9, 2, 3, 1, 10); /* the end of the queue is where it was */
+    assert_int_equal(offer(intake, 0, offered, 128), 128);
+    for (place = 0; place < 128 && offered[place].from.bytes[0] != 9;)
+        place++;
+    assert_true(place < 64);
+    nv_intake_free(intake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +207,7 @@ int main(void)
         cmocka_unit_test(what_waits_already_is_not_kept_twice),
         cmocka_unit_test(the_waiting_room_has_a_bound_and_the_oldest_leave),
         cmocka_unit_test(an_offer_keeps_to_its_bounds),
+        cmocka_unit_test(each_sender_has_a_share_of_an_offer),
     };
     return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }

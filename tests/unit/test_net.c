@@ -287,6 +287,30 @@ static void who_is_hung_up_on_is_not_listened_to(void **state)
     part(&hub, &school);
 }
 
+/* A peer that never reads: what we hold for it has a bound in bytes, over all its connections. */
+static void who_does_not_read_is_sent_no_more(void **state)
+{
+    (void)state;
+    enum { CHUNK = 1 << 20, LET_GO_MOST = 64 << 20 }; /* what TCP and the other side's own queue take */
+    struct node hub, school;
+    static uint8_t chunk[CHUNK];
+    meet(&hub, &school);
+    for (int i = 0; i < 3; i++) {
+        size_t sent = 0;
+        while (nv_net_send(hub.net, hub.session, (struct nv_slice){chunk, sizeof chunk})) {
+            sent += sizeof chunk;
+            assert_true(sent < NV_LIMIT_OUTBOX_BYTES + LET_GO_MOST);
+            assert_true(atomic_load(&hub.net->outboxes->bytes) <= NV_LIMIT_OUTBOX_BYTES + CHUNK);
+        }
+        pump(&hub);
+        assert_int_equal(hub.closed, i + 1);
+        assert_true(say(&school, "another session"));
+        for (int64_t end = now().us + PATIENCE_US; hub.opened < (unsigned)i + 2; pump(&hub))
+            assert_true(now().us < end);
+    }
+    part(&hub, &school);
+}
+
 /* ---- the self-test ------------------------------------------------------------------------------------------------
  */
 
@@ -418,6 +442,7 @@ int main(void)
         cmocka_unit_test(a_lost_line_is_dialled_again),
         cmocka_unit_test(a_frame_to_who_is_gone_is_an_error),
         cmocka_unit_test(who_is_hung_up_on_is_not_listened_to),
+        cmocka_unit_test(who_does_not_read_is_sent_no_more),
         cmocka_unit_test(the_self_test_passes_where_keys_are_checked),
         cmocka_unit_test(the_self_test_fails_where_anybody_is_let_in),
         cmocka_unit_test(the_self_test_fails_where_nobody_answers),

@@ -435,14 +435,14 @@ static void who_does_not_acknowledge_is_told_and_must_pull(void **state)
     done(&probe);
 }
 
-/* A push beyond what we hold at once is dropped, and comes by pull. */
+/* A push beyond what we hold of one peer at once is dropped, and comes by pull. */
 static void a_push_without_room_comes_again_by_pull(void **state)
 {
     (void)state;
     struct probe probe = probe_of(1);
     meet(&probe, 9, 2);
     uint64_t seq = 1;
-    for (size_t bytes = 0; bytes + 1024 * KIB <= NV_SYNC_QUEUE_BYTES; bytes += 1024 * KIB) {
+    for (size_t bytes = 0; bytes <= NV_SYNC_PEER_BYTES; bytes += 1024 * KIB) {
         hear_batch(&probe, 9, 0, 2, seq++, 1024 * KIB, false);
         assert_non_null(wanted(&probe, NV_ACTION_INGEST, 9));
     }
@@ -456,6 +456,20 @@ static void a_push_without_room_comes_again_by_pull(void **state)
     const struct nv_message *pull = said(&probe, NV_MESSAGE_PULL, 9);
     assert_non_null(pull);
     assert_int_equal(pull->pull.has[1].seq, seq - 1);
+    done(&probe);
+}
+
+static void what_is_pushed_by_all_has_a_bound_too(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    for (uint8_t site = 2; site < 7; site++)
+        meet(&probe, 100u + site, site);
+    for (uint8_t site = 2; site < 6; site++)
+        hear_batch(&probe, 100u + site, 0, site, 1, NV_SYNC_QUEUE_BYTES / 4, false);
+    assert_non_null(wanted(&probe, NV_ACTION_INGEST, 105));
+    hear_batch(&probe, 106, 0, 6, 1, 1024 * KIB, false);
+    assert_null(wanted(&probe, NV_ACTION_INGEST, 106));
     done(&probe);
 }
 
@@ -506,6 +520,25 @@ static void what_is_coming_is_not_pulled(void **state)
     done(&probe);
 }
 
+/* What it says of itself may be made up: nobody keeps us from another peer by pretending that it sends the same. */
+static void what_is_said_to_be_coming_is_not_waited_for_long(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    meet(&probe, 9, 2);
+    meet(&probe, 10, 3);
+    hear_batch(&probe, 9, 0, 7, 1000, 100, false);
+    hear_has(&probe, 10, (uint64_t[8]){[7] = 1}, false, false);
+    for (int i = 0; said(&probe, NV_MESSAGE_PULL, 10) == NULL; i++) {
+        assert_true(i < 30);
+        hear_batch(&probe, 9, 0, 7, 1000, 100, false);
+        ingested(&probe, 9, 0, 100, 0, 0);
+        if (said(&probe, NV_MESSAGE_PULL, 10) == NULL)
+            tick(&probe, SEC / 10);
+    }
+    done(&probe);
+}
+
 static void credit_is_given_for_what_is_durable(void **state)
 {
     (void)state;
@@ -522,7 +555,7 @@ static void credit_is_given_for_what_is_durable(void **state)
     /* All credit used and more: the other side does not keep to the protocol. */
     hear_batch(&probe, 9, number, 7, 2, NV_SYNC_CREDIT_BYTES, false);
     assert_non_null(wanted(&probe, NV_ACTION_INGEST, 9));
-    hear_batch(&probe, 9, number, 7, 3, 1, false);
+    hear_batch(&probe, 9, number, 7, 3, NV_SYNC_LEAST_BYTES, false);
     assert_int_equal(wanted(&probe, NV_ACTION_CLOSE, 9)->close.why, NV_CLOSE_GARBAGE);
     done(&probe);
 }
@@ -590,6 +623,25 @@ static void a_long_pull_gives_way_to_who_waits(void **state)
         ingested(&probe, 9, number, 256 * KIB, 1, 0);
     }
     assert_true(seq * 256 * KIB >= NV_SYNC_TURN_BYTES);
+    done(&probe);
+}
+
+/* Whoever sends a word now and then, and never what was asked for. */
+static void a_pull_that_only_drips_gives_way_to_who_waits(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    learn_that_it_is_ahead(&probe, 9, 2, 5);
+    uint64_t number = said(&probe, NV_MESSAGE_PULL, 9)->pull.pull;
+    int64_t start = probe.now;
+    learn_that_it_is_ahead(&probe, 10, 3, 5);
+    while (said(&probe, NV_MESSAGE_PULL, 10) == NULL) {
+        assert_true(probe.now - start < 40 * (int64_t)SEC);
+        hear_batch(&probe, 9, number, 7, 5, 0, false);
+        hear(&probe, 10, (struct nv_message){.kind = NV_MESSAGE_PING, .ping = {.reply = true}});
+        tick(&probe, SEC);
+    }
+    assert_true(probe.now - start >= 30 * (int64_t)SEC);
     done(&probe);
 }
 
@@ -697,6 +749,62 @@ static void a_refused_changeset_rests_its_giver_and_nobody_else(void **state)
     done(&probe);
 }
 
+/* A log with two histories is refused from whoever relays it: the other sites' news must not wait for long. */
+static void news_are_asked_for_soon_after_refusals(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    learn_that_it_is_ahead(&probe, 9, 2, 5);
+    uint64_t number = said(&probe, NV_MESSAGE_PULL, 9)->pull.pull;
+    for (int i = 0; i < 8; i++) { /* each pull brings the same one, and rests twice as long */
+        hear_batch(&probe, 9, number, 7, 5, 100, true);
+        ingested(&probe, 9, number, 100, 0, 1);
+        for (int seconds = 0; i < 7 && said(&probe, NV_MESSAGE_PULL, 9) == NULL; seconds++) {
+            assert_true(seconds < 700);
+            hear(&probe, 9, (struct nv_message){.kind = NV_MESSAGE_PING, .ping = {.reply = true}});
+            tick(&probe, SEC);
+        }
+        if (i < 7)
+            number = said(&probe, NV_MESSAGE_PULL, 9)->pull.pull;
+    }
+    hear_has(&probe, 9, (uint64_t[8]){[6] = 1}, false, false);
+    for (int seconds = 0; said(&probe, NV_MESSAGE_PULL, 9) == NULL; seconds++) {
+        assert_true(seconds < 6);
+        tick(&probe, SEC);
+    }
+    done(&probe);
+}
+
+static void who_brings_too_much_to_refuse_is_not_welcome(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    meet(&probe, 9, 2);
+    for (size_t refused = 0; refused < NV_SYNC_REFUSED_MOST; refused += 250) {
+        hear_batch(&probe, 9, 0, 7, 1, 100, false);
+        ingested(&probe, 9, 0, 100, 0, 250);
+        assert_null(wanted(&probe, NV_ACTION_CLOSE, 9));
+    }
+    hear_batch(&probe, 9, 0, 7, 1, 100, false);
+    ingested(&probe, 9, 0, 100, 0, 1);
+    assert_int_equal(wanted(&probe, NV_ACTION_CLOSE, 9)->close.why, NV_CLOSE_GARBAGE);
+    open(&probe, 10, 2, true);
+    assert_int_equal(wanted(&probe, NV_ACTION_CLOSE, 10)->close.why, NV_CLOSE_UNWELCOME);
+    done(&probe);
+}
+
+/* A flood of them costs many times its bytes. */
+static void changesets_too_short_to_be_any_are_garbage(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    meet(&probe, 9, 2);
+    hear_batch(&probe, 9, 0, 7, 1, NV_SYNC_LEAST_BYTES - 1, false);
+    assert_null(wanted(&probe, NV_ACTION_INGEST, 9));
+    assert_int_equal(wanted(&probe, NV_ACTION_CLOSE, 9)->close.why, NV_CLOSE_GARBAGE);
+    done(&probe);
+}
+
 static void garbage_ends_the_session_and_its_sender_is_not_welcome_for_a_while(void **state)
 {
     (void)state;
@@ -794,15 +902,21 @@ int main(void)
         cmocka_unit_test(pushes_stop_at_the_window_and_go_on_with_the_acknowledgement),
         cmocka_unit_test(who_does_not_acknowledge_is_told_and_must_pull),
         cmocka_unit_test(a_push_without_room_comes_again_by_pull),
+        cmocka_unit_test(what_is_pushed_by_all_has_a_bound_too),
         cmocka_unit_test(one_peer_is_pulled_from_at_a_time),
         cmocka_unit_test(what_is_coming_is_not_pulled),
+        cmocka_unit_test(what_is_said_to_be_coming_is_not_waited_for_long),
         cmocka_unit_test(credit_is_given_for_what_is_durable),
         cmocka_unit_test(who_does_not_answer_a_pull_rests_and_another_is_asked),
         cmocka_unit_test(a_pull_that_brings_nothing_is_repeated_ever_more_slowly),
         cmocka_unit_test(a_long_pull_gives_way_to_who_waits),
+        cmocka_unit_test(a_pull_that_only_drips_gives_way_to_who_waits),
         cmocka_unit_test(a_pull_is_served_while_there_is_credit),
         cmocka_unit_test(eight_are_served_at_once_and_the_others_wait_in_line),
         cmocka_unit_test(a_refused_changeset_rests_its_giver_and_nobody_else),
+        cmocka_unit_test(news_are_asked_for_soon_after_refusals),
+        cmocka_unit_test(who_brings_too_much_to_refuse_is_not_welcome),
+        cmocka_unit_test(changesets_too_short_to_be_any_are_garbage),
         cmocka_unit_test(garbage_ends_the_session_and_its_sender_is_not_welcome_for_a_while),
         cmocka_unit_test(silence_is_asked_after_and_then_ends_the_session),
         cmocka_unit_test(a_ping_is_answered),

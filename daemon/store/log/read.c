@@ -69,11 +69,13 @@ enum nv_status nv_store_read_for(struct nv_store *store, const struct nv_far_hea
     bool row = false;
     while (*ret_count < ends_capacity && bytes->size - start < budget_bytes &&
            (status = nv_db_step(statement, &row, error)) == NV_OK && row) {
-        from = sqlite3_column_int64(statement, 0);
         const struct nv_log *log = nv_log_by_number(store, (nv_log_number)sqlite3_column_int64(statement, 1));
         uint64_t seq = (uint64_t)sqlite3_column_int64(statement, 2);
-        if (log == NULL || seq > log->has_seq)
-            break; /* another process appended since we looked: it is given once we have looked again */
+        if (log == NULL || seq > log->has_seq) {
+            row = false; /* another process appended since we looked: it is given once we have looked again */
+            break;
+        }
+        from = sqlite3_column_int64(statement, 0);
         if (seq <= peer_seq(peer, peer_count, log))
             continue;
         struct nv_changeset_parts parts = {.header = nv_db_blob(statement, 4),
