@@ -1,3 +1,4 @@
+/* Opening and making a store, who we are, and transactions. */
 #include "store/store.h"
 
 #include <errno.h>
