@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -69,13 +70,25 @@ static void set_limits(void)
     }
 }
 
+/* `navette status` holds the lock for an instant, to see whether a daemon does: so it is tried a few times. */
+static bool is_locked_by_another(int lock)
+{
+    struct timespec pause = {0, 20 * 1000 * 1000};
+    for (int tries = 0; tries < 10; tries++) {
+        if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
 /* A second daemon on one home would have the same site speak twice. The lock goes with the process, however it ends. */
 static enum nv_status take_lock(const struct nv_config *config, int *ret_lock, struct nv_error *error)
 {
     int lock = open(config->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock < 0)
         return nv_fail(error, NV_IO, "cannot open %s: %s", config->lock, strerror(errno));
-    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    if (is_locked_by_another(lock)) {
         close(lock);
         return nv_fail(error, NV_BUSY, "another navetted runs on %s: one home has one daemon: stop that one first",
                        config->home);
