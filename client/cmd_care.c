@@ -1,6 +1,7 @@
 /* navette verify, digest, rebuild: whether the store is what the logs say. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hex.h"
 #include "client/command.h"
 #include "store/care.h"
@@ -146,7 +147,7 @@ enum nv_status nv_command_rebuild(struct nv_call *call, struct nv_error *error)
         status = nv_sign_key_load(call->home.keys, "sign.key", &sign, error);
     if (status == NV_OK) {
         nv_store_set_signer(store, &sign);
-        status = nv_store_rebuild(store, nv_now(), &rebuilt, nv_progress, error);
+        status = nv_store_rebuild(store, nv_wall_now(), &rebuilt, nv_progress, error);
         nv_progress_end();
         nv_store_set_signer(store, NULL);
     }

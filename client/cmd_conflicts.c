@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "client/command.h"
 #include "client/conflicts.h"
 #include "client/records.h"
@@ -65,8 +66,8 @@ enum nv_status nv_command_resolve(struct nv_call *call, struct nv_error *error)
         status = nv_key_from_text(table, call->words[1], &key, error);
     /* By the caller's own word: resolving may load the tables anew, and `table` is gone then. */
     if (status == NV_OK)
-        status =
-            nv_conflict_resolve(store, call->words[0], nv_buffer_slice(&key), field, choice, value, nv_now(), error);
+        status = nv_conflict_resolve(store, call->words[0], nv_buffer_slice(&key), field, choice, value, nv_wall_now(),
+                                     error);
     if (status == NV_OK && call->json)
         status = nv_print_json(json_pack("{s:b}", "answered", 1), error);
     else if (status == NV_OK)

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "client/command.h"
 #include "store/authority.h"
 #include "wire/recovery.h"
@@ -202,7 +203,7 @@ static enum nv_status found_network(struct making *making, const struct nv_setti
     };
     nv_store_set_signer(store, &making->sign);
     status = nv_authority_found(store, identity->name, &making->authority, &making->successor.public_key, &self,
-                                nv_now(), error);
+                                nv_wall_now(), error);
     nv_store_close(store);
     return status;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "client/command.h"
 #include "net/enrol.h"
 #include "store/authority.h"
@@ -89,7 +90,7 @@ static enum nv_status make_invitation(struct nv_call *call, const char *name, en
         nv_random(invitation->secret, sizeof invitation->secret);
         invitation->hub_curve_key = curve.public_key;
         invitation->authority_key = authority.public_key;
-        invitation->expires.ms = nv_now().ms + days * DAY_MS;
+        invitation->expires.ms = nv_wall_now().ms + days * DAY_MS;
         status = nv_invitation_keep(store, invitation, name, role, error);
     }
     nv_store_close(store);
@@ -223,7 +224,7 @@ static enum nv_status take_reply(struct joining *joining, struct nv_slice bytes,
         status = nv_fail(error, NV_REFUSED, "the hub did not admit this site: %.400s", reply.text);
     if (status == NV_OK)
         status = nv_authority_adopt(joining->store, &joining->invitation.authority_key, reply.authority,
-                                    reply.authority_count, nv_now(), error);
+                                    reply.authority_count, nv_wall_now(), error);
     nv_arena_done(&arena);
     return status;
 }

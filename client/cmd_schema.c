@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "client/command.h"
 #include "client/records.h"
@@ -68,7 +69,7 @@ enum nv_status nv_command_schema_apply(struct nv_call *call, struct nv_error *er
     if (status == NV_OK)
         status = nv_home_authority(&call->home, "publishing a schema", &authority, error);
     if (status == NV_OK)
-        status = nv_schema_apply(store, &authority, (const char *)sql.data, is_trial, nv_now(), &summary, error);
+        status = nv_schema_apply(store, &authority, (const char *)sql.data, is_trial, nv_wall_now(), &summary, error);
     if (status == NV_OK)
         status = print_summary(call, is_trial, &summary, error);
     nv_buffer_done(&sql);

@@ -1,6 +1,7 @@
 /* navette put, rm: ordinary SQL writes, captured by the same triggers as those of any other program. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "client/command.h"
 #include "client/records.h"
 #include "store/care.h"
@@ -265,7 +266,7 @@ enum nv_status nv_command_rm(struct nv_call *call, struct nv_error *error)
     if (status == NV_OK) {
         status = delete_row(&writing, &found, error);
         if (status == NV_OK && !found)
-            status = confirm_missing(&writing, nv_now(), &was_missing, error);
+            status = confirm_missing(&writing, nv_wall_now(), &was_missing, error);
         if (status == NV_OK && !found && !was_missing)
             status = nv_fail(error, NV_NOT_FOUND, "%s has no record with that key", writing.table->name);
         status = end(writing.store, status, error);

@@ -307,10 +307,3 @@ bool nv_is_french(void)
     }
     return false;
 }
-
-struct nv_wall_ms nv_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (struct nv_wall_ms){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
-}

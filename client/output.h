@@ -57,5 +57,3 @@ void nv_progress_end(void);
 
 /* Whether people here read French: LC_ALL, LC_MESSAGES, LANG, the first that is set. */
 bool nv_is_french(void);
-
-struct nv_wall_ms nv_now(void);

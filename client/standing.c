@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "client/output.h"
 #include "store/db.h"
 #include "store/seal.h"
@@ -161,7 +162,7 @@ static void judge(const struct nv_store *store, struct nv_standing *standing)
 enum nv_status nv_standing_gather(const struct nv_home *home, struct nv_store *store, struct nv_standing *ret_standing,
                                   struct nv_error *error)
 {
-    struct nv_standing standing = {.is_running = nv_home_is_running(home), .now = nv_now()};
+    struct nv_standing standing = {.is_running = nv_home_is_running(home), .now = nv_wall_now()};
     enum nv_status status = nv_store_pending(store, &standing.pending, error);
     if (status == NV_OK)
         status = each_row(store,

@@ -9,9 +9,9 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "config.h"
 #include "service.h"
@@ -73,11 +73,10 @@ static void set_limits(void)
 /* `navette status` holds the lock for an instant, to see whether a daemon does: so it is tried a few times. */
 static bool is_locked_by_another(int lock)
 {
-    struct timespec pause = {0, 20 * 1000 * 1000};
     for (int tries = 0; tries < 10; tries++) {
         if (flock(lock, LOCK_EX | LOCK_NB) == 0)
             return false;
-        nanosleep(&pause, NULL);
+        nv_pause_us(20000);
     }
     return true;
 }

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -12,20 +11,6 @@
 #include "store/authority.h"
 
 enum { SECOND_US = 1000000, MESSAGE_ARENA = 128 << 20, PEEK_ARENA = 4 << 20, AWAIT_MS = 250 };
-
-struct nv_wall_ms nv_wall_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (struct nv_wall_ms){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
-}
-
-struct nv_mono_us nv_mono_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (struct nv_mono_us){(int64_t)now.tv_sec * SECOND_US + now.tv_nsec / 1000};
-}
 
 enum nv_status nv_service_new(const struct nv_service_settings *settings, struct nv_service **ret_service,
                               struct nv_error *error)
@@ -159,19 +144,19 @@ static int64_t lesser(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t next_time(const struct nv_service *service)
+struct nv_mono_us nv_service_wake(const struct nv_service *service)
 {
     int64_t next = lesser(service->seal_at, service->ingest_at);
     next = lesser(next, lesser(service->enrol_at, service->second_at));
     next = lesser(next, lesser(service->members_at, service->watch.look_at));
     next = lesser(next, nv_sync_wake(service->sync).us);
-    return lesser(next, nv_net_wake(service->net).us);
+    return (struct nv_mono_us){lesser(next, nv_net_wake(service->net).us)};
 }
 
 /* A timer counts in microseconds where poll counts in milliseconds: the looks for a writer's commit need that. */
 static enum nv_status wait_for_work(struct nv_service *service, struct nv_error *error)
 {
-    int64_t pause = next_time(service) - nv_mono_now().us;
+    int64_t pause = nv_service_wake(service).us - nv_mono_now().us;
     if (pause > 0) {
         struct itimerspec alarm = {.it_value = {.tv_sec = pause / SECOND_US, .tv_nsec = pause % SECOND_US * 1000}};
         if (timerfd_settime(service->timer, 0, &alarm, NULL) != 0)
@@ -182,7 +167,6 @@ static enum nv_status wait_for_work(struct nv_service *service, struct nv_error 
     uint64_t expirations;
     if (read(service->timer, &expirations, sizeof expirations) < 0 && errno != EAGAIN)
         return nv_fail(error, NV_IO, "cannot read a timer: %s", strerror(errno));
-    service->now = nv_mono_now();
     return status;
 }
 
@@ -220,11 +204,12 @@ static enum nv_status keep_house(struct nv_service *service, struct nv_error *er
     return status == NV_OK ? nv_service_save_peers(service, error) : status;
 }
 
-static enum nv_status turn(struct nv_service *service, struct nv_error *error)
+enum nv_status nv_service_turn(struct nv_service *service, struct nv_error *error)
 {
-    enum nv_status status = wait_for_work(service, error);
+    enum nv_status status = NV_OK;
+    service->now = nv_mono_now();
     nv_watch_read(&service->watch, service->now);
-    if (status == NV_OK && nv_watch_is_due(&service->watch, service->now))
+    if (nv_watch_is_due(&service->watch, service->now))
         status = nv_service_look(service, error);
     if (status == NV_OK)
         status = nv_service_seal(service, error);
@@ -239,12 +224,19 @@ static enum nv_status turn(struct nv_service *service, struct nv_error *error)
     return status == NV_OK ? keep_house(service, error) : status;
 }
 
-enum nv_status nv_service_run(struct nv_service *service, struct nv_error *error)
+enum nv_status nv_service_start(struct nv_service *service, struct nv_error *error)
 {
     enum nv_status status = nv_service_set_members(service, error);
-    if (status == NV_OK)
-        status = nv_service_tell_growth(service, error);
-    while (status == NV_OK && !is_asked_to_end(service))
-        status = turn(service, error);
+    return status == NV_OK ? nv_service_tell_growth(service, error) : status;
+}
+
+enum nv_status nv_service_run(struct nv_service *service, struct nv_error *error)
+{
+    enum nv_status status = nv_service_start(service, error);
+    while (status == NV_OK && !is_asked_to_end(service)) {
+        status = wait_for_work(service, error);
+        if (status == NV_OK)
+            status = nv_service_turn(service, error);
+    }
     return status;
 }

@@ -36,3 +36,10 @@ const char *nv_service_enrols(const struct nv_service *service);
 
 /* Serves until it is asked to end (NV_OK), or the store fails. */
 enum nv_status nv_service_run(struct nv_service *service, struct nv_error *error);
+
+/* What nv_service_run does, one step at a time, for a simulation that has time and the network in its hand: it starts
+ * once; then each turn does what is due and takes what has come, without waiting, and the next one is due at
+ * nv_service_wake, or when a frame or a write comes before. */
+enum nv_status nv_service_start(struct nv_service *service, struct nv_error *error);
+enum nv_status nv_service_turn(struct nv_service *service, struct nv_error *error);
+struct nv_mono_us nv_service_wake(const struct nv_service *service);

@@ -1,6 +1,7 @@
 /* The service's state. Only daemon/service.c, exchange.c, work.c and peers.c include this. */
 #pragma once
 
+#include "base/clock.h"
 #include "core/intake.h"
 #include "core/sync.h"
 #include "net/net.h"
@@ -66,9 +67,6 @@ struct nv_service {
     unsigned notes;   /* refusals noted in this second, ours and those of peers */
     bool said_full;
 };
-
-struct nv_wall_ms nv_wall_now(void);
-struct nv_mono_us nv_mono_now(void);
 
 /* ---- exchange.c: the machine, between the network and the store ---- */
 /* Steps the machine and executes what it wants. */

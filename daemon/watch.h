@@ -19,7 +19,7 @@ struct nv_watch {
 enum nv_status nv_watch_open(struct nv_watch *watch, const char *home, struct nv_mono_us now, struct nv_error *error);
 void nv_watch_close(struct nv_watch *watch);
 
-/* Reads what inotify tells. */
+/* Takes what inotify told. */
 void nv_watch_read(struct nv_watch *watch, struct nv_mono_us now);
 
 /* Whether to look now; if so, plans the next look. */

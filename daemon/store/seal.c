@@ -1,18 +1,10 @@
 /* When to seal, and for how long at a time. */
 #include "store/seal.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "store/capture/scan.h"
 #include "store/capture/sealing.h"
 #include "store/ingest.h"
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int budget_ms, struct nv_sealed *ret_sealed,
                              struct nv_error *error)
@@ -27,7 +19,7 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
         status = nv_scan_is_due(store, &scan, error);
     if (status != NV_OK || (!any && !scan))
         return status;
-    int64_t end = monotonic_ms() + budget_ms;
+    int64_t end = nv_mono_now().us + (int64_t)budget_ms * 1000;
     status = nv_begin(store, error);
     if (status != NV_OK)
         return status;
@@ -37,7 +29,7 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
     do {
         if (status == NV_OK)
             status = nv_seal_slice(store, now, &sealed, error);
-    } while (status == NV_OK && sealed.more && monotonic_ms() < end);
+    } while (status == NV_OK && sealed.more && nv_mono_now().us < end);
     if (status == NV_OK)
         status = nv_commit(store, error);
     if (status != NV_OK) {

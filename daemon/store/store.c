@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "store/log.h"
 #include "store/log/logs.h"
 #include "store/log/opened.h"
@@ -24,12 +24,17 @@ enum { BUSY_US = 300, BUSY_TRIES = 1000, CHECKPOINT_PAGES = 4000 };
  * writes without a pause would never let us in. */
 static int wait_a_little(void *context, int tries)
 {
-    struct timespec pause = {0, BUSY_US * 1000};
     (void)context;
     if (tries >= BUSY_TRIES)
         return 0;
-    nanosleep(&pause, NULL);
+    nv_pause_us(BUSY_US);
     return 1;
+}
+
+/* SQLite's URIs may name what the system has no file for. */
+static bool is_plain(const char *path)
+{
+    return strncmp(path, "file:", 5) != 0;
 }
 
 static enum nv_status configure(sqlite3 *db, struct nv_error *error)
@@ -123,7 +128,7 @@ enum nv_status nv_store_create(const char *path, const char *name, struct nv_err
         status = set_fresh_identity(&store, name, error);
     /* People's records: nobody but the owner and the group that the home is opened to. WAL and index follow the file.
      */
-    if (status == NV_OK && chmod(path, 0660) != 0)
+    if (status == NV_OK && is_plain(path) && chmod(path, 0660) != 0)
         status = nv_fail(error, NV_IO, "cannot set the mode of %s: %s", path, strerror(errno));
     nv_statements_done(&store);
     sqlite3_close(store.db);
@@ -197,7 +202,7 @@ static enum nv_status read_data_version(struct nv_store *store, int64_t *ret_ver
 enum nv_status nv_store_open(const char *path, struct nv_store **ret_store, struct nv_error *error)
 {
     struct stat file;
-    if (strncmp(path, "file:", 5) != 0 && stat(path, &file) != 0)
+    if (is_plain(path) && stat(path, &file) != 0)
         return nv_fail(error, NV_NOT_FOUND, "there is no store at %s: run `navette init NAME` first", path);
     struct nv_store *store = calloc(1, sizeof *store);
     if (store == NULL || (store->path = strdup(path)) == NULL) {

@@ -18,7 +18,8 @@
 
 struct nv_store;
 
-/* Creates the file (refuses where it exists) with an identity: a random site id, the name, and no network yet. */
+/* Creates the file (refuses where it exists; `path` as for nv_store_open) with an identity: a random site id, the name,
+ * and no network yet. */
 enum nv_status nv_store_create(const char *path, const char *name, struct nv_error *error);
 
 /* Opens an existing store, migrates it, and reads its state. NV_NOT_FOUND where there is none, NV_CORRUPT, NV_BUSY.

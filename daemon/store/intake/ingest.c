@@ -1,8 +1,8 @@
 #include "store/ingest.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "store/capture/scan.h"
 #include "store/capture/sealing.h"
 #include "store/intake/admit.h"
@@ -40,13 +40,6 @@ const char *nv_reason_name(enum nv_reason reason)
         return "network";
     }
     return "unknown";
-}
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* ---- what must be sealed first ---- */
@@ -286,7 +279,7 @@ static enum nv_status prepare(struct intake *intake, struct nv_touched_set *stal
 static enum nv_status try_once(struct intake *intake, struct nv_incoming *incoming, size_t count, int budget_ms,
                                struct nv_touched_set *stale, bool *ret_again, struct nv_error *error)
 {
-    int64_t end = monotonic_ms() + budget_ms;
+    int64_t end = nv_mono_now().us + (int64_t)budget_ms * 1000;
     *ret_again = false;
     enum nv_status status = nv_begin(intake->store, error);
     if (status != NV_OK)
@@ -294,7 +287,7 @@ static enum nv_status try_once(struct intake *intake, struct nv_incoming *incomi
     status = prepare(intake, stale, error);
     for (size_t i = 0; status == NV_OK && i < count && intake->stale.count == 0; i++) {
         incoming[i].verdict = NV_VERDICT_PENDING;
-        if (i == 0 || monotonic_ms() < end)
+        if (i == 0 || nv_mono_now().us < end)
             status = take(intake, &incoming[i], error);
     }
     if (status == NV_OK && intake->stale.count == 0)
