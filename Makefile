@@ -30,6 +30,9 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/u
 # Random schedules against a model: they run after the unit tests, under a heading of their own.
 PROPERTY_TESTS := $(filter $(BUILD)/tests/unit/test_merge_%,$(UNIT_TESTS))
 UNIT_HELPERS := $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c))
+# The simulator: its parts are helpers of its tests and of its own program.
+SIM_TESTS := $(patsubst tests/sim/%.c,$(BUILD)/tests/sim/%,$(wildcard tests/sim/test_*.c))
+SIM_HELPERS := $(filter-out tests/sim/test_%.c tests/sim/main%.c,$(wildcard tests/sim/*.c)) tests/unit/dice.c
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 BENCH_HELPERS := $(filter-out tests/bench/bench_%.c,$(wildcard tests/bench/*.c))
 
@@ -38,15 +41,17 @@ LIBRARY := $(BUILD)/libnavette.a
 GENERATED := $(BUILD)/generated/proto/navette.pb-c.c $(BUILD)/generated/store/migrations.c
 GENERATED_OBJECTS := $(GENERATED:.c=.o)
 
-.PHONY: all demo test run-tests test-unit test-property test-system check-source check-format bench install clean deps
+.PHONY: all demo test run-tests test-unit test-property test-sim test-system check-source check-format bench install clean deps
 all: $(BUILD)/navetted $(BUILD)/navette
 
 $(BUILD)/navetted: $(call object,$(DAEMON_SOURCES)) $(LIBRARY)
 $(BUILD)/navette: $(call object,$(CLIENT_SOURCES)) $(LIBRARY)
 $(UNIT_TESTS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(call object,$(UNIT_HELPERS)) $(LIBRARY)
 $(UNIT_TESTS): LDLIBS += -lcmocka
+$(SIM_TESTS): $(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(call object,$(SIM_HELPERS)) $(LIBRARY)
+$(SIM_TESTS): LDLIBS += -lcmocka
 $(BENCHES): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call object,$(BENCH_HELPERS)) $(LIBRARY)
-$(BUILD)/navetted $(BUILD)/navette $(UNIT_TESTS) $(BENCHES):
+$(BUILD)/navetted $(BUILD)/navette $(UNIT_TESTS) $(SIM_TESTS) $(BENCHES):
 	@mkdir -p $(@D)
 	@echo "link  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -90,13 +95,14 @@ demo: deps
 	@$(PYTHON) deploy/demo/demo.py $(BUILD)
 
 test: deps
-	@+$(AGAIN) all $(UNIT_TESTS)
+	@+$(AGAIN) all $(UNIT_TESTS) $(SIM_TESTS)
 	@+$(MAKE) --no-print-directory run-tests
 
 # One after the other: the first group that fails ends the run.
 run-tests:
 	@$(MAKE) --no-print-directory test-unit
 	@$(MAKE) --no-print-directory test-property
+	@$(MAKE) --no-print-directory test-sim
 	@$(MAKE) --no-print-directory test-system
 	@echo "All tests passed."
 
@@ -109,6 +115,12 @@ test-unit: $(UNIT_TESTS)
 test-property: $(PROPERTY_TESTS)
 	@echo "== property tests of the merge"
 	@set -e; for test in $(PROPERTY_TESTS); do \
+	    echo "-- $$(basename $$test)"; $(TEST_ENVIRONMENT) $$test; \
+	done
+
+test-sim: $(SIM_TESTS)
+	@echo "== simulation"
+	@set -e; for test in $(SIM_TESTS); do \
 	    echo "-- $$(basename $$test)"; $(TEST_ENVIRONMENT) $$test; \
 	done
 
