@@ -30,9 +30,12 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/u
 # Random schedules against a model: they run after the unit tests, under a heading of their own.
 PROPERTY_TESTS := $(filter $(BUILD)/tests/unit/test_merge_%,$(UNIT_TESTS))
 UNIT_HELPERS := $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c))
-# The simulator: its parts are helpers of its tests and of its own program.
+# The simulator: the daemon as it is, but for its loop, over a clock, a network and a disk of the tests' own. Those stand
+# before the library on the linker's line, so that the library's are not taken.
 SIM_TESTS := $(patsubst tests/sim/%.c,$(BUILD)/tests/sim/%,$(wildcard tests/sim/test_*.c))
-SIM_HELPERS := $(filter-out tests/sim/test_%.c tests/sim/main%.c,$(wildcard tests/sim/*.c)) tests/unit/dice.c
+SIMULATE := $(BUILD)/tests/sim/simulate
+SIM_HELPERS := $(filter-out tests/sim/test_%.c tests/sim/simulate.c,$(wildcard tests/sim/*.c)) \
+               tests/unit/dice.c tests/unit/model.c $(filter-out daemon/main.c daemon/notify.c,$(DAEMON_SOURCES))
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 BENCH_HELPERS := $(filter-out tests/bench/bench_%.c,$(wildcard tests/bench/*.c))
 
@@ -48,10 +51,10 @@ $(BUILD)/navetted: $(call object,$(DAEMON_SOURCES)) $(LIBRARY)
 $(BUILD)/navette: $(call object,$(CLIENT_SOURCES)) $(LIBRARY)
 $(UNIT_TESTS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(call object,$(UNIT_HELPERS)) $(LIBRARY)
 $(UNIT_TESTS): LDLIBS += -lcmocka
-$(SIM_TESTS): $(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(call object,$(SIM_HELPERS)) $(LIBRARY)
+$(SIM_TESTS) $(SIMULATE): $(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(call object,$(SIM_HELPERS)) $(LIBRARY)
 $(SIM_TESTS): LDLIBS += -lcmocka
 $(BENCHES): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call object,$(BENCH_HELPERS)) $(LIBRARY)
-$(BUILD)/navetted $(BUILD)/navette $(UNIT_TESTS) $(SIM_TESTS) $(BENCHES):
+$(BUILD)/navetted $(BUILD)/navette $(UNIT_TESTS) $(SIM_TESTS) $(SIMULATE) $(BENCHES):
 	@mkdir -p $(@D)
 	@echo "link  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -95,7 +98,7 @@ demo: deps
 	@$(PYTHON) deploy/demo/demo.py $(BUILD)
 
 test: deps
-	@+$(AGAIN) all $(UNIT_TESTS) $(SIM_TESTS)
+	@+$(AGAIN) all $(UNIT_TESTS) $(SIM_TESTS) $(SIMULATE)
 	@+$(MAKE) --no-print-directory run-tests
 
 # One after the other: the first group that fails ends the run.
@@ -118,7 +121,7 @@ test-property: $(PROPERTY_TESTS)
 	    echo "-- $$(basename $$test)"; $(TEST_ENVIRONMENT) $$test; \
 	done
 
-test-sim: $(SIM_TESTS)
+test-sim: $(SIM_TESTS) $(SIMULATE)
 	@echo "== simulation"
 	@set -e; for test in $(SIM_TESTS); do \
 	    echo "-- $$(basename $$test)"; $(TEST_ENVIRONMENT) $$test; \

@@ -168,12 +168,14 @@ enum nv_status nv_service_enrol(struct nv_service *service, struct nv_error *err
     if (status == NV_OK && !reply.failed && reply.size > 0)
         nv_net_answer(service->net, nv_buffer_slice(&reply));
     nv_buffer_done(&reply);
+    /* Whatever came of it, it took up the state: what another program wrote just then a look would not tell any more.
+     */
+    ask_seal(service);
     if (status == NV_REFUSED || status == NV_NOT_FOUND || status == NV_NOT_YET) {
         nv_log(NV_LOG_WARNING, "a request to join was refused: %s", error->text);
         return NV_OK;
     }
     if (status != NV_OK)
         return again(service, status, error, &service->enrol_at);
-    ask_seal(service);
     return nv_service_tell_growth(service, error);
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NV_MODEL_OPS = 256, NV_MODEL_FIELDS = 8, NV_MODEL_EXCEPTS = 32 };
+enum { NV_MODEL_OPS = 256, NV_MODEL_FIELDS = 8, NV_MODEL_EXCEPTS = 128 };
 
 /* A set of ops, by their places in the model. */
 struct nv_model_set {

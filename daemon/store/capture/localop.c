@@ -195,6 +195,17 @@ static struct nv_wall_ms within_range(struct nv_wall_ms time)
     return time;
 }
 
+/* An answer that leaves the value as it stands is a write all the same, of the moment when it was given. */
+static struct nv_wall_ms written_at(const struct nv_touched *touched, const struct nv_row *row, unsigned field,
+                                    struct nv_wall_ms otherwise)
+{
+    bool is_answered = touched->answered >> field & 1;
+    if (is_answered || touched->answers_deletes)
+        otherwise = touched->answered_at;
+    struct nv_wall_ms at = captured_at(touched, row, field, otherwise);
+    return is_answered && at.ms < touched->answered_at.ms ? touched->answered_at : at;
+}
+
 static void fill_values(const struct nv_touched *touched, const struct nv_row *row, nv_fields fields,
                         struct nv_wall_ms otherwise, struct nv_op *op)
 {
@@ -204,8 +215,7 @@ static void fill_values(const struct nv_touched *touched, const struct nv_row *r
     op->time.ms = INT64_MIN;
     for (nv_fields rest = fields; rest != 0; rest &= rest - 1) {
         unsigned field = (unsigned)__builtin_ctzll(rest);
-        struct nv_wall_ms at =
-            touched->answered >> field & 1 ? touched->answered_at : captured_at(touched, row, field, otherwise);
+        struct nv_wall_ms at = written_at(touched, row, field, otherwise);
         if (at.ms > op->time.ms)
             op->time = at;
         op->values[op->value_count] = row->values[field];

@@ -14,7 +14,7 @@ enum { TRIGGERS = 4, BEFORE_KEY = 3 /* n, what, at_ms */, BEFORE_OLD = 1 /* n */
 static const char *const kinds[TRIGGERS] = {"insert", "update", "rekey", "delete"};
 
 /* Milliseconds since 1970 by the writer's clock, in the words of the oldest SQLite that still writes. */
-static const char wall_ms[] = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
+static const char wall_ms[] = "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
 static const char unless_applying[] = "NOT EXISTS (SELECT 1 FROM navette_guard)";
 
 static void append_list(sqlite3_str *sql, char letter, size_t count)

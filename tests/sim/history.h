@@ -1,0 +1,82 @@
+/* Everything that any site ever signed, read from the sites' logs as a second implementation would.
+ *
+ * It is what the checks hold the sites against: which ops there are, what each had seen, and what follows from a set of
+ * them by the model (tests/unit/model.h). A place in a log for which two different headers turn up is told at once.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "core/heads.h"
+#include "core/op.h"
+#include "records.h"
+#include "store/store.h"
+#include "tests/unit/model.h"
+
+struct sim_changeset {
+    struct nv_hash hash;
+    size_t first_op, op_count;
+    uint64_t *context; /* the seq of each log that was known then; of the own log: the changeset before */
+    size_t context_count;
+};
+
+struct sim_log {
+    struct nv_site_id site;
+    uint64_t epoch;
+    struct sim_changeset *changesets; /* changesets[seq - 1] */
+    size_t count;
+};
+
+struct sim_except {
+    size_t op;
+    uint8_t fields;
+};
+
+struct sim_op {
+    size_t log;
+    uint64_t seq;
+    uint32_t index;
+    int record;
+    bool is_delete;
+    uint8_t fields;
+    struct nv_value values[SIM_FIELDS];
+    uint64_t codes[SIM_FIELDS];
+    int64_t times[SIM_FIELDS]; /* a delete's: in the first */
+    struct nv_site_id home;
+    size_t except_count;
+    struct sim_except *excepts;
+};
+
+struct sim_history {
+    struct sim_log *logs;
+    size_t log_count;
+    struct sim_op *ops;
+    size_t op_count, op_capacity;
+    struct nv_heads known; /* of all scopes */
+    struct nv_arena arena, reading;
+    uint64_t changesets;
+};
+
+void sim_history_done(struct sim_history *history);
+
+/* Takes what the store holds and is not known yet; holds the heads of what is known against it. */
+void sim_history_take(struct sim_history *history, struct nv_store *store, const char *name);
+
+/* How far each log is in a cut, by the places of the logs here. */
+struct sim_cut {
+    uint64_t *seqs;
+    size_t count;
+};
+bool sim_cut_has(const struct sim_cut *cut, size_t log, uint64_t seq);
+
+/* Whether the op's writer had seen the other one. */
+bool sim_history_saw(const struct sim_history *history, const struct sim_op *op, const struct sim_op *other);
+bool sim_op_covers(const struct sim_history *history, const struct sim_op *op, size_t other, int field);
+
+/* The state of a record by the model, from the ops of the cut (NULL: all); `ret_ops` has the op for each place in the
+ * model. */
+enum { SIM_MODEL_OPS = NV_MODEL_OPS };
+void sim_history_meaning(const struct sim_history *history, int record, const struct sim_cut *cut,
+                         struct nv_model_state *ret_state, size_t ret_ops[SIM_MODEL_OPS], size_t *ret_count);
+
+/* The log's place here; SIZE_MAX where it is not known. */
+size_t sim_history_log(const struct sim_history *history, struct nv_site_id site, uint64_t epoch);

@@ -1,0 +1,94 @@
+/* A simulated network of machines, and the loop that gives each its turn in virtual time.
+ *
+ * What is done to it (people.c, faults.c) comes from a plan (plan.h) or from a scenario; what must hold is in checks.c
+ * and is looked at after every turn.
+ */
+#pragma once
+
+#include "history.h"
+#include "ledger.h"
+#include "machine.h"
+#include "tests/unit/dice.h"
+
+/* How a network of this seed looks. */
+struct sim_profile {
+    size_t machines;     /* that are there from the start, the hub among them */
+    unsigned records;    /* that people write to: the fewer, the more they collide */
+    bool has_side_lines; /* schools that also dial each other */
+    bool has_equal_values;
+    bool has_large_values;
+    int64_t clock_cost_us;
+    int64_t span_us; /* in which the plan happens */
+};
+
+struct sim_cut_seen { /* a closed cut that somebody showed */
+    struct nv_hash vector, state;
+    size_t place;
+};
+
+struct sim_world;
+
+struct sim_timer { /* what ends by itself: a cut line, a full disk, a held lock */
+    int64_t at;
+    void (*end)(struct sim_world *world, size_t a, size_t b);
+    size_t a, b;
+};
+
+struct sim_form { /* a form that somebody has open */
+    bool is_open;
+    int record;
+    int64_t opened_us;
+    struct sim_row row;
+    char *update; /* the SQL that saves it */
+};
+
+struct sim_world {
+    uint64_t seed;
+    struct nv_dice dice;
+    struct sim_profile profile;
+    size_t places;
+    struct sim_machine machines[SIM_PLACES];
+    const struct sim_founding *founding;
+    struct sim_history history;
+    struct sim_ledger ledger;
+    struct nv_heads said[SIM_PLACES];          /* what each ever told the others that it holds */
+    bool is_hostile[SIM_PLACES];               /* what it sends is altered on the way out */
+    bool is_disk_bad[SIM_PLACES];              /* a fault is planned: errors are to be expected */
+    bool is_left_out[SIM_PLACES][SIM_RECORDS]; /* a tool that rebuilt the table left the row out */
+    bool is_full[SIM_PLACES], is_late_published;
+    struct sim_form forms[SIM_PLACES];
+    struct sim_write doubt[SIM_PLACES]; /* a commit that was answered with an error: done or not, nobody knows yet */
+    bool is_in_doubt[SIM_PLACES];
+    struct sim_write held[SIM_PLACES]; /* a transaction that a tool has open */
+    bool is_held[SIM_PLACES];
+    unsigned tokens; /* values given out */
+    struct sim_timer timers[256];
+    size_t timer_count;
+    struct sim_cut_seen *cuts;
+    size_t cut_count;
+    uint64_t grown[SIM_PLACES]; /* changesets that each held after its last turn */
+    uint64_t turns;
+    bool is_calm; /* no faults any more */
+};
+
+void sim_world_make(struct sim_world *world, uint64_t seed, const struct sim_profile *profile);
+void sim_world_free(struct sim_world *world);
+
+/* Runs for so long, or until `until` says so; false where time ran out before. `until` may be NULL. */
+bool sim_world_run(struct sim_world *world, int64_t us, bool (*until)(struct sim_world *world));
+
+void sim_world_timer(struct sim_world *world, int64_t after_us, void (*end)(struct sim_world *, size_t, size_t),
+                     size_t a, size_t b);
+
+/* Whatever happened to a machine from outside, or in a call of a program: its daemon may have died of it. */
+void sim_world_settle(struct sim_world *world, size_t place);
+
+/* Starts a daemon now; where that fails because of a fault, its supervisor tries again. */
+void sim_world_start(struct sim_world *world, size_t place);
+
+/* All faults end, whatever is down comes back, whatever was left out is put back. */
+void sim_world_calm(struct sim_world *world);
+
+/* Whether all members hold the same, have merged it, and nothing waits. */
+bool sim_world_is_one(struct sim_world *world);
+const char *sim_world_what_is_left(struct sim_world *world); /* the first thing that is in the way; NULL: nothing */
