@@ -1,12 +1,14 @@
 # make · make demo · make test · make check-source · make check-format · make bench · make install DESTDIR= PREFIX=
-# SAN=address,undefined builds a variant with sanitizers in a folder of its own; V=1 shows the commands.
+# SAN=address,undefined builds a variant with sanitizers in a folder of its own, PLANTED=1 one that holds bugs on purpose
+# (daemon/base/planted.h); V=1 shows the commands.
 ifeq ($(origin CC),default)
 CC := gcc
 endif
 PREFIX ?= /usr/local
 DESTDIR ?=
 SAN ?=
-BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+PLANTED ?=
+BUILD ?= build$(if $(PLANTED),-planted)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma := ,
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
@@ -18,12 +20,15 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
             -Wvla -Wswitch-enum -Wimplicit-fallthrough -Werror
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CFLAGS ?= -O2 -g
-CPPFLAGS += -D_GNU_SOURCE -Idaemon -I. -I$(BUILD)/generated
+CPPFLAGS += -D_GNU_SOURCE $(if $(PLANTED),-DNAVETTE_PLANTED) -Idaemon -I. -I$(BUILD)/generated
 ALL_CFLAGS := -std=c17 $(CFLAGS) $(WARNINGS) -fstack-protector-strong -fPIE $(SANITIZE)
 LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANITIZE)
 LDLIBS += -lzmq -lprotobuf-c -lsqlite3 -lsodium -lzstd -linih -ljansson -lm
 
 LIBRARY_SOURCES := $(wildcard daemon/base/*.c daemon/core/*.c daemon/wire/*.c daemon/store/*.c daemon/store/*/*.c daemon/net/*.c)
+ifeq ($(PLANTED),)
+LIBRARY_SOURCES := $(filter-out daemon/base/planted.c,$(LIBRARY_SOURCES))
+endif
 CLIENT_SOURCES := $(wildcard client/*.c)
 DAEMON_SOURCES := $(wildcard daemon/*.c)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
@@ -140,6 +145,7 @@ check-format:
 	@echo "The sources are formatted as .clang-format says."
 
 install: all
+	$(if $(PLANTED),$(error a build with bugs on purpose is for the tests alone))
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/navette $(BUILD)/navetted
 	for page in $(wildcard deploy/man/*.[1-8]); do \
 	    install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit 1; \
