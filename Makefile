@@ -46,7 +46,8 @@ LIBRARY := $(BUILD)/libnavette.a
 GENERATED := $(BUILD)/generated/proto/navette.pb-c.c $(BUILD)/generated/store/migrations.c
 GENERATED_OBJECTS := $(GENERATED:.c=.o)
 
-.PHONY: all demo test run-tests test-unit test-property test-sim test-system check-source check-format bench install clean deps
+.PHONY: all demo test run-tests test-unit test-property test-sim test-system test-planted check-source check-format \
+        bench install clean deps
 all: $(BUILD)/navetted $(BUILD)/navette
 
 $(BUILD)/navetted: $(call object,$(DAEMON_SOURCES)) $(LIBRARY)
@@ -132,6 +133,12 @@ test-sim: $(SIM_TESTS)
 test-system: all
 	@echo "== system tests"
 	@$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q -p no:cacheprovider tests/system
+
+# The simulation must find every bug that is planted on purpose, in a build of its own, and nothing where none is awake.
+PLANTED_BUILD := $(BUILD)$(if $(PLANTED),,-planted)
+test-planted: deps
+	@+$(AGAIN) PLANTED=1 BUILD=$(PLANTED_BUILD) $(PLANTED_BUILD)/tests/sim/simulate
+	@$(PYTHON) tests/sim/planted.py $(PLANTED_BUILD)/tests/sim/simulate
 
 bench: all $(BENCHES)
 	@$(BUILD)/tests/bench/bench_store
