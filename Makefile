@@ -1,12 +1,14 @@
 # make · make demo · make test · make check-source · make check-format · make bench · make install DESTDIR= PREFIX=
-# SAN=address,undefined builds a variant with sanitizers in a folder of its own; V=1 shows the commands.
+# SAN=address,undefined builds a variant with sanitizers in a folder of its own, PLANTED=1 one that holds bugs on purpose
+# (daemon/base/planted.h); V=1 shows the commands.
 ifeq ($(origin CC),default)
 CC := gcc
 endif
 PREFIX ?= /usr/local
 DESTDIR ?=
 SAN ?=
-BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+PLANTED ?=
+BUILD ?= build$(if $(PLANTED),-planted)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma := ,
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
@@ -18,12 +20,15 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
             -Wvla -Wswitch-enum -Wimplicit-fallthrough -Werror
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CFLAGS ?= -O2 -g
-CPPFLAGS += -D_GNU_SOURCE -Idaemon -I. -I$(BUILD)/generated
+CPPFLAGS += -D_GNU_SOURCE $(if $(PLANTED),-DNAVETTE_PLANTED) -Idaemon -I. -I$(BUILD)/generated
 ALL_CFLAGS := -std=c17 $(CFLAGS) $(WARNINGS) -fstack-protector-strong -fPIE $(SANITIZE)
 LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANITIZE)
 LDLIBS += -lzmq -lprotobuf-c -lsqlite3 -lsodium -lzstd -linih -ljansson -lm
 
 LIBRARY_SOURCES := $(wildcard daemon/base/*.c daemon/core/*.c daemon/wire/*.c daemon/store/*.c daemon/store/*/*.c daemon/net/*.c)
+ifeq ($(PLANTED),)
+LIBRARY_SOURCES := $(filter-out daemon/base/planted.c,$(LIBRARY_SOURCES))
+endif
 CLIENT_SOURCES := $(wildcard client/*.c)
 DAEMON_SOURCES := $(wildcard daemon/*.c)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
@@ -44,7 +49,8 @@ LIBRARY := $(BUILD)/libnavette.a
 GENERATED := $(BUILD)/generated/proto/navette.pb-c.c $(BUILD)/generated/store/migrations.c
 GENERATED_OBJECTS := $(GENERATED:.c=.o)
 
-.PHONY: all demo test run-tests test-unit test-property test-sim test-system check-source check-format bench install clean deps
+.PHONY: all demo test run-tests test-unit test-property test-sim test-system test-planted check-source check-format \
+        bench install clean deps
 all: $(BUILD)/navetted $(BUILD)/navette
 
 $(BUILD)/navetted: $(call object,$(DAEMON_SOURCES)) $(LIBRARY)
@@ -131,6 +137,12 @@ test-system: all
 	@echo "== system tests"
 	@$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q -p no:cacheprovider tests/system
 
+# The simulation must find every bug that is planted on purpose, in a build of its own, and nothing where none is awake.
+PLANTED_BUILD := $(BUILD)$(if $(PLANTED),,-planted)
+test-planted: deps
+	@+$(AGAIN) PLANTED=1 BUILD=$(PLANTED_BUILD) $(PLANTED_BUILD)/tests/sim/simulate
+	@$(PYTHON) tests/sim/planted.py $(PLANTED_BUILD)/tests/sim/simulate
+
 bench: all $(BENCHES)
 	@$(BUILD)/tests/bench/bench_store
 	@$(TEST_ENVIRONMENT) $(BUILD)/tests/bench/bench_daemons
@@ -143,6 +155,7 @@ check-format:
 	@echo "The sources are formatted as .clang-format says."
 
 install: all
+	$(if $(PLANTED),$(error a build with bugs on purpose is for the tests alone))
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/navette $(BUILD)/navetted
 	for page in $(wildcard deploy/man/*.[1-8]); do \
 	    install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit 1; \

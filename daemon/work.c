@@ -1,6 +1,7 @@
 /* The store's slices of work: looking, sealing, ingesting, enrolling. Each returns at once where the store is busy, and
  * is tried again soon. */
 #include "base/log.h"
+#include "base/planted.h"
 #include "service_internal.h"
 #include "store/authority.h"
 #include "store/log.h"
@@ -10,6 +11,8 @@
 static enum nv_status again(struct nv_service *service, enum nv_status status, const struct nv_error *error,
                             int64_t *ret_again)
 {
+    if (NV_PLANTED(LOSE_WAKE_UP) && (status == NV_BUSY || status == NV_FULL))
+        return NV_OK;
     switch (status) {
     case NV_OK:
         service->said_full = false;

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/planted.h"
+
 void nv_record_done(struct nv_record *record)
 {
     free(record->siblings);
@@ -92,6 +94,8 @@ void nv_record_sort(struct nv_record *record)
 
 bool nv_cover_includes(const struct nv_cover *cover, struct nv_dot dot)
 {
+    if (NV_PLANTED(OPS_COVER_EACH_OTHER) && dot.log == cover->dot.log && dot.seq == cover->dot.seq)
+        return dot.index < cover->dot.index;
     if (dot.log == cover->dot.log)
         return dot.seq < cover->dot.seq;
     return nv_vector_seq(cover->vector, dot.log) >= dot.seq;
@@ -101,9 +105,11 @@ nv_fields nv_cover_fields(const struct nv_cover *cover, struct nv_dot dot, nv_fi
 {
     if (!nv_cover_includes(cover, dot))
         return 0;
+    if (NV_PLANTED(FORGET_SIBLING) && dot.log == cover->dot.log)
+        return fields;
     for (size_t i = 0; i < cover->except_count; i++)
         if (nv_dot_compare(cover->excepts[i].dot, dot) == 0)
-            fields &= ~cover->excepts[i].fields;
+            fields &= NV_PLANTED(BARE_EXCEPT) ? 0 : ~cover->excepts[i].fields;
     return fields;
 }
 
@@ -150,7 +156,7 @@ static void drop_covered_siblings(struct nv_record *record, const struct nv_cove
 
 void nv_record_name_home(struct nv_record *record, struct nv_site_id home)
 {
-    if (record->has_home && nv_site_id_compare(record->home, home) <= 0)
+    if (record->has_home && (NV_PLANTED(HOME_BY_ARRIVAL) || nv_site_id_compare(record->home, home) <= 0))
         return;
     record->has_home = true;
     record->home = home;
@@ -197,6 +203,8 @@ enum nv_status nv_record_delete(struct nv_record *record, const struct nv_cover 
 {
     assert(op->kind == NV_OP_DELETE);
     drop_covered_deletes(record, cover);
+    if (NV_PLANTED(DELETE_DROPS_SIBLINGS))
+        drop_covered_siblings(record, cover, UINT64_MAX);
     enum nv_status status = nv_record_add_delete(record, (struct nv_live_delete){.dot = cover->dot, .time = op->time});
     for (size_t i = 0; status == NV_OK && i < record->sibling_count; i++) {
         const struct nv_sibling *sibling = &record->siblings[i];

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/planted.h"
+
 const char *nv_close_text(enum nv_close why)
 {
     switch (why) {
@@ -388,7 +390,8 @@ static enum nv_status expect_acknowledgement(struct nv_sync *sync, struct nv_pee
 static enum nv_status tick_peer(struct nv_sync *sync, struct nv_peer *peer, int64_t now, struct nv_actions *actions)
 {
     int64_t silence = sync->pull.peer == peer ? NV_SILENCE_PULLING_US : NV_SILENCE_US;
-    if (now - peer->heard >= silence || (!peer->greeted && now - peer->since >= NV_GREETING_US)) {
+    if ((now - peer->heard >= silence && !NV_PLANTED(NEVER_SILENT)) ||
+        (!peer->greeted && now - peer->since >= NV_GREETING_US)) {
         nv_sync_note(peer, "nothing was heard of it for too long");
         return nv_sync_close(sync, peer, NV_CLOSE_SILENT, now, actions);
     }

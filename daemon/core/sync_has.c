@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/planted.h"
+
 /* ---- what is said of ours -----------------------------------------------------------------------------------------
  */
 
@@ -32,6 +34,10 @@ static bool copy_grown(struct nv_sync *sync, uint64_t after, struct nv_actions *
     for (size_t i = 0; i < sync->own.count; i++)
         if (sync->grown[i] > after)
             heads[count++] = sync->own.heads[i];
+    if (NV_PLANTED(ACKNOWLEDGE_EARLY))
+        for (size_t i = 0; i < count; i++)
+            if (nv_heads_seq(&sync->coming, &heads[i]) > heads[i].seq)
+                heads[i] = *nv_heads_find(&sync->coming, &heads[i]);
     action->send.has.heads = heads;
     action->send.has.head_count = count;
     return true;

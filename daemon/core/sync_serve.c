@@ -1,5 +1,7 @@
 #include "core/sync_internal.h"
 
+#include "base/planted.h"
+
 enum { MOST_CREDIT_BYTES = 64 << 20 };
 
 /* Asks the caller to read what the peer lacks and to send it. One at a time for a peer. */
@@ -101,7 +103,8 @@ enum nv_status nv_sync_on_pull(struct nv_sync *sync, struct nv_peer *peer, const
     peer->maybe_ahead = true;
     peer->told = sync->generation; /* what it may lack, the pull gives */
     peer->has_due = false;
-    peer->cursor = 0;
+    if (!NV_PLANTED(WRONG_CURSOR))
+        peer->cursor = 0;
     peer->served_pull = message->pull.pull;
     peer->served_credit =
         message->pull.credit_bytes < MOST_CREDIT_BYTES ? (int64_t)message->pull.credit_bytes : MOST_CREDIT_BYTES;
@@ -127,7 +130,7 @@ void nv_sync_on_credit(struct nv_sync *sync, struct nv_peer *peer, const struct 
 static void end_served(struct nv_peer *peer)
 {
     peer->served_pull = 0;
-    peer->served_running = false;
+    peer->served_running = peer->served_running && NV_PLANTED(PLACE_KEPT);
 }
 
 enum nv_status nv_sync_on_served(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,

@@ -2,6 +2,7 @@
 #include "store/seal.h"
 
 #include "base/clock.h"
+#include "base/planted.h"
 #include "store/capture/scan.h"
 #include "store/capture/sealing.h"
 #include "store/ingest.h"
@@ -20,6 +21,8 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
     if (status != NV_OK || (!any && !scan))
         return status;
     int64_t end = nv_mono_now().us + (int64_t)budget_ms * 1000;
+    if (NV_PLANTED(SEND_EARLY))
+        nv_db_exec(store->db, "PRAGMA synchronous = NORMAL", error);
     status = nv_begin(store, error);
     if (status != NV_OK)
         return status;

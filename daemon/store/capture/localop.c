@@ -1,5 +1,6 @@
 #include "store/capture/localop.h"
 
+#include "base/planted.h"
 #include "store/merge/gather.h"
 #include "store/statements.h"
 
@@ -57,6 +58,8 @@ static struct nv_wall_ms captured_at(const struct nv_touched *touched, const str
                                      struct nv_wall_ms otherwise)
 {
     struct nv_wall_ms at = otherwise;
+    if (NV_PLANTED(SEAL_TIME))
+        return at;
     for (const struct nv_change *change = touched->first; change != NULL; change = change->next) {
         const struct nv_value *after = &row->values[field];
         if (change->next != NULL && change->next->old != NULL && field < change->next->old_count)
@@ -168,9 +171,9 @@ static enum nv_status list_unseen(struct nv_merge *merge, const struct nv_table 
         /* Of a quiet field nobody is asked, so nobody would ever answer: siblings that nothing covers would pile up. */
         if (table->fields[field].quiet)
             continue;
-        if (contested >> field & 1)
+        if ((contested >> field & 1) && !NV_PLANTED(HIDDEN_COVERED))
             status = except_hidden_values(&unseen, table, field, error);
-        if (status == NV_OK && op->kind == NV_OP_PUT && merge->version.replaced_count > 0)
+        if (status == NV_OK && op->kind == NV_OP_PUT && merge->version.replaced_count > 0 && !NV_PLANTED(STALE_FORM))
             status = except_restored(&unseen, field, &merge->row.values[field], error);
     }
     return status;
@@ -267,7 +270,7 @@ static enum nv_status delete_op(struct nv_merge *merge, struct nv_table_access *
     *ret_any = false;
     if (!merge->version.has_row)
         return NV_OK; /* never sealed, or hidden already */
-    if (touched->last == NULL || touched->last->what != 'D')
+    if ((touched->last == NULL || touched->last->what != 'D') && !NV_PLANTED(MISSING_AS_DELETED))
         return note_missing(merge, touched->table, touched->key, true, error);
     enum nv_status status = note_missing(merge, touched->table, touched->key, false, error);
     if (status != NV_OK)
@@ -277,7 +280,8 @@ static enum nv_status delete_op(struct nv_merge *merge, struct nv_table_access *
     op->fields = 0;
     op->value_count = 0;
     op->has_home = false;
-    op->time = within_range(touched->last->at);
+    bool is_only_missing = NV_PLANTED(MISSING_AS_DELETED) && touched->last == NULL;
+    op->time = is_only_missing ? merge->now : within_range(touched->last->at);
     nv_fields answered = touched->answers_deletes ? UINT64_MAX : 0;
     return list_unseen(merge, access->table, nv_all_fields(access->table), answered, op, error);
 }

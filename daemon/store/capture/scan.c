@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/planted.h"
 #include "store/capture/pending.h"
 #include "store/capture/sealing.h"
 #include "store/merge/merge.h"
@@ -176,7 +177,7 @@ static enum nv_status check_table(struct nv_store *store, size_t place, struct n
         return requested ? NV_OK : nv_scan_request(store, table, error);
     if (!has_triggers)
         status = nv_tracking_install(store, table, error);
-    if (status == NV_OK && (requested || !has_triggers))
+    if (status == NV_OK && (requested || (!has_triggers && !NV_PLANTED(REBUILT_UNSCANNED))))
         status = scan_table(store, &store->access[place], now, sealed, error);
     return status;
 }

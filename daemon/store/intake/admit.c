@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/planted.h"
 #include "store/statements.h"
 
 void nv_arrival_done(struct nv_arrival *arrival)
@@ -32,6 +33,8 @@ static enum nv_status judge_position(struct nv_store *store, struct nv_incoming 
                                      const struct nv_header *header, struct nv_error *error)
 {
     const struct nv_log *authority = nv_authority_log(store);
+    if (NV_PLANTED(APPLY_BEFORE_AUTHORITY) && authority != NULL && header->authority_seq > authority->applied_seq)
+        return NV_OK;
     if (authority == NULL || header->authority_seq > authority->applied_seq)
         return wait_for(incoming, "it names an authority position that has not arrived");
     if (header->authority_seq == 0)
@@ -70,7 +73,8 @@ static enum nv_status judge_signature(struct nv_store *store, struct nv_incoming
                                       const struct nv_arrival *arrival, const struct nv_public_key *key)
 {
     struct nv_error why;
-    if (nv_changeset_verify(&arrival->parts, key, &store->identity.network, &why) != NV_OK)
+    if (!NV_PLANTED(SKIP_SIGNATURE) &&
+        nv_changeset_verify(&arrival->parts, key, &store->identity.network, &why) != NV_OK)
         return refuse(incoming, NV_REASON_SIGNATURE, why.text);
     return NV_OK;
 }
@@ -192,6 +196,8 @@ static enum nv_status judge_context(struct nv_store *store, struct nv_incoming *
         return nv_fail(error, status, "%s", why.text);
     if (!nv_vector_covers(&arrival->context, before))
         return refuse(incoming, NV_REASON_CHAIN, "its context is behind that of the header before it");
+    if (NV_PLANTED(HAS_UNCLOSED) || NV_PLANTED(IGNORE_CONTEXT))
+        return NV_OK;
     for (size_t i = 0; i < header->context_count; i++) {
         const struct nv_far_head *far = &header->context[i];
         struct nv_log_id id = {far->site, far->epoch, header->log.scope};
@@ -255,6 +261,8 @@ enum nv_status nv_admit(struct nv_store *store, struct nv_incoming *incoming, st
     arrival->opened.log = arrival->log == NULL ? 0 : arrival->log->number;
     if (arrival->log != NULL && arrival->opened.header.seq <= arrival->log->has_seq)
         return judge_known(store, incoming, arrival, now, error);
+    if (NV_PLANTED(REFUSE_BY_CLOCK) && arrival->opened.header.sealed.ms > now.ms + 3600000)
+        return refuse(incoming, NV_REASON_CHAIN, "it was sealed in the future");
     status = judge_chain(store, incoming, arrival, now, error);
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
         status = judge_writer(store, incoming, arrival, error);

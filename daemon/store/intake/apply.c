@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/planted.h"
 #include "store/ingest.h"
 #include "store/merge/redact.h"
 #include "store/statements.h"
@@ -64,7 +65,7 @@ static enum nv_status apply_op(struct nv_merge *merge, const struct nv_opened *o
     if (is_named)
         return NV_OK;
     if (entry->is_redacted)
-        return note_owed(merge->store, opened, place, error);
+        return NV_PLANTED(ADMIT_MISSING_BODY) ? NV_OK : note_owed(merge->store, opened, place, error);
     enum nv_status status = nv_op_decode(entry->op, &merge->arena, op, error);
     if (status == NV_REFUSED)
         return nv_store_note_refusal(merge->store, NV_REASON_MALFORMED, &merge->writer,
@@ -131,7 +132,7 @@ static enum nv_status apply_opened(struct nv_merge *merge, struct nv_log *log, c
         status = nv_no_memory(error);
     if (status == NV_OK && nv_vector_covers(&applied, &context)) {
         status = nv_apply_ready(merge->store, opened, error);
-        *ret_applied = status == NV_OK;
+        *ret_applied = status == NV_OK || (status == NV_NOT_YET && NV_PLANTED(DROP_WAITING));
         if (status == NV_OK)
             status = nv_apply_changeset(merge, log, opened, &context, NULL, error);
         else if (status == NV_NOT_YET)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/planted.h"
 #include "store/capture/scan.h"
 #include "store/capture/sealing.h"
 #include "store/intake/admit.h"
@@ -210,7 +211,7 @@ static enum nv_status take_data(struct intake *intake, struct nv_arrival *arriva
     if (nv_logs_applied(store, NV_SCOPE_NETWORK, &intake->applied) != NV_OK)
         return nv_no_memory(error);
     bool is_next = arrival->log->applied_seq + 1 == arrival->opened.header.seq;
-    bool can_apply = is_next && nv_vector_covers(&intake->applied, &arrival->context) &&
+    bool can_apply = is_next && (nv_vector_covers(&intake->applied, &arrival->context) || NV_PLANTED(IGNORE_CONTEXT)) &&
                      nv_apply_ready(store, &arrival->opened, &why) == NV_OK;
     if (!can_apply) {
         list_record_hashes(&arrival->opened, intake->record_hashes);
@@ -268,7 +269,8 @@ static enum nv_status prepare(struct intake *intake, struct nv_touched_set *stal
     if (status != NV_OK)
         return status;
     intake->has_backlog = pending > SEAL_ALL_BELOW;
-    if (!intake->has_backlog && any) /* an answer to a conflict too: it is about the values that were listed */
+    /* An answer to a conflict too: it is about the values that were listed. */
+    if (!intake->has_backlog && any && !NV_PLANTED(APPLY_OVER_UNSEALED))
         status = seal_everything(store, intake->now, error);
     if (status == NV_OK && stale->count > 0)
         status = seal_known(store, stale, intake->now, error);
@@ -281,6 +283,8 @@ static enum nv_status try_once(struct intake *intake, struct nv_incoming *incomi
 {
     int64_t end = nv_mono_now().us + (int64_t)budget_ms * 1000;
     *ret_again = false;
+    if (NV_PLANTED(SEND_EARLY))
+        nv_db_exec(intake->store->db, "PRAGMA synchronous = FULL", error);
     enum nv_status status = nv_begin(intake->store, error);
     if (status != NV_OK)
         return status;

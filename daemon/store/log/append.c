@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/planted.h"
 #include "store/log/state.h"
 #include "store/statements.h"
 #include "wire/changeset.h"
@@ -12,6 +13,9 @@ enum nv_status nv_log_append(struct nv_store *store, struct nv_log *log, const s
                              struct nv_error *error)
 {
     assert(header->seq == log->has_seq + 1);
+    if (NV_PLANTED(REUSE_SEQ))
+        nv_db_execf(store->db, error, "DELETE FROM navette_changeset WHERE log = %u AND seq = %lld", log->number,
+                    (long long)header->seq);
     sqlite3_stmt *statement = nv_statement(store, NV_SQL_CHANGESET_ADD, error);
     if (statement == NULL)
         return error->status;

@@ -1,6 +1,7 @@
 /* The row of a record, made what its version says: the value that each field shows, and the conflicts. */
 #include "store/merge/merge.h"
 
+#include "base/planted.h"
 #include "store/merge/conflicts.h"
 #include "store/merge/gather.h"
 #include "store/schema/published.h"
@@ -18,7 +19,8 @@ enum nv_status nv_merge_shown(struct nv_merge *merge, const struct nv_table *tab
         only = &record->siblings[i];
         count++;
     }
-    if (count == 1 && merge->op != NULL && nv_dot_compare(only->dot, merge->dot) == 0) {
+    if ((count == 1 || (count > 1 && NV_PLANTED(SHOWN_BY_ARRIVAL))) && merge->op != NULL &&
+        nv_dot_compare(only->dot, merge->dot) == 0) {
         *ret_value = *nv_op_value(merge->op, field);
         return NV_OK;
     }
