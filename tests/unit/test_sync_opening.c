@@ -113,6 +113,29 @@ static void a_ping_is_answered(void **state)
     probe_done(&probe);
 }
 
+static void only_so_many_sessions_stand_at_once(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    for (uint32_t i = 0; i <= NV_LIMIT_SESSIONS; i++) {
+        struct nv_event event = {.kind = NV_EVENT_OPENED, .session = 100 + i};
+        event.opened.site.bytes[0] = 2;
+        event.opened.site.bytes[1] = (uint8_t)(i >> 8);
+        event.opened.site.bytes[2] = (uint8_t)i;
+        probe_step(&probe, event);
+        const struct nv_action *close = probe_wanted(&probe, NV_ACTION_CLOSE, 100 + i);
+        assert_true((close != NULL) == (i == NV_LIMIT_SESSIONS));
+        if (close != NULL)
+            assert_int_equal(close->close.why, NV_CLOSE_UNWELCOME);
+    }
+    /* One goes, and there is room for another one. */
+    probe_step(&probe, (struct nv_event){.kind = NV_EVENT_CLOSED, .session = 100});
+    probe_open(&probe, 9, 3, true);
+    assert_null(probe_wanted(&probe, NV_ACTION_CLOSE, 9));
+    assert_non_null(probe_said(&probe, NV_MESSAGE_HELLO, 9));
+    probe_done(&probe);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +145,7 @@ int main(void)
         cmocka_unit_test(a_site_that_comes_again_takes_its_old_place),
         cmocka_unit_test(silence_is_asked_after_and_then_ends_the_session),
         cmocka_unit_test(a_ping_is_answered),
+        cmocka_unit_test(only_so_many_sessions_stand_at_once),
     };
     return cmocka_run_group_tests_name("sync: opening", tests, NULL, NULL);
 }
