@@ -113,6 +113,78 @@ static void how_far_behind_a_peer_is_and_since_when_outlives_its_session(void **
     probe_done(&probe);
 }
 
+static void growth_that_is_none_is_not_told(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet(&probe, 9, 2);
+    probe_grow(&probe, 1, 1);
+    assert_int_equal(probe.actions.count, 0);
+    probe_done(&probe);
+}
+
+static void nothing_is_told_to_who_did_not_say_what_it_has(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_open(&probe, 9, 2, true);
+    probe_grow(&probe, 1, 2);
+    assert_int_equal(probe.actions.count, 0);
+    probe_hear(&probe, 9, probe_hello(2));
+    probe_grow(&probe, 1, 3);
+    assert_int_equal(probe.actions.count, 0);
+    struct nv_sync_view view;
+    assert_true(nv_sync_look(probe.sync, 0, (struct nv_mono_us){probe.now}, &view));
+    assert_false(view.known);
+    assert_int_equal(view.behind, 0);
+    probe_done(&probe);
+}
+
+/* Each Has names a few more logs, each of them within the bound. */
+static void a_peer_cannot_name_more_logs_than_a_network_has(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet(&probe, 9, 2);
+    struct nv_far_head heads[256];
+    struct nv_message message = {.kind = NV_MESSAGE_HAS};
+    message.has.heads = heads;
+    message.has.head_count = 256;
+    for (uint64_t told = 0; told < NV_LIMIT_LOGS; told += 256) {
+        for (uint64_t i = 0; i < 256; i++) {
+            heads[i] = probe_head(7, 1);
+            heads[i].epoch = told + i + 1;
+        }
+        assert_null(probe_wanted(&probe, NV_ACTION_CLOSE, 9));
+        probe_hear(&probe, 9, message);
+    }
+    /* With our own log, which it had said that it has, they are one too many. */
+    assert_int_equal(probe_wanted(&probe, NV_ACTION_CLOSE, 9)->close.why, NV_CLOSE_GARBAGE);
+    probe_done(&probe);
+}
+
+/* A whole vector that lacks what is still on its way to that peer does not take it out of step. */
+static void a_vector_said_before_a_push_arrived_is_no_loss(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet(&probe, 9, 2);
+    probe_grow(&probe, 1, 2);
+    probe_served(&probe, 9, 0, 1, 2, 100, true);
+    probe_hear_has(&probe, 9, (uint64_t[8]){0, 1}, true, false);
+    struct nv_sync_view view;
+    assert_true(nv_sync_look(probe.sync, 0, (struct nv_mono_us){probe.now}, &view));
+    assert_true(view.in_step);
+    /* Once it was acknowledged, a vector without it is: the peer lost it, and is told of it to pull. */
+    probe_hear_has(&probe, 9, (uint64_t[8]){0, 2}, false, false);
+    probe.now += SEC;
+    probe_hear_has(&probe, 9, (uint64_t[8]){0, 1}, true, false);
+    assert_true(nv_sync_look(probe.sync, 0, (struct nv_mono_us){probe.now}, &view));
+    assert_false(view.in_step);
+    assert_int_equal(probe_said(&probe, NV_MESSAGE_HAS, 9)->has.heads[0].seq, 2);
+    probe_done(&probe);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +193,10 @@ int main(void)
         cmocka_unit_test(nothing_is_said_before_it_is_durable),
         cmocka_unit_test(growth_is_told_once_in_ten_milliseconds),
         cmocka_unit_test(how_far_behind_a_peer_is_and_since_when_outlives_its_session),
+        cmocka_unit_test(growth_that_is_none_is_not_told),
+        cmocka_unit_test(nothing_is_told_to_who_did_not_say_what_it_has),
+        cmocka_unit_test(a_peer_cannot_name_more_logs_than_a_network_has),
+        cmocka_unit_test(a_vector_said_before_a_push_arrived_is_no_loss),
     };
     return cmocka_run_group_tests_name("sync: has", tests, NULL, NULL);
 }

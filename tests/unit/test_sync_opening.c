@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -113,6 +114,40 @@ static void a_ping_is_answered(void **state)
     probe_done(&probe);
 }
 
+static void a_site_that_has_our_own_id_is_refused(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_open(&probe, 9, 1, true);
+    probe_hear(&probe, 9, probe_hello(1));
+    assert_int_equal(probe_said(&probe, NV_MESSAGE_REFUSAL, 9)->refusal.reason, NV_REFUSAL_IDENTITY);
+    assert_int_equal(probe_wanted(&probe, NV_ACTION_CLOSE, 9)->close.why, NV_CLOSE_HELLO);
+    probe_done(&probe);
+}
+
+static void a_second_hello_is_garbage(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet(&probe, 9, 2);
+    probe_hear(&probe, 9, probe_hello(2));
+    assert_int_equal(probe_wanted(&probe, NV_ACTION_CLOSE, 9)->close.why, NV_CLOSE_GARBAGE);
+    probe_done(&probe);
+}
+
+/* It answers pings, and so is not silent. */
+static void who_never_says_hello_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_open(&probe, 9, 2, false);
+    probe_tick(&probe, 10 * SEC - 1);
+    assert_null(probe_wanted(&probe, NV_ACTION_CLOSE, 9));
+    probe_tick(&probe, 1);
+    assert_int_equal(probe_wanted(&probe, NV_ACTION_CLOSE, 9)->close.why, NV_CLOSE_SILENT);
+    probe_done(&probe);
+}
+
 static void only_so_many_sessions_stand_at_once(void **state)
 {
     (void)state;
@@ -136,6 +171,59 @@ static void only_so_many_sessions_stand_at_once(void **state)
     probe_done(&probe);
 }
 
+/* Events of a session that is over may still be on their way. */
+static void what_comes_of_a_session_that_is_over_changes_nothing(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet(&probe, 9, 2);
+    probe_hear_batch(&probe, 9, 0, 2, 1, 100, false);
+    assert_int_equal(nv_sync_queued(probe.sync), 100);
+    probe_step(&probe, (struct nv_event){.kind = NV_EVENT_CLOSED, .session = 9});
+    probe_hear(&probe, 9, (struct nv_message){.kind = NV_MESSAGE_PING});
+    assert_int_equal(probe.actions.count, 0);
+    probe_ingested(&probe, 9, 0, 100, 1, 0);
+    assert_int_equal(probe.actions.count, 0);
+    assert_int_equal(nv_sync_queued(probe.sync), 0);
+    probe_done(&probe);
+}
+
+static void a_trouble_is_forgotten_after_a_good_minute(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet(&probe, 9, 2);
+    struct nv_message refusal = {.kind = NV_MESSAGE_REFUSAL};
+    refusal.refusal.reason = NV_REFUSAL_CHANGESET;
+    strcpy(refusal.refusal.text, "no");
+    probe_hear(&probe, 9, refusal);
+    struct nv_sync_view view;
+    assert_true(nv_sync_look(probe.sync, 0, (struct nv_mono_us){probe.now}, &view));
+    assert_string_equal(view.note, "it refused us: no");
+    assert_false(view.in_step);
+    for (int seconds = 1; seconds <= 60; seconds++) {
+        probe_hear_digest(&probe, 9, probe.own);
+        assert_true(nv_sync_look(probe.sync, 0, (struct nv_mono_us){probe.now}, &view));
+        assert_string_equal(view.note, "it refused us: no");
+        probe_tick(&probe, SEC);
+    }
+    assert_true(nv_sync_look(probe.sync, 0, (struct nv_mono_us){probe.now}, &view));
+    assert_string_equal(view.note, "");
+    probe_done(&probe);
+}
+
+static void every_end_of_a_session_has_its_own_words(void **state)
+{
+    (void)state;
+    const enum nv_close all[] = {NV_CLOSE_GARBAGE, NV_CLOSE_HELLO,    NV_CLOSE_REFUSED,
+                                 NV_CLOSE_SILENT,  NV_CLOSE_REPLACED, NV_CLOSE_UNWELCOME};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        assert_true(strlen(nv_close_text(all[i])) > 10);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(nv_close_text(all[i]), nv_close_text(all[j]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,7 +233,13 @@ int main(void)
         cmocka_unit_test(a_site_that_comes_again_takes_its_old_place),
         cmocka_unit_test(silence_is_asked_after_and_then_ends_the_session),
         cmocka_unit_test(a_ping_is_answered),
+        cmocka_unit_test(a_site_that_has_our_own_id_is_refused),
+        cmocka_unit_test(a_second_hello_is_garbage),
+        cmocka_unit_test(who_never_says_hello_is_not_waited_for),
         cmocka_unit_test(only_so_many_sessions_stand_at_once),
+        cmocka_unit_test(what_comes_of_a_session_that_is_over_changes_nothing),
+        cmocka_unit_test(a_trouble_is_forgotten_after_a_good_minute),
+        cmocka_unit_test(every_end_of_a_session_has_its_own_words),
     };
     return cmocka_run_group_tests_name("sync: opening", tests, NULL, NULL);
 }

@@ -110,6 +110,57 @@ static void what_is_pushed_by_all_has_a_bound_too(void **state)
     probe_done(&probe);
 }
 
+/* The line goes away while a push is read: nothing more is read for it until the network says so. */
+static void nothing_is_read_twice_for_one_peer(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet(&probe, 9, 2);
+    probe_grow(&probe, 1, 2);
+    assert_non_null(probe_wanted(&probe, NV_ACTION_SERVE, 9));
+    probe_grow(&probe, 1, 3);
+    assert_null(probe_wanted(&probe, NV_ACTION_SERVE, 9));
+    probe_tick(&probe, SEC);
+    assert_null(probe_wanted(&probe, NV_ACTION_SERVE, 9));
+    probe_done(&probe);
+}
+
+static void pushes_stop_at_so_many_small_batches(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet(&probe, 9, 2);
+    uint64_t seq = 1;
+    for (size_t i = 0; i < NV_SYNC_PUSH_BATCHES; i++) {
+        probe_grow(&probe, 1, ++seq);
+        assert_non_null(probe_wanted(&probe, NV_ACTION_SERVE, 9));
+        probe_served(&probe, 9, 0, 1, seq, 100, true);
+    }
+    probe_grow(&probe, 1, ++seq);
+    assert_null(probe_wanted(&probe, NV_ACTION_SERVE, 9));
+    probe_hear_has(&probe, 9, (uint64_t[8]){0, 2}, false, false);
+    assert_non_null(probe_wanted(&probe, NV_ACTION_SERVE, 9));
+    probe_done(&probe);
+}
+
+/* All that was left to send it has got from elsewhere meanwhile. */
+static void a_push_of_nothing_needs_no_acknowledgement(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet(&probe, 9, 2);
+    probe_grow(&probe, 1, 2);
+    probe_served(&probe, 9, 0, 1, 2, 0, true);
+    for (int seconds = 0; seconds < 15; seconds++) {
+        probe_hear(&probe, 9, (struct nv_message){.kind = NV_MESSAGE_PING, .ping = {.reply = true}});
+        probe_tick(&probe, SEC);
+    }
+    struct nv_sync_view view;
+    assert_true(nv_sync_look(probe.sync, 0, (struct nv_mono_us){probe.now}, &view));
+    assert_true(view.in_step);
+    probe_done(&probe);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +169,9 @@ int main(void)
         cmocka_unit_test(who_does_not_acknowledge_is_told_and_must_pull),
         cmocka_unit_test(a_push_without_room_comes_again_by_pull),
         cmocka_unit_test(what_is_pushed_by_all_has_a_bound_too),
+        cmocka_unit_test(nothing_is_read_twice_for_one_peer),
+        cmocka_unit_test(pushes_stop_at_so_many_small_batches),
+        cmocka_unit_test(a_push_of_nothing_needs_no_acknowledgement),
     };
     return cmocka_run_group_tests_name("sync: push", tests, NULL, NULL);
 }

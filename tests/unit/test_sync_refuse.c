@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -111,6 +112,54 @@ static void garbage_ends_the_session_and_its_sender_is_not_welcome_for_a_while(v
     probe_done(&probe);
 }
 
+static void who_refuses_us_is_left_alone(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet(&probe, 9, 2);
+    struct nv_message refusal = {.kind = NV_MESSAGE_REFUSAL};
+    refusal.refusal.reason = NV_REFUSAL_NETWORK;
+    strcpy(refusal.refusal.text, "another network");
+    probe_hear(&probe, 9, refusal);
+    assert_int_equal(probe.actions.count, 1);
+    assert_int_equal(probe_wanted(&probe, NV_ACTION_CLOSE, 9)->close.why, NV_CLOSE_REFUSED);
+    struct nv_sync_view view;
+    assert_true(nv_sync_look(probe.sync, 0, (struct nv_mono_us){probe.now}, &view));
+    assert_string_equal(view.note, "it refused us: another network");
+    probe_done(&probe);
+}
+
+/* What we hold and it does not take: it is not pushed again, and the session goes on. */
+static void who_refuses_a_changeset_gets_no_more_pushes(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet(&probe, 9, 2);
+    struct nv_message refusal = {.kind = NV_MESSAGE_REFUSAL};
+    refusal.refusal.reason = NV_REFUSAL_CHANGESET;
+    probe_hear(&probe, 9, refusal);
+    assert_null(probe_wanted(&probe, NV_ACTION_CLOSE, 9));
+    probe_grow(&probe, 1, 2);
+    assert_null(probe_wanted(&probe, NV_ACTION_SERVE, 9));
+    assert_non_null(probe_said(&probe, NV_MESSAGE_HAS, 9));
+    probe_done(&probe);
+}
+
+static void who_sends_garbage_all_day_is_welcome_again_after_a_minute(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    for (uint32_t i = 0; i < 12; i++) {
+        probe_open(&probe, 9 + i, 2, true);
+        assert_null(probe_wanted(&probe, NV_ACTION_CLOSE, 0));
+        struct nv_event event = {.kind = NV_EVENT_GARBAGE, .session = 9 + i};
+        event.garbage.text = "no message";
+        probe_step(&probe, event);
+        probe.now += 60 * (int64_t)SEC;
+    }
+    probe_done(&probe);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +168,9 @@ int main(void)
         cmocka_unit_test(who_brings_too_much_to_refuse_is_not_welcome),
         cmocka_unit_test(changesets_too_short_to_be_any_are_garbage),
         cmocka_unit_test(garbage_ends_the_session_and_its_sender_is_not_welcome_for_a_while),
+        cmocka_unit_test(who_refuses_us_is_left_alone),
+        cmocka_unit_test(who_refuses_a_changeset_gets_no_more_pushes),
+        cmocka_unit_test(who_sends_garbage_all_day_is_welcome_again_after_a_minute),
     };
     return cmocka_run_group_tests_name("sync: refuse", tests, NULL, NULL);
 }

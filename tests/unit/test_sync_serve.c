@@ -87,11 +87,132 @@ static void eight_are_served_at_once_and_the_others_wait_in_line(void **state)
     probe_done(&probe);
 }
 
+static void a_pull_that_makes_no_sense_is_garbage(void **state)
+{
+    (void)state;
+    static struct nv_far_head many[NV_LIMIT_LOGS + 1];
+    for (size_t i = 0; i <= NV_LIMIT_LOGS; i++) {
+        many[i] = probe_head(7, 1);
+        many[i].epoch = i + 1;
+    }
+    struct nv_far_head disordered[] = {probe_head(3, 1), probe_head(2, 1)};
+    const struct {
+        uint64_t number;
+        struct nv_far_head *has;
+        size_t count;
+        bool is_garbage;
+    } pulls[] = {{0, NULL, 0, true},
+                 {1, disordered, 2, true},
+                 {1, many, NV_LIMIT_LOGS + 1, true},
+                 {1, many, NV_LIMIT_LOGS, false}};
+    for (size_t i = 0; i < sizeof pulls / sizeof *pulls; i++) {
+        struct probe probe = probe_of(1);
+        probe_meet(&probe, 9, 2);
+        struct nv_message message = {.kind = NV_MESSAGE_PULL};
+        message.pull.pull = pulls[i].number;
+        message.pull.has = pulls[i].has;
+        message.pull.has_count = pulls[i].count;
+        message.pull.credit_bytes = 1;
+        probe_hear(&probe, 9, message);
+        const struct nv_action *close = probe_wanted(&probe, NV_ACTION_CLOSE, 9);
+        assert_true((close != NULL) == pulls[i].is_garbage);
+        if (close != NULL)
+            assert_int_equal(close->close.why, NV_CLOSE_GARBAGE);
+        probe_done(&probe);
+    }
+}
+
+/* Sums of what a peer says never wrap around, and never promise more than so much. */
+static void credit_has_a_bound(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_grow(&probe, 1, 4000);
+    probe_meet(&probe, 9, 2);
+    probe_hear_pull(&probe, 9, 77, UINT64_MAX);
+    for (int i = 0; i < 3; i++)
+        probe_hear(&probe, 9, (struct nv_message){.kind = NV_MESSAGE_CREDIT, .credit = {77, UINT64_MAX}});
+    size_t sent = 0;
+    for (uint64_t seq = 2;; seq++) {
+        probe_tick(&probe, 0);
+        if (probe_wanted(&probe, NV_ACTION_SERVE, 9) == NULL)
+            break;
+        probe_served(&probe, 9, 77, 1, seq, 256 * KIB, false);
+        sent += 256 * KIB;
+    }
+    assert_int_equal(sent, 64 << 20);
+    probe_done(&probe);
+}
+
+static void credit_for_a_pull_that_does_not_run_is_worth_nothing(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_grow(&probe, 1, 40);
+    probe_meet(&probe, 9, 2);
+    struct nv_message credit = {.kind = NV_MESSAGE_CREDIT, .credit = {77, 100 * KIB}};
+    probe_hear(&probe, 9, credit); /* before any pull */
+    probe_hear_pull(&probe, 9, 78, 100);
+    probe_hear(&probe, 9, credit); /* of another one */
+    probe_tick(&probe, 0);
+    assert_int_equal(probe_wanted(&probe, NV_ACTION_SERVE, 9)->serve.budget, 100);
+    probe_served(&probe, 9, 78, 1, 2, 100, false);
+    probe_tick(&probe, 0);
+    assert_null(probe_wanted(&probe, NV_ACTION_SERVE, 9));
+    probe_done(&probe);
+}
+
+/* Its line goes away while a batch is read: nothing more is read for it until the network says so. */
+static void a_pull_whose_batch_is_being_read_is_not_served_again(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_grow(&probe, 1, 40);
+    probe_meet(&probe, 9, 2);
+    probe_hear_pull(&probe, 9, 77, 500 * KIB);
+    probe_tick(&probe, 0);
+    assert_non_null(probe_wanted(&probe, NV_ACTION_SERVE, 9));
+    probe_tick(&probe, SEC);
+    assert_null(probe_wanted(&probe, NV_ACTION_SERVE, 9));
+    probe_done(&probe);
+}
+
+/* What grew while it was served comes as a push. */
+static void a_pull_that_ends_behind_our_growth_is_followed_by_a_push(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_grow(&probe, 1, 40);
+    probe_meet(&probe, 9, 2);
+    probe_hear_pull(&probe, 9, 77, 500 * KIB);
+    probe_tick(&probe, 0);
+    struct nv_far_head head = probe_head(1, 40);
+    struct nv_event event = {.kind = NV_EVENT_SERVED, .session = 9};
+    event.served.pull = 77;
+    event.served.heads = &head;
+    event.served.count = 1;
+    event.served.bytes = 100;
+    event.served.cursor = probe.newest;
+    event.served.done = true;
+    probe_grow(&probe, 1, 41);
+    assert_null(probe_wanted(&probe, NV_ACTION_SERVE, 9));
+    probe_step(&probe, event);
+    const struct nv_action *serve = probe_wanted(&probe, NV_ACTION_SERVE, 9);
+    assert_int_equal(serve->serve.pull, 0);
+    assert_int_equal(serve->serve.cursor, probe.newest - 1);
+    probe_done(&probe);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pull_is_served_while_there_is_credit),
         cmocka_unit_test(eight_are_served_at_once_and_the_others_wait_in_line),
+        cmocka_unit_test(a_pull_that_makes_no_sense_is_garbage),
+        cmocka_unit_test(credit_has_a_bound),
+        cmocka_unit_test(credit_for_a_pull_that_does_not_run_is_worth_nothing),
+        cmocka_unit_test(a_pull_whose_batch_is_being_read_is_not_served_again),
+        cmocka_unit_test(a_pull_that_ends_behind_our_growth_is_followed_by_a_push),
     };
     return cmocka_run_group_tests_name("sync: serve", tests, NULL, NULL);
 }
