@@ -111,12 +111,29 @@ static void test_certificates(void **state)
     good.endpoint_count = 0;
     good.role = NV_ROLE_HUB;
     assert_int_equal(certify(&good), NV_OK);
-    static const char *const names[] = {"",     "a\nb",     "a\x7f",        "\xc2\x85",
-                                        "\xff", "\xc0\xaf", "\xed\xa0\x80", "\xe2\x82"};
+    static const char *const names[] = {"",
+                                        "a\nb",
+                                        "a\x7f",
+                                        "\xc2\x85",
+                                        "\xff",
+                                        "\xc0\xaf",
+                                        "\xed\xa0\x80",
+                                        "\xe2\x82",
+                                        "\xed\xbf\xbf",
+                                        "\xe0\x9f\xbf",
+                                        "\xf0\x8f\xbf\xbf",
+                                        "\xf4\x90\x80\x80",
+                                        "\xf8\x88\x80\x80\x80"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         bad.name = names[i];
         assert_int_equal(certify(&bad), NV_REFUSED);
         assert_false(nv_name_is_good(names[i]));
+    }
+    static const char *const good_names[] = {"Lycée", "\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf", "\xc2\xa0",
+                                             "𝄞"};
+    for (size_t i = 0; i < sizeof good_names / sizeof good_names[0]; i++) {
+        bad.name = good_names[i];
+        assert_int_equal(certify(&bad), NV_OK);
     }
     char name[NV_LIMIT_NAME + 2] = {0};
     memset(name, 'n', NV_LIMIT_NAME);
