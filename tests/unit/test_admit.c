@@ -10,60 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pair.h"
+#include "forged.h"
 #include "store/log/logs.h"
 #include "wire/changeset.h"
-
-/* A changeset of the school in the making, and what the hub says to it. */
-struct forged {
-    struct nv_pair *pair;
-    struct nv_header header;
-    struct nv_far_head context[4];
-    const struct nv_sign_key *key;
-    struct nv_buffer bytes;
-    struct nv_hash hash;
-};
-
-static uint64_t next_epoch = 1000;
-
-/* The first changeset of a new log of the school: good as it is. */
-static struct forged begin(struct nv_pair *pair)
-{
-    const struct nv_log *authority = nv_authority_log(pair->hub.store);
-    struct forged forged = {.pair = pair, .key = &pair->school.sign};
-    forged.header = (struct nv_header){
-        .format = NV_FORMAT,
-        .log = {nv_store_identity(pair->school.store)->site, next_epoch++, NV_SCOPE_NETWORK},
-        .seq = 1,
-        .absolute = true,
-        .authority_seq = authority->applied_seq,
-        .authority_pin = nv_pin_of(&authority->applied_hash),
-    };
-    return forged;
-}
-
-static void done(struct forged *forged)
-{
-    nv_buffer_done(&forged->bytes);
-}
-
-/* Signs it with the ops, which need not be any. */
-static void sign_with(struct forged *forged, const char *op)
-{
-    struct nv_buffer scratch = {0};
-    struct nv_changeset_parts parts;
-    struct nv_slice ops = {(const uint8_t *)op, strlen(op)};
-    struct nv_error error;
-    if (forged->header.context_count > 0)
-        forged->header.context = forged->context;
-    nv_pair_must(nv_changeset_seal(&forged->header, &ops, ops.size > 0, forged->key,
-                                   &nv_store_identity(forged->pair->hub.store)->network, &scratch, &parts,
-                                   &forged->hash, &error),
-                 &error);
-    nv_buffer_clear(&forged->bytes);
-    nv_changeset_join(&parts, &forged->bytes);
-    nv_buffer_done(&scratch);
-}
 
 static struct nv_incoming offer_to(struct nv_store *store, struct nv_slice bytes)
 {
@@ -76,7 +25,7 @@ static struct nv_incoming offer_to(struct nv_store *store, struct nv_slice bytes
 /* Signs, offers, and holds the hub's verdict to what it must be. */
 static void check(const char *what, struct forged *forged, enum nv_verdict verdict, enum nv_reason reason)
 {
-    sign_with(forged, "");
+    forged_sign(forged, "");
     struct nv_incoming incoming = offer_to(forged->pair->hub.store, nv_buffer_slice(&forged->bytes));
     if (incoming.verdict != verdict || incoming.reason != reason)
         fail_msg("%s: verdict %d, reason %s: %s", what, incoming.verdict, nv_reason_name(incoming.reason),
@@ -89,15 +38,6 @@ static void check_taken(struct forged *forged)
     check("a good one", forged, NV_VERDICT_TAKEN, NV_REASON_NONE);
 }
 
-/* Makes it the next one of its log. */
-static void follow(struct forged *forged)
-{
-    forged->header.seq++;
-    forged->header.previous = forged->hash;
-    forged->header.absolute = false;
-    forged->header.context_count = 0;
-}
-
 static void check_forks(struct nv_pair *pair, const char *expected)
 {
     nv_pair_check_text(pair->hub.tool, "SELECT count(*) FROM navette_fork", expected);
@@ -106,24 +46,24 @@ static void check_forks(struct nv_pair *pair, const char *expected)
 static void a_good_one_is_taken_once(void **state)
 {
     struct nv_pair *pair = *state;
-    struct forged forged = begin(pair);
+    struct forged forged = forged_begin(pair);
     check_taken(&forged);
     struct nv_incoming again = offer_to(pair->hub.store, nv_buffer_slice(&forged.bytes));
     assert_int_equal(again.verdict, NV_VERDICT_KNOWN);
-    follow(&forged);
+    forged_follow(&forged);
     check_taken(&forged);
-    follow(&forged);
+    forged_follow(&forged);
     forged.header.seq++;
     check("one is missing before it", &forged, NV_VERDICT_WAITS, NV_REASON_NONE);
-    forged.header.log.epoch = next_epoch++;
+    forged.header.log.epoch = 7;
     check("all are missing before it", &forged, NV_VERDICT_WAITS, NV_REASON_NONE);
-    done(&forged);
+    forged_done(&forged);
 }
 
 static void two_histories_are_seen_and_the_evidence_is_kept(void **state)
 {
     struct nv_pair *pair = *state;
-    struct forged forged = begin(pair);
+    struct forged forged = forged_begin(pair);
     check_taken(&forged);
     struct nv_hash first = forged.hash;
     forged.header.sealed.ms = 1;
@@ -136,7 +76,7 @@ static void two_histories_are_seen_and_the_evidence_is_kept(void **state)
     check("the same once more", &forged, NV_VERDICT_REFUSED, NV_REASON_FORK);
     check_forks(pair, "1\n");
     /* What builds on the other history. */
-    follow(&forged);
+    forged_follow(&forged);
     forged.key = &pair->hub.sign;
     check("on another history, by somebody else", &forged, NV_VERDICT_REFUSED, NV_REASON_SIGNATURE);
     forged.key = &pair->school.sign;
@@ -144,21 +84,21 @@ static void two_histories_are_seen_and_the_evidence_is_kept(void **state)
     check_forks(pair, "2\n");
     forged.header.previous = first;
     check_taken(&forged);
-    done(&forged);
+    forged_done(&forged);
 }
 
 /* The evidence is judged like all else: it may be of a position that has not arrived. */
 static void a_fork_whose_signer_cannot_be_judged_yet_waits(void **state)
 {
     struct nv_pair *pair = *state;
-    struct forged forged = begin(pair);
+    struct forged forged = forged_begin(pair);
     check_taken(&forged);
     forged.header.authority_seq += 5;
     check("another one at its place", &forged, NV_VERDICT_WAITS, NV_REASON_NONE);
-    follow(&forged);
+    forged_follow(&forged);
     check("on another history", &forged, NV_VERDICT_WAITS, NV_REASON_NONE);
     check_forks(pair, "0\n");
-    done(&forged);
+    forged_done(&forged);
 }
 
 static struct nv_pin pin_at(struct nv_pair *pair, uint64_t seq)
@@ -175,7 +115,7 @@ static struct nv_pin pin_at(struct nv_pair *pair, uint64_t seq)
 static void the_authority_position_says_who_may_sign(void **state)
 {
     struct nv_pair *pair = *state;
-    struct forged forged = begin(pair);
+    struct forged forged = forged_begin(pair);
     struct nv_header good = forged.header;
     forged.header.authority_seq++;
     check("a position to come", &forged, NV_VERDICT_WAITS, NV_REASON_NONE);
@@ -198,22 +138,22 @@ static void the_authority_position_says_who_may_sign(void **state)
     /* The position never sinks, although the older one would do. */
     nv_pair_publish(pair, "CREATE TABLE later(id TEXT NOT NULL PRIMARY KEY, name TEXT);"
                           "INSERT INTO navette_table(name, scope) VALUES ('later', 'network')");
-    follow(&forged);
+    forged_follow(&forged);
     const struct nv_log *authority = nv_authority_log(pair->hub.store);
     forged.header.authority_seq = authority->applied_seq;
     forged.header.authority_pin = nv_pin_of(&authority->applied_hash);
     check_taken(&forged);
-    follow(&forged);
+    forged_follow(&forged);
     forged.header.authority_seq = good.authority_seq;
     forged.header.authority_pin = good.authority_pin;
     check("a position that sinks", &forged, NV_VERDICT_REFUSED, NV_REASON_CHAIN);
-    done(&forged);
+    forged_done(&forged);
 }
 
 static void scopes_that_are_not_known_wait_and_another_authority_is_none(void **state)
 {
     struct nv_pair *pair = *state;
-    struct forged forged = begin(pair);
+    struct forged forged = forged_begin(pair);
     forged.header.log.scope.bytes[0] = 9;
     check("of a scope to come", &forged, NV_VERDICT_WAITS, NV_REASON_NONE);
     forged.header.log.scope = NV_SCOPE_AUTHORITY;
@@ -225,25 +165,25 @@ static void scopes_that_are_not_known_wait_and_another_authority_is_none(void **
     forged.header.seq = nv_authority_log(pair->hub.store)->has_seq + 1;
     forged.header.previous = nv_authority_log(pair->hub.store)->has_hash;
     check_taken(&forged);
-    follow(&forged);
+    forged_follow(&forged);
     forged.key = &pair->school.sign;
     check("of the authority, by a member", &forged, NV_VERDICT_REFUSED, NV_REASON_SIGNATURE);
-    done(&forged);
+    forged_done(&forged);
 }
 
 /* A log of the hub with two changesets that the school may name. */
 static struct nv_far_head name_log_of_hub(struct nv_pair *pair, struct nv_pin *ret_first)
 {
-    struct forged forged = begin(pair);
+    struct forged forged = forged_begin(pair);
     forged.header.log.site = nv_store_identity(pair->hub.store)->site;
     forged.key = &pair->hub.sign;
     check_taken(&forged);
     *ret_first = nv_pin_of(&forged.hash);
-    follow(&forged);
+    forged_follow(&forged);
     check_taken(&forged);
     struct nv_far_head head = {forged.header.log.site, forged.header.log.epoch, NV_SCOPE_NETWORK, 2,
                                nv_pin_of(&forged.hash)};
-    done(&forged);
+    forged_done(&forged);
     return head;
 }
 
@@ -252,13 +192,13 @@ static void a_context_names_what_is_held_and_never_sinks(void **state)
     struct nv_pair *pair = *state;
     struct nv_pin first;
     struct nv_far_head head = name_log_of_hub(pair, &first);
-    struct forged forged = begin(pair);
+    struct forged forged = forged_begin(pair);
     forged.header.absolute = false;
     check("not whole where it must be", &forged, NV_VERDICT_REFUSED, NV_REASON_CHAIN);
     forged.header.absolute = true;
     forged.header.context_count = 1;
     forged.context[0] = head;
-    forged.context[0].epoch = next_epoch++;
+    forged.context[0].epoch = 7;
     check("a log that has not arrived", &forged, NV_VERDICT_WAITS, NV_REASON_NONE);
     forged.context[0] = head;
     forged.context[0].seq = 3;
@@ -271,7 +211,7 @@ static void a_context_names_what_is_held_and_never_sinks(void **state)
     check("another history at an older place", &forged, NV_VERDICT_WAITS, NV_REASON_NONE);
     forged.context[0] = head;
     check_taken(&forged);
-    follow(&forged);
+    forged_follow(&forged);
     forged.header.context_count = 1;
     forged.context[0].seq = 1;
     forged.context[0].pin = first;
@@ -282,22 +222,22 @@ static void a_context_names_what_is_held_and_never_sinks(void **state)
     forged.header.absolute = false;
     check_taken(&forged);
     /* The older one may be named by who knew no more. */
-    struct forged other = begin(pair);
+    struct forged other = forged_begin(pair);
     other.header.context_count = 1;
     other.context[0] = head;
     other.context[0].seq = 1;
     other.context[0].pin = first;
     check_taken(&other);
-    done(&other);
-    done(&forged);
+    forged_done(&other);
+    forged_done(&forged);
 }
 
 static void a_body_that_was_changed_or_is_none_is_refused(void **state)
 {
     struct nv_pair *pair = *state;
-    struct forged one = begin(pair), other = one;
-    sign_with(&one, "one op");
-    sign_with(&other, "another op");
+    struct forged one = forged_begin(pair), other = one;
+    forged_sign(&one, "one op");
+    forged_sign(&other, "another op");
     struct nv_changeset_parts parts, donor;
     assert_int_equal(nv_changeset_split(nv_buffer_slice(&one.bytes), &parts, NULL), NV_OK);
     assert_int_equal(nv_changeset_split(nv_buffer_slice(&other.bytes), &donor, NULL), NV_OK);
@@ -311,8 +251,8 @@ static void a_body_that_was_changed_or_is_none_is_refused(void **state)
     incoming = offer_to(pair->hub.store, nv_buffer_slice(&one.bytes));
     assert_int_equal(incoming.verdict, NV_VERDICT_TAKEN); /* its op is none: a no-op, and the signature holds */
     nv_buffer_done(&bytes);
-    done(&one);
-    done(&other);
+    forged_done(&one);
+    forged_done(&other);
 }
 
 static void bytes_that_are_no_changeset_are_refused_and_newer_ones_wait(void **state)
@@ -343,11 +283,11 @@ static void a_site_without_a_network_lets_all_wait(void **state)
     struct nv_pair *pair = *state;
     struct nv_pair_site lonely = {0};
     nv_pair_site_make(pair, &lonely, "lonely");
-    struct forged forged = begin(pair);
-    sign_with(&forged, "");
+    struct forged forged = forged_begin(pair);
+    forged_sign(&forged, "");
     struct nv_incoming incoming = offer_to(lonely.store, nv_buffer_slice(&forged.bytes));
     assert_int_equal(incoming.verdict, NV_VERDICT_WAITS);
-    done(&forged);
+    forged_done(&forged);
     nv_pair_site_close(&lonely);
 }
 
@@ -356,16 +296,16 @@ static void a_site_begins_so_many_logs_and_takes_nobody_elses_place(void **state
 {
     struct nv_pair *pair = *state;
     for (size_t i = 0; i < NV_LIMIT_LOGS_OF_SITE; i++) {
-        struct forged forged = begin(pair);
+        struct forged forged = forged_begin(pair);
         check_taken(&forged);
-        done(&forged);
+        forged_done(&forged);
     }
-    struct forged forged = begin(pair);
+    struct forged forged = forged_begin(pair);
     check("one log more", &forged, NV_VERDICT_WAITS, NV_REASON_NONE);
     forged.header.log.site = nv_store_identity(pair->hub.store)->site;
     forged.key = &pair->hub.sign;
     check_taken(&forged);
-    done(&forged);
+    forged_done(&forged);
 }
 
 static void a_network_has_so_many_logs(void **state)
@@ -381,13 +321,13 @@ static void a_network_has_so_many_logs(void **state)
     struct nv_error error;
     nv_store_close(pair->hub.store);
     nv_pair_must(nv_store_open(pair->hub.path, &pair->hub.store, &error), &error);
-    struct forged last = begin(pair), forged = begin(pair);
+    struct forged last = forged_begin(pair), forged = forged_begin(pair);
     check_taken(&last);
     check("one log more than a network may have", &forged, NV_VERDICT_WAITS, NV_REASON_NONE);
-    follow(&last);
+    forged_follow(&last);
     check_taken(&last);
-    done(&last);
-    done(&forged);
+    forged_done(&last);
+    forged_done(&forged);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, nv_pair_setup, nv_pair_teardown)

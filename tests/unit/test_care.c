@@ -1,4 +1,4 @@
-/* History, verify, rebuild: what people look at and mend, in stores that were damaged by hand. */
+/* History and rebuild: what people look at and mend, in stores that were damaged by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,9 +45,7 @@ static struct nv_slice key_of(const char *text, struct nv_buffer *buffer)
     return nv_buffer_slice(buffer);
 }
 
-/* ---- history
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- history ---- */
 
 struct told {
     size_t count, most;
@@ -95,9 +93,7 @@ static void history_tells_every_op_of_a_record_as_it_arrived(void **state)
     nv_buffer_done(&key);
 }
 
-/* ---- peers
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- peers ---- */
 
 static void what_is_known_of_a_peer_is_kept_once(void **state)
 {
@@ -117,9 +113,7 @@ static void what_is_known_of_a_peer_is_kept_once(void **state)
         "1|1\n");
 }
 
-/* ---- verify
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- rebuild ---- */
 
 static size_t told_times;
 static uint64_t told_last, told_total;
@@ -130,84 +124,6 @@ static void count_progress(uint64_t done, uint64_t total)
     told_last = done;
     told_total = total;
 }
-
-static void verify_counts_what_it_walked(void **state)
-{
-    struct nv_pair *pair = *state;
-    struct nv_error error;
-    struct nv_verified verified;
-    told_times = 0;
-    nv_pair_must(nv_store_verify(pair->hub.store, &verified, count_progress, &error), &error);
-    assert_int_equal(verified.bad, 0);
-    assert_int_equal(verified.logs, 3);
-    assert_int_equal(verified.redacted + verified.no_ops, 0);
-    assert_int_equal(told_times, verified.changesets);
-    assert_int_equal(told_last, told_total);
-    nv_pair_must(nv_store_verify(pair->hub.store, &verified, NULL, &error), &error);
-}
-
-/* Each is done to a copy of the same store. */
-static const struct {
-    const char *what, *sql, *words;
-} damages[] = {
-    {"a stored hash", "UPDATE navette_changeset SET hash = randomblob(32) WHERE seq = 1 AND log = 2",
-     "not those that were stored"},
-    {"a short hash", "UPDATE navette_changeset SET hash = x'00' WHERE seq = 1 AND log = 2",
-     "not those that were stored"},
-    {"a header of garbage", "UPDATE navette_changeset SET header = x'00' WHERE seq = 1 AND log = 2",
-     "header cannot be read"},
-    {"a signature", "UPDATE navette_changeset SET signature = zeroblob(64) WHERE seq = 1 AND log = 2",
-     "the signature does not hold"},
-    {"a short signature", "UPDATE navette_changeset SET signature = x'00' WHERE seq = 1 AND log = 2",
-     "the signature does not hold"},
-    {"a body", "UPDATE navette_changeset SET body = zeroblob(40), compressed = 0 WHERE seq = 1 AND log = 2", "body"},
-    {"a body that is no frame", "UPDATE navette_changeset SET compressed = 1 - compressed WHERE seq = 1 AND log = 2",
-     ""},
-    {"the first of a log is gone", "DELETE FROM navette_changeset WHERE seq = 1 AND log = 2",
-     "not the next of its log"},
-    {"the last of a log is gone", "DELETE FROM navette_changeset WHERE seq = 2 AND log = 2",
-     "does not end where the store says"},
-    {"a log that ends elsewhere", "UPDATE navette_log SET has_hash = zeroblob(32) WHERE number = 2",
-     "does not end where the store says"},
-    {"a changeset in another log", "UPDATE navette_changeset SET log = 1, seq = 99 WHERE seq = 2 AND log = 2",
-     "not the next of its log"},
-    {"a site without a certificate", "DELETE FROM navette_member WHERE name = 'hub'", "an unknown site"},
-    {"another key of a site", "UPDATE navette_member SET sign_key = randomblob(32) WHERE name = 'hub'",
-     "log of hub, changeset 1"},
-    {"the authority's log", "UPDATE navette_changeset SET signature = zeroblob(64) WHERE seq = 1 AND log = 1",
-     "log of the authority, changeset 1"},
-};
-
-static void verify_finds_what_was_damaged(void **state)
-{
-    struct nv_pair *pair = *state;
-    struct nv_error error;
-    nv_pair_check_text(pair->hub.tool, "SELECT number, has_seq FROM navette_log WHERE number = 2", "2|2\n");
-    nv_store_close(pair->hub.store);
-    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
-        struct nv_store *store;
-        struct nv_verified verified;
-        char path[128], sql[200];
-        snprintf(path, sizeof path, "%s/copy%zu", pair->folder, i);
-        snprintf(sql, sizeof sql, "VACUUM INTO '%s'", path);
-        nv_pair_sql(&pair->hub, sql);
-        sqlite3 *tool;
-        assert_int_equal(sqlite3_open(path, &tool), SQLITE_OK);
-        if (sqlite3_exec(tool, damages[i].sql, NULL, NULL, NULL) != SQLITE_OK || sqlite3_changes(tool) != 1)
-            fail_msg("%s: %s", damages[i].what, sqlite3_errmsg(tool));
-        sqlite3_close(tool);
-        nv_pair_must(nv_store_open(path, &store, &error), &error);
-        nv_pair_must(nv_store_verify(store, &verified, NULL, &error), &error);
-        if (verified.bad == 0 || strstr(verified.first, damages[i].words) == NULL)
-            fail_msg("%s: %s", damages[i].what, verified.first);
-        nv_store_close(store);
-    }
-    nv_pair_must(nv_store_open(pair->hub.path, &pair->hub.store, &error), &error);
-}
-
-/* ---- rebuild
- * ------------------------------------------------------------------------------------------------------------
- */
 
 static char *everything_of(struct nv_pair *pair)
 {
@@ -268,9 +184,7 @@ static void rebuild_mends_what_was_damaged(void **state)
     free(good);
 }
 
-/* ---- damaged versions
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- damaged versions ---- */
 
 static void no_part_of_a_version_decodes_as_one(void **state)
 {
@@ -336,8 +250,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(history_tells_every_op_of_a_record_as_it_arrived),
         TEST(what_is_known_of_a_peer_is_kept_once),
-        TEST(verify_counts_what_it_walked),
-        TEST(verify_finds_what_was_damaged),
         TEST(rebuild_mends_what_was_damaged),
         TEST(no_part_of_a_version_decodes_as_one),
         TEST(numbers_of_a_version_that_no_store_gives_are_damage),
