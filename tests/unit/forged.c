@@ -26,21 +26,26 @@ void forged_done(struct forged *forged)
     nv_buffer_done(&forged->bytes);
 }
 
-void forged_sign(struct forged *forged, const char *op)
+void forged_sign_ops(struct forged *forged, const struct nv_slice *ops, size_t count)
 {
     struct nv_buffer scratch = {0};
     struct nv_changeset_parts parts;
-    struct nv_slice ops = {(const uint8_t *)op, strlen(op)};
     struct nv_error error;
     if (forged->header.context_count > 0)
         forged->header.context = forged->context;
-    nv_pair_must(nv_changeset_seal(&forged->header, &ops, ops.size > 0, forged->key,
+    nv_pair_must(nv_changeset_seal(&forged->header, ops, count, forged->key,
                                    &nv_store_identity(forged->pair->hub.store)->network, &scratch, &parts,
                                    &forged->hash, &error),
                  &error);
     nv_buffer_clear(&forged->bytes);
     nv_changeset_join(&parts, &forged->bytes);
     nv_buffer_done(&scratch);
+}
+
+void forged_sign(struct forged *forged, const char *op)
+{
+    struct nv_slice slice = {(const uint8_t *)op, strlen(op)};
+    forged_sign_ops(forged, &slice, slice.size > 0);
 }
 
 void forged_follow(struct forged *forged)

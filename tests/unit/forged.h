@@ -18,7 +18,10 @@ struct forged {
 struct forged forged_begin(struct nv_pair *pair);
 void forged_done(struct forged *forged);
 
-/* Signs it, with one op that need not be any; "": with none. The context is what stands in `context`. */
+/* Signs it, with ops that need not be any. The context is what stands in `context`. */
+void forged_sign_ops(struct forged *forged, const struct nv_slice *ops, size_t count);
+
+/* The same with one op as text; "": with none. */
 void forged_sign(struct forged *forged, const char *op);
 
 /* Makes it the next one of its log: after it was signed. */
