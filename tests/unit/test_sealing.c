@@ -120,6 +120,32 @@ static void a_remote_change_meets_a_backlog(void **state)
     check_alike(pair);
 }
 
+/* What was noted is in a table that any tool can write to: no time may lie outside of what the protocol can say. */
+static void a_clock_that_is_out_of_its_mind_loses_no_write(void **state)
+{
+    struct nv_pair *pair = *state;
+    static const char *const times[] = {"9223372036854775807", "-9223372036854775808", "253402300800000", "NULL",
+                                        "'soon'"};
+    write_at(&pair->school, "INSERT INTO item VALUES ('a', 'one', 0), ('gone', 'two', 0)");
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        char sql[200];
+        snprintf(sql, sizeof sql,
+                 "UPDATE item SET size = size + 1 WHERE id = 'a'; INSERT INTO item VALUES "
+                 "('%zu', 'new', 0); UPDATE navette_pending_1 SET at_ms = %s",
+                 i, times[i]);
+        write_at(&pair->school, sql);
+    }
+    nv_pair_sql(&pair->school, "DELETE FROM item WHERE id = 'gone'; UPDATE navette_pending_1 SET at_ms = 9e18");
+    nv_pair_seal(&pair->school);
+    exchange(pair);
+    check_both(pair, "SELECT id, size FROM item ORDER BY id", "0|0\n1|0\n2|0\n3|0\n4|0\na|5\n");
+    struct nv_verified verified;
+    struct nv_error error;
+    nv_pair_must(nv_store_verify(pair->hub.store, &verified, NULL, &error), &error);
+    assert_int_equal(verified.no_ops, 0);
+    check_alike(pair);
+}
+
 static enum nv_status seal_later(struct nv_pair_site *site, int64_t later_ms)
 {
     struct nv_sealed sealed;
@@ -162,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_answer_behind_many_writes_is_whole),
         TEST(a_remote_change_meets_a_backlog),
+        TEST(a_clock_that_is_out_of_its_mind_loses_no_write),
         TEST(a_stale_form_opens_a_conflict_within_the_hour),
     };
     return cmocka_run_group_tests_name("sealing", tests, NULL, NULL);
