@@ -1,6 +1,7 @@
-# make · make demo · make test · make check-source · make check-format · make bench · make install DESTDIR= PREFIX=
-# SAN=address,undefined builds a variant with sanitizers in a folder of its own, PLANTED=1 one that holds bugs on purpose
-# (daemon/base/planted.h); V=1 shows the commands.
+# make · make demo · make test · make coverage · make check-source · make check-format · make bench ·
+# make install DESTDIR= PREFIX=
+# SAN=address,undefined builds a variant with sanitizers in a folder of its own, COVERAGE=1 one that counts branches,
+# PLANTED=1 one that holds bugs on purpose (daemon/base/planted.h); V=1 shows the commands.
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -8,7 +9,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SAN ?=
 PLANTED ?=
-BUILD ?= build$(if $(PLANTED),-planted)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+COVERAGE ?=
+BUILD ?= build$(if $(PLANTED),-planted)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(COVERAGE),-coverage)
 comma := ,
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
@@ -19,10 +21,12 @@ JOBS ?= $(shell nproc)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
             -Wvla -Wswitch-enum -Wimplicit-fallthrough -Werror
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-CFLAGS ?= -O2 -g
+# Unoptimised, so that what gcov counts is what the source says; what was generated is not counted.
+COUNT := $(if $(COVERAGE),--coverage)
+CFLAGS ?= $(if $(COVERAGE),-O0,-O2) -g
 CPPFLAGS += -D_GNU_SOURCE $(if $(PLANTED),-DNAVETTE_PLANTED) -Idaemon -I. -I$(BUILD)/generated
-ALL_CFLAGS := -std=c17 $(CFLAGS) $(WARNINGS) -fstack-protector-strong -fPIE $(SANITIZE)
-LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANITIZE)
+ALL_CFLAGS := -std=c17 $(CFLAGS) $(WARNINGS) -fstack-protector-strong -fPIE $(SANITIZE) $(COUNT)
+LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANITIZE) $(COUNT)
 LDLIBS += -lzmq -lprotobuf-c -lsqlite3 -lsodium -lzstd -linih -ljansson -lm
 
 LIBRARY_SOURCES := $(wildcard daemon/base/*.c daemon/core/*.c daemon/wire/*.c daemon/store/*.c daemon/store/*/*.c daemon/net/*.c)
@@ -49,8 +53,8 @@ LIBRARY := $(BUILD)/libnavette.a
 GENERATED := $(BUILD)/generated/proto/navette.pb-c.c $(BUILD)/generated/store/migrations.c
 GENERATED_OBJECTS := $(GENERATED:.c=.o)
 
-.PHONY: all demo test run-tests test-unit test-property test-sim test-system test-planted check-source check-format \
-        bench install clean deps
+.PHONY: all demo test run-tests test-unit test-property test-sim test-system test-planted coverage check-source \
+        check-format bench install clean deps
 all: $(BUILD)/navetted $(BUILD)/navette
 
 $(BUILD)/navetted: $(call object,$(DAEMON_SOURCES)) $(LIBRARY)
@@ -146,6 +150,17 @@ test-planted: deps
 bench: all $(BENCHES)
 	@$(BUILD)/tests/bench/bench_store
 	@$(TEST_ENVIRONMENT) $(BUILD)/tests/bench/bench_daemons
+
+# Which branches the tests take, a layer at a time; ends with 1 where a layer has less than it must (deploy/coverage).
+# What counts is what these targets run: another one joins by its name. The system tests do not count: a daemon
+# that is killed writes no counters, so that the figures would vary with the time of the kill.
+COVERED_TESTS := test-unit test-property test-sim
+coverage: export NAVETTE_TEST_SCHEDULES ?= 40
+coverage:
+	@deploy/install-deps gcovr
+	@mkdir -p build-coverage && find build-coverage -name '*.gcda' -delete
+	@+set -e; for tests in $(COVERED_TESTS); do $(AGAIN) COVERAGE=1 CC=gcc $$tests; done
+	@deploy/coverage build-coverage
 
 check-source: $(LIBRARY) $(call object,$(DAEMON_SOURCES) $(CLIENT_SOURCES))
 	@deploy/check-source $(BUILD)

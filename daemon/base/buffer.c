@@ -95,7 +95,7 @@ bool nv_take_long_varint(struct nv_reader *reader, uint64_t *ret_value)
 {
     uint64_t value = 0;
     const uint8_t *at = reader->at;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
+    for (unsigned shift = 0;; shift += 7) { /* the tenth byte is the last one */
         if (at == reader->end)
             return false;
         uint8_t byte = *at++;
@@ -110,5 +110,4 @@ bool nv_take_long_varint(struct nv_reader *reader, uint64_t *ret_value)
             return true;
         }
     }
-    return false;
 }

@@ -84,8 +84,7 @@ enum nv_status nv_intake_put(struct nv_intake *intake, uint32_t session, struct 
         parcel->head = heads[i];
         parcel->from = from;
         parcel->bytes = (struct nv_slice){room, changesets[i].size};
-        if (changesets[i].size > 0)
-            memcpy(room, changesets[i].data, changesets[i].size);
+        memcpy(room, changesets[i].data, changesets[i].size);
         room += changesets[i].size;
     }
     *intake->end = batch;

@@ -228,13 +228,22 @@ static enum nv_status turn_away(uint32_t session, struct nv_site_id site, enum n
     return NV_OK;
 }
 
+/* Whether as many other peers are connected as may be. Those that are away do not count. */
+static bool is_full(const struct nv_sync *sync, const struct nv_peer *peer)
+{
+    size_t others = 0;
+    for (size_t i = 0; i < sync->peer_count; i++)
+        others += sync->peers[i] != peer && sync->peers[i]->session != 0;
+    return others >= NV_LIMIT_SESSIONS;
+}
+
 static enum nv_status on_opened(struct nv_sync *sync, const struct nv_event *event, struct nv_actions *actions)
 {
     int64_t now = event->now.us;
     struct nv_peer *peer = peer_of_site(sync, event->opened.site);
     if (peer == NULL)
         return NV_NO_MEMORY;
-    if (now < peer->welcome_after || sync->peer_count > NV_LIMIT_SESSIONS) {
+    if (now < peer->welcome_after || is_full(sync, peer)) {
         if (say_refusal(event->session, NV_REFUSAL_MALFORMED, "you are welcome again later", actions) != NV_OK)
             return NV_NO_MEMORY;
         return turn_away(event->session, peer->site, NV_CLOSE_UNWELCOME, actions);

@@ -297,13 +297,16 @@ enum nv_status nv_store_refresh(struct nv_store *store, bool *ret_changed, struc
     *ret_changed = status == NV_OK && version != store->data_version;
     if (!*ret_changed)
         return status;
-    int64_t newest, authority;
+    int64_t newest, merged, members;
     status = nv_db_integer(store->db, "SELECT max(number) FROM navette_changeset", 0, &newest, error);
     if (status == NV_OK)
-        status = nv_db_integer(store->db, "SELECT count(*) FROM navette_member", 0, &authority, error);
+        status = nv_db_integer(store->db, "SELECT sum(applied_seq) FROM navette_log", 0, &merged, error);
+    if (status == NV_OK)
+        status = nv_db_integer(store->db, "SELECT count(*) FROM navette_member", 0, &members, error);
     /* Most foreign commits are a program's writes to its own tables: then nothing that we keep in memory has changed.
      */
-    if (status == NV_OK && (newest != nv_store_newest(store) || (size_t)authority != store->member_count))
+    if (status == NV_OK && (newest != nv_store_newest(store) || merged != nv_logs_merged(store) ||
+                            (size_t)members != store->member_count))
         status = load_all(store, error);
     if (status == NV_OK)
         store->data_version = version;

@@ -81,6 +81,18 @@ static bool write_all(int fd, const char *bytes, size_t size)
     return true;
 }
 
+/* Writes the line and closes the file; true once it is durable, else errno says why it is not. */
+static bool fill_file(int fd, int folder_fd, const char line[LINE_BYTES])
+{
+    /* fchmod: the umask may have taken away what the owner needs. */
+    bool is_kept = fchmod(fd, 0600) == 0 && write_all(fd, line, LINE_BYTES) && fsync(fd) == 0 && fsync(folder_fd) == 0;
+    int cause = errno;
+    if (close(fd) != 0 && is_kept)
+        return false;
+    errno = cause;
+    return is_kept;
+}
+
 static enum nv_status write_secret(const char *folder, const char *name, const uint8_t secret[SECRET_BYTES],
                                    struct nv_error *error)
 {
@@ -89,27 +101,20 @@ static enum nv_status write_secret(const char *folder, const char *name, const u
     if (status != NV_OK)
         return status;
     char line[LINE_BYTES + 1];
-    int fd = openat(folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        if (errno == EEXIST)
-            status = nv_fail(error, NV_REFUSED,
-                             "%s/%s is there already: a key is never overwritten: move it away if it is not needed",
-                             folder, name);
-        else
-            status = fail_io(error, "making", folder, name);
-        goto out;
-    }
     nv_hex(secret, SECRET_BYTES, line);
     line[LINE_BYTES - 1] = '\n';
-    /* fchmod: the umask may have taken away what the owner needs. */
-    if (fchmod(fd, 0600) != 0 || !write_all(fd, line, LINE_BYTES) || fsync(fd) != 0 || fsync(folder_fd) != 0) {
+    int fd = openat(folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EEXIST) {
+        status = nv_fail(error, NV_REFUSED,
+                         "%s/%s is there already: a key is never overwritten: move it away if it is not needed", folder,
+                         name);
+    } else if (fd < 0) {
+        status = fail_io(error, "making", folder, name);
+    } else if (!fill_file(fd, folder_fd, line)) {
         status = fail_io(error, "writing", folder, name);
-        unlinkat(folder_fd, name, 0);
+        unlinkat(folder_fd, name, 0); /* else there would be a key already when it is tried again */
     }
-out:
     nv_wipe(line, sizeof line);
-    if (fd >= 0 && close(fd) != 0 && status == NV_OK)
-        status = fail_io(error, "closing", folder, name);
     close(folder_fd);
     return status;
 }

@@ -1,4 +1,4 @@
-/* Buffers, readers, arenas, hexadecimal: what everything that is decoded stands on. */
+/* Buffers, readers, arenas, hexadecimal, errors, log lines: what everything else stands on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,11 +7,14 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/hex.h"
+#include "base/log.h"
 #include "dice.h"
 
 static void a_buffer_holds_what_was_appended(void **state)
@@ -172,7 +175,10 @@ static void hexadecimal_comes_back(void **state)
     uint8_t kept[4] = {1, 2, 3, 4};
     assert_false(nv_unhex("009fa0f", kept, 4));
     assert_false(nv_unhex("009fa0fff", kept, 4));
-    assert_false(nv_unhex("009fa0fg", kept, 4));
+    static const char *const none[] = {"009fa0fg", "009fa0f/", "009fa0f:",   "009fa0f@",
+                                       "009fa0fG", "009fa0f`", "009fa0f\xc3"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(nv_unhex(none[i], kept, 4));
     assert_memory_equal(kept, "\1\2\3\4", 4);
 }
 
@@ -190,14 +196,50 @@ static void an_error_says_what_happened(void **state)
     nv_fail(&error, NV_IO, "%s", long_text);
     nv_fail_in(&error, long_text);
     assert_int_equal(strlen(error.text), sizeof error.text - 1);
-    for (int status = NV_OK; status <= NV_BUG; status++)
-        assert_in_range(nv_exit_code((enum nv_status)status), 0, 70);
-    assert_int_equal(nv_exit_code(NV_OK), 0);
-    assert_int_equal(nv_exit_code(NV_NOT_SO), 1);
-    assert_int_equal(nv_exit_code(NV_USAGE), 2);
-    assert_int_equal(nv_exit_code(NV_REFUSED), 3);
-    assert_int_equal(nv_exit_code(NV_BUSY), 4);
-    assert_int_equal(nv_exit_code(NV_BUG), 70);
+    nv_fail_in(NULL, "unheard too");
+}
+
+/* Scripts rely on the codes, people on the words. */
+static void every_status_has_an_exit_code_and_words_of_its_own(void **state)
+{
+    (void)state;
+    static const struct {
+        enum nv_status status;
+        int exit_code;
+    } all[] = {{NV_OK, 0},          {NV_NOT_FOUND, 1}, {NV_NOT_SO, 1},    {NV_NOT_YET, 1}, {NV_USAGE, 2},
+               {NV_REFUSED, 3},     {NV_CORRUPT, 3},   {NV_IO, 4},        {NV_FULL, 4},    {NV_BUSY, 4},
+               {NV_UNREACHABLE, 4}, {NV_BUG, 70},      {NV_NO_MEMORY, 70}};
+    assert_int_equal(sizeof all / sizeof *all, NV_BUG + 1);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        assert_int_equal(nv_exit_code(all[i].status), all[i].exit_code);
+        assert_true(strlen(nv_status_text(all[i].status)) > 3);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(nv_status_text(all[i].status), nv_status_text(all[j].status));
+    }
+}
+
+static void a_log_line_names_its_level_and_is_said_up_to_the_level_that_was_set(void **state)
+{
+    (void)state;
+    int kept = dup(STDERR_FILENO), file = memfd_create("log", 0);
+    assert_true(kept >= 0 && file >= 0 && dup2(file, STDERR_FILENO) >= 0);
+    nv_log(NV_LOG_DEBUG, "not shown unless it is asked for");
+    nv_log_set_level(NV_LOG_WARNING);
+    nv_log(NV_LOG_INFO, "no longer shown");
+    nv_log(NV_LOG_WARNING, "the disk is %d %% full", 99);
+    nv_log(NV_LOG_ERROR, "%s", "and now it is full");
+    nv_log_set_level(NV_LOG_DEBUG);
+    nv_log(NV_LOG_DEBUG, "shown");
+    nv_log_set_level(NV_LOG_INFO);
+    assert_true(dup2(kept, STDERR_FILENO) >= 0);
+    close(kept);
+    char text[400];
+    ssize_t size = pread(file, text, sizeof text - 1, 0);
+    assert_true(size > 0);
+    text[size] = '\0';
+    close(file);
+    assert_string_equal(text, "navetted: warning: the disk is 99 % full\nnavetted: error: and now it is full\n"
+                              "navetted: debug: shown\n");
 }
 
 int main(void)
@@ -212,6 +254,8 @@ int main(void)
         cmocka_unit_test(an_arena_keeps_its_limit),
         cmocka_unit_test(hexadecimal_comes_back),
         cmocka_unit_test(an_error_says_what_happened),
+        cmocka_unit_test(every_status_has_an_exit_code_and_words_of_its_own),
+        cmocka_unit_test(a_log_line_names_its_level_and_is_said_up_to_the_level_that_was_set),
     };
     return cmocka_run_group_tests_name("buffer", tests, NULL, NULL);
 }

@@ -199,6 +199,30 @@ static void each_sender_has_a_share_of_an_offer(void **state)
     nv_intake_free(intake);
 }
 
+/* Two histories of one log, of which nobody knows yet which is signed: one must not keep out the other. */
+static void two_changesets_at_one_place_wait_side_by_side(void **state)
+{
+    (void)state;
+    struct nv_intake *intake = nv_intake_new();
+    struct nv_offered offered[8];
+    struct nv_taken_in taken;
+    uint8_t byte = 0;
+    struct nv_slice changeset = {&byte, 1};
+    for (uint8_t pin = 0; pin < 2; pin++) {
+        struct nv_far_head head = head_of(1, 3);
+        head.pin.bytes[0] = pin;
+        assert_int_equal(nv_intake_put(intake, 7, (struct nv_site_id){{9}}, 3, &changeset, &head, 1), NV_OK);
+        assert_int_equal(offer(intake, 0, offered, 8), 1);
+        judge(intake, &offered[0], NV_JUDGED_WAITS);
+        assert_true(nv_intake_finished(intake, &taken));
+    }
+    assert_int_equal(nv_intake_waiting(intake), 2);
+    nv_intake_grew(intake);
+    assert_int_equal(offer(intake, 2, offered, 8), 2);
+    nv_intake_free(intake);
+    nv_intake_free(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +232,7 @@ int main(void)
         cmocka_unit_test(the_waiting_room_has_a_bound_and_the_oldest_leave),
         cmocka_unit_test(an_offer_keeps_to_its_bounds),
         cmocka_unit_test(each_sender_has_a_share_of_an_offer),
+        cmocka_unit_test(two_changesets_at_one_place_wait_side_by_side),
     };
     return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }

@@ -236,6 +236,30 @@ static void equality_sees_every_part(void **state)
     assert_false(nv_record_equal(&a, &b));
     erase(&b, BASILE, 1, knowing(&known, 0, 0, 0));
     assert_false(nv_record_equal(&a, &b));
+    nv_record_clear(&b);
+    assert_false(nv_record_equal(&a, &b));
+    put(&b, ANNE, 1, knowing(&known, 0, 0, 0), F | G);
+    erase(&b, BASILE, 1, knowing(&known, 1, 0, 0));
+    assert_true(nv_record_equal(&a, &b));
+    struct {
+        nv_fields *fields;
+        uint32_t *index;
+        int64_t *time;
+    } parts = {&b.marks[0].fields, &b.marks[0].by.index, &b.deletes[0].time.ms};
+    --*parts.fields;
+    assert_false(nv_record_equal(&a, &b));
+    ++*parts.fields;
+    ++*parts.index;
+    assert_false(nv_record_equal(&a, &b));
+    --*parts.index;
+    ++*parts.time;
+    assert_false(nv_record_equal(&a, &b));
+    --*parts.time;
+    b.deletes[0].dot.seq++;
+    assert_false(nv_record_equal(&a, &b));
+    b.deletes[0].dot.seq--;
+    put(&b, CLAIRE, 1, knowing(&known, 0, 1, 0), 4);
+    assert_false(nv_record_equal(&a, &b));
     nv_record_done(&a);
     nv_record_done(&b);
 }

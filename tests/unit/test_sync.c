@@ -1,5 +1,6 @@
 /* Worlds of sync machines under faults by seed: they converge, and never say what is not durable (sync_world.c checks
- * that at every message). The rules one by one are in test_sync_rules.c. */
+ * that at every message). The rules one by one are in test_sync_opening.c and its
+ * neighbours. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -143,6 +143,47 @@ static void authority_header(Navette__Header *header)
     header->n_context = 0;
 }
 
+static void authority_context(Navette__Header *header)
+{
+    memset(header->scope.data, 0, 16);
+    no_authority(header);
+}
+
+static void short_scope(Navette__Header *header)
+{
+    header->scope.len = 15;
+}
+
+static void short_previous(Navette__Header *header)
+{
+    header->previous.len = 31;
+}
+
+static void short_pin(Navette__Header *header)
+{
+    header->authority_pin.len = 15;
+}
+
+static void pin_of_nothing(Navette__Header *header)
+{
+    header->authority_seq = 0;
+}
+
+static void context_of_seq_0(Navette__Header *header)
+{
+    header->context[1]->seq = 0;
+}
+
+static void short_site_in_context(Navette__Header *header)
+{
+    header->context[1]->site.len = 15;
+}
+
+static void short_pin_in_context(Navette__Header *header)
+{
+    header->context[1]->pin.len = 15;
+}
+
 static void test_header_rules(void **state)
 {
     (void)state;
@@ -163,7 +204,15 @@ static void test_header_rules(void **state)
                                                   own_context,
                                                   doubled_context,
                                                   scoped_context,
-                                                  authority_scope};
+                                                  authority_scope,
+                                                  authority_context,
+                                                  short_scope,
+                                                  short_previous,
+                                                  short_pin,
+                                                  pin_of_nothing,
+                                                  context_of_seq_0,
+                                                  short_site_in_context,
+                                                  short_pin_in_context};
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
         assert_header(refused[i], NV_REFUSED);
 }
@@ -205,13 +254,85 @@ static void test_header_form(void **state)
     nv_arena_done(&arena);
 }
 
+/* What no site would take is not written either: it would be signed, and stand in the log for ever. */
+static void test_what_is_not_written(void **state)
+{
+    (void)state;
+    struct nv_arena arena = arena_of_test();
+    struct nv_buffer bytes = {0};
+    struct nv_error error;
+    struct nv_header headers[13];
+    for (size_t i = 0; i < 13; i++)
+        headers[i] = sample_header(&arena, 3);
+    headers[1].format = NV_FORMAT + 1;
+    headers[2].seq = 0;
+    headers[3].sealed.ms = -1;
+    headers[4].sealed.ms = NV_LIMIT_TIME_MS + 1;
+    headers[5].op_count = NV_LIMIT_CHANGESET_OPS + 1;
+    headers[6].authority_seq = 0;
+    headers[7].log.scope = NV_SCOPE_AUTHORITY;
+    headers[8].log.scope = NV_SCOPE_AUTHORITY;
+    headers[8].authority_seq = 0;
+    headers[9].context[1] = headers[9].context[0];
+    headers[10].context[1].scope = NV_SCOPE_AUTHORITY;
+    headers[11].context[1].seq = 0;
+    headers[12] = sample_header(&arena, NV_LIMIT_CONTEXT_HEADS + 1);
+    for (size_t i = 0; i < 13; i++)
+        if (nv_header_encode(&headers[i], &bytes, &error) != (i == 0 ? NV_OK : NV_BUG))
+            fail_msg("the header number %zu", i);
+    nv_buffer_done(&bytes);
+    nv_arena_done(&arena);
+}
+
+static void test_too_many_heads_are_refused(void **state)
+{
+    (void)state;
+    struct nv_arena arena = arena_of_test();
+    struct nv_header header = sample_header(&arena, 1);
+    struct nv_buffer bytes = {0};
+    assert_int_equal(nv_header_encode(&header, &bytes, NULL), NV_OK);
+    Navette__Header *wire = navette__header__unpack(NULL, bytes.size, bytes.data);
+    Navette__Head *heads[NV_LIMIT_CONTEXT_HEADS + 1], *head = wire->context[0];
+    for (size_t i = 0; i <= NV_LIMIT_CONTEXT_HEADS; i++)
+        heads[i] = head;
+    Navette__Header many = *wire;
+    many.context = heads;
+    many.n_context = NV_LIMIT_CONTEXT_HEADS + 1;
+    head->pin.len = 0; /* so that the header is not too long */
+    assert_int_equal(read_header(&many, NULL, 0), NV_REFUSED);
+    navette__header__free_unpacked(wire, NULL);
+    nv_buffer_done(&bytes);
+    nv_arena_done(&arena);
+}
+
+/* Its format is the first thing that is said, and not by a field of another kind. */
+static void test_a_format_stands_first(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+        enum nv_status expected;
+    } starts[] = {{"", 0, NV_REFUSED},         {"\x0a\x01\x01", 3, NV_REFUSED},
+                  {"\x08\x00", 2, NV_REFUSED}, {"\x10\x01", 2, NV_REFUSED},
+                  {"\x08\x05", 2, NV_NOT_YET}, {"\x08\x05 and whatever else it may be", 30, NV_NOT_YET}};
+    struct nv_arena arena = arena_of_test();
+    struct nv_header header;
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        struct nv_slice bytes = {(const uint8_t *)starts[i].bytes, starts[i].size};
+        assert_int_equal(nv_header_decode(bytes, &arena, &header, NULL), starts[i].expected);
+    }
+    nv_arena_done(&arena);
+}
+
 int main(void)
 {
     if (nv_wire_start(NULL) != NV_OK)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_header_rules),
-        cmocka_unit_test(test_header_form),
+        cmocka_unit_test(test_header_rules),          cmocka_unit_test(test_header_form),
+        cmocka_unit_test(test_what_is_not_written),   cmocka_unit_test(test_too_many_heads_are_refused),
+        cmocka_unit_test(test_a_format_stands_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,15 @@
-/* Keys and their files, ops of the authority log, invitations, enrolment. */
+/* Ops of the authority log, invitations, enrolment. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
-#include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "wire/form.h"
+#include "wire/hash.h"
 #include "wire/invitation.h"
 #include "wire/unpack.h"
 #include "wire_samples.h"
@@ -18,112 +17,6 @@
 static struct nv_arena arena_of_test(void)
 {
     return (struct nv_arena){.limit = 64u << 20};
-}
-
-/* ---- key files ---- */
-
-struct folder {
-    char root[64], keys[96], file[160];
-};
-
-static void make_folder(struct folder *folder)
-{
-    snprintf(folder->root, sizeof folder->root, "/tmp/navette-keys-XXXXXX");
-    assert_non_null(mkdtemp(folder->root));
-    snprintf(folder->keys, sizeof folder->keys, "%s/keys", folder->root);
-    snprintf(folder->file, sizeof folder->file, "%s/sign.key", folder->keys);
-}
-
-static void remove_folder(const struct folder *folder)
-{
-    unlink(folder->file);
-    rmdir(folder->keys);
-    rmdir(folder->root);
-}
-
-static unsigned mode_of(const char *path)
-{
-    struct stat facts;
-    assert_int_equal(lstat(path, &facts), 0);
-    return facts.st_mode & 07777;
-}
-
-static void test_key_files(void **state)
-{
-    (void)state;
-    struct folder folder;
-    make_folder(&folder);
-    struct nv_sign_key key, again;
-    struct nv_error error = {0};
-    assert_int_equal(nv_sign_key_load(folder.keys, "sign.key", &key, &error), NV_NOT_FOUND);
-    mode_t before = umask(0);
-    assert_int_equal(nv_sign_key_create(folder.keys, "sign.key", &key, &error), NV_OK);
-    umask(before);
-    assert_int_equal(mode_of(folder.keys), 0700);
-    assert_int_equal(mode_of(folder.file), 0600);
-    assert_int_equal(nv_sign_key_load(folder.keys, "sign.key", &again, &error), NV_OK);
-    assert_memory_equal(&key, &again, sizeof key);
-    assert_int_equal(nv_sign_key_create(folder.keys, "sign.key", &again, &error), NV_REFUSED);
-    assert_memory_equal(&key, &again, sizeof key);
-    assert_int_equal(nv_sign_key_load(folder.keys, "sign.key", &again, &error), NV_OK);
-    remove_folder(&folder);
-}
-
-static void test_curve_key_files(void **state)
-{
-    (void)state;
-    struct folder folder;
-    make_folder(&folder);
-    struct nv_curve_key key, again;
-    assert_int_equal(nv_curve_key_create(folder.keys, "sign.key", &key, NULL), NV_OK);
-    assert_int_equal(nv_curve_key_load(folder.keys, "sign.key", &again, NULL), NV_OK);
-    assert_memory_equal(&key, &again, sizeof key);
-    remove_folder(&folder);
-}
-
-static void test_key_file_modes(void **state)
-{
-    (void)state;
-    struct folder folder;
-    make_folder(&folder);
-    struct nv_sign_key key;
-    assert_int_equal(nv_sign_key_create(folder.keys, "sign.key", &key, NULL), NV_OK);
-    static const mode_t open_modes[] = {0640, 0604, 0620, 0602, 0610, 0644};
-    for (size_t i = 0; i < sizeof open_modes / sizeof open_modes[0]; i++) {
-        assert_int_equal(chmod(folder.file, open_modes[i]), 0);
-        assert_int_equal(nv_sign_key_load(folder.keys, "sign.key", &key, NULL), NV_REFUSED);
-    }
-    assert_int_equal(chmod(folder.file, 0400), 0);
-    assert_int_equal(nv_sign_key_load(folder.keys, "sign.key", &key, NULL), NV_OK);
-    /* No key goes into a folder that others may look into. */
-    assert_int_equal(unlink(folder.file), 0);
-    assert_int_equal(chmod(folder.keys, 0750), 0);
-    assert_int_equal(nv_sign_key_create(folder.keys, "sign.key", &key, NULL), NV_REFUSED);
-    assert_int_equal(access(folder.file, F_OK), -1);
-    remove_folder(&folder);
-}
-
-static void test_damaged_key_files(void **state)
-{
-    (void)state;
-    static const char *const contents[] = {"", "00\n", "zz", NULL};
-    struct folder folder;
-    make_folder(&folder);
-    struct nv_sign_key key;
-    assert_int_equal(mkdir(folder.keys, 0700), 0);
-    for (size_t i = 0; contents[i] != NULL; i++) {
-        int fd = open(folder.file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        assert_int_equal(write(fd, contents[i], strlen(contents[i])), strlen(contents[i]));
-        close(fd);
-        assert_int_equal(nv_sign_key_load(folder.keys, "sign.key", &key, NULL), NV_CORRUPT);
-    }
-    assert_int_equal(unlink(folder.file), 0);
-    assert_int_equal(nv_sign_key_create(folder.keys, "sign.key", &key, NULL), NV_OK);
-    int fd = open(folder.file, O_WRONLY | O_APPEND);
-    assert_int_equal(write(fd, "0", 1), 1);
-    close(fd);
-    assert_int_equal(nv_sign_key_load(folder.keys, "sign.key", &key, NULL), NV_CORRUPT);
-    remove_folder(&folder);
 }
 
 /* ---- the authority's ops ---- */
@@ -218,12 +111,29 @@ static void test_certificates(void **state)
     good.endpoint_count = 0;
     good.role = NV_ROLE_HUB;
     assert_int_equal(certify(&good), NV_OK);
-    static const char *const names[] = {"",     "a\nb",     "a\x7f",        "\xc2\x85",
-                                        "\xff", "\xc0\xaf", "\xed\xa0\x80", "\xe2\x82"};
+    static const char *const names[] = {"",
+                                        "a\nb",
+                                        "a\x7f",
+                                        "\xc2\x85",
+                                        "\xff",
+                                        "\xc0\xaf",
+                                        "\xed\xa0\x80",
+                                        "\xe2\x82",
+                                        "\xed\xbf\xbf",
+                                        "\xe0\x9f\xbf",
+                                        "\xf0\x8f\xbf\xbf",
+                                        "\xf4\x90\x80\x80",
+                                        "\xf8\x88\x80\x80\x80"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         bad.name = names[i];
         assert_int_equal(certify(&bad), NV_REFUSED);
         assert_false(nv_name_is_good(names[i]));
+    }
+    static const char *const good_names[] = {"Lycée", "\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf", "\xc2\xa0",
+                                             "𝄞"};
+    for (size_t i = 0; i < sizeof good_names / sizeof good_names[0]; i++) {
+        bad.name = good_names[i];
+        assert_int_equal(certify(&bad), NV_OK);
     }
     char name[NV_LIMIT_NAME + 2] = {0};
     memset(name, 'n', NV_LIMIT_NAME);
@@ -407,6 +317,96 @@ static void test_damaged_invitations(void **state)
     assert_int_equal(nv_invitation_read("navette1:", &read, NULL), NV_REFUSED);
 }
 
+static void append_part(struct nv_buffer *record, const void *bytes, size_t size)
+{
+    nv_buffer_append_varint(record, size);
+    nv_buffer_append(record, bytes, size);
+}
+
+/* The sizes of an invitation's parts, in order, and whether something stands behind them. */
+struct parts {
+    const char *what;
+    size_t number, hub_key, authority_key, secret, expiry;
+    const char *endpoint;
+    size_t endpoint_size;
+    uint8_t last_of_expiry;
+    size_t behind;
+    enum nv_status expected;
+};
+
+static enum nv_status read_parts(const struct parts *parts)
+{
+    uint8_t bytes[64] = {0}, expiry[64] = {0};
+    expiry[7] = parts->last_of_expiry;
+    struct nv_buffer record = {0};
+    append_part(&record, bytes, parts->number);
+    append_part(&record, parts->endpoint, parts->endpoint_size);
+    append_part(&record, bytes, parts->hub_key);
+    append_part(&record, bytes, parts->authority_key);
+    append_part(&record, bytes, parts->secret);
+    append_part(&record, expiry, parts->expiry);
+    nv_buffer_append(&record, bytes, parts->behind);
+    struct nv_hash sum = nv_hash_of(nv_buffer_slice(&record));
+    nv_buffer_append(&record, sum.bytes, 4);
+    char text[1024] = "navette1:";
+    sodium_bin2base64(text + 9, sizeof text - 9, record.data, record.size, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    nv_buffer_done(&record);
+    struct nv_invitation invitation;
+    return nv_invitation_read(text, &invitation, NULL);
+}
+
+/* The check at its end is good: somebody wrote it so. */
+static void an_invitation_with_parts_of_other_sizes_is_none(void **state)
+{
+    (void)state;
+    static char endless[300];
+    memset(endless, 'e', sizeof endless);
+    const char *const hub = "tcp://192.0.2.1:7411";
+    const struct parts all[] = {
+        {"as it is", 8, 32, 32, 32, 8, hub, 20, 0, 0, NV_OK},
+        {"a short number", 7, 32, 32, 32, 8, hub, 20, 0, 0, NV_REFUSED},
+        {"a short key of the hub", 8, 31, 32, 32, 8, hub, 20, 0, 0, NV_REFUSED},
+        {"a long key of the authority", 8, 32, 33, 32, 8, hub, 20, 0, 0, NV_REFUSED},
+        {"no secret", 8, 32, 32, 0, 8, hub, 20, 0, 0, NV_REFUSED},
+        {"a short expiry", 8, 32, 32, 32, 7, hub, 20, 0, 0, NV_REFUSED},
+        {"no endpoint", 8, 32, 32, 32, 8, "", 0, 0, 0, NV_REFUSED},
+        {"an endless endpoint", 8, 32, 32, 32, 8, endless, 300, 0, 0, NV_REFUSED},
+        {"an endpoint with a NUL", 8, 32, 32, 32, 8, "tcp\0evil", 8, 0, 0, NV_REFUSED},
+        {"an endpoint with an escape", 8, 32, 32, 32, 8, "tcp\x1b[2J", 7, 0, 0, NV_REFUSED},
+        {"an expiry out of range", 8, 32, 32, 32, 8, hub, 20, 1, 0, NV_REFUSED},
+        {"something behind it", 8, 32, 32, 32, 8, hub, 20, 0, 1, NV_REFUSED},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (read_parts(&all[i]) != all[i].expected)
+            fail_msg("%s", all[i].what);
+}
+
+/* Its parts end where the text does: each place of a cut lies in another part. */
+static void an_invitation_cut_anywhere_is_none_although_its_check_is_good(void **state)
+{
+    (void)state;
+    struct nv_buffer record = {0};
+    uint8_t bytes[32] = {0};
+    append_part(&record, bytes, 8);
+    append_part(&record, "tcp://192.0.2.1:7411", 20);
+    append_part(&record, bytes, 32);
+    append_part(&record, bytes, 32);
+    append_part(&record, bytes, 32);
+    append_part(&record, bytes, 8);
+    for (size_t size = 0; size <= record.size; size++) {
+        struct nv_buffer cut = {0};
+        struct nv_invitation invitation;
+        char text[1024] = "navette1:";
+        nv_buffer_append(&cut, record.data, size);
+        struct nv_hash sum = nv_hash_of(nv_buffer_slice(&cut));
+        nv_buffer_append(&cut, sum.bytes, 4);
+        sodium_bin2base64(text + 9, sizeof text - 9, cut.data, cut.size, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+        assert_int_equal(nv_invitation_read(text, &invitation, NULL), size == record.size ? NV_OK : NV_REFUSED);
+        nv_buffer_done(&cut);
+    }
+    nv_buffer_done(&record);
+}
+
 /* ---- enrolment ---- */
 
 static void test_enrolment(void **state)
@@ -478,10 +478,6 @@ int main(void)
     if (nv_wire_start(NULL) != NV_OK)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_key_files),
-        cmocka_unit_test(test_curve_key_files),
-        cmocka_unit_test(test_key_file_modes),
-        cmocka_unit_test(test_damaged_key_files),
         cmocka_unit_test(test_genesis),
         cmocka_unit_test(test_certificates),
         cmocka_unit_test(test_hidden_bytes_are_refused),
@@ -489,6 +485,8 @@ int main(void)
         cmocka_unit_test(test_schema_refusals),
         cmocka_unit_test(test_invitations),
         cmocka_unit_test(test_damaged_invitations),
+        cmocka_unit_test(an_invitation_with_parts_of_other_sizes_is_none),
+        cmocka_unit_test(an_invitation_cut_anywhere_is_none_although_its_check_is_good),
         cmocka_unit_test(test_enrolment),
         cmocka_unit_test(test_enrolment_replies),
     };

@@ -53,6 +53,16 @@ static enum nv_status changed_fields(struct nv_merge *merge, const struct nv_tab
     return differing_from_log(merge, table, ret_changed, error);
 }
 
+/* A clock that is out of its mind: the protocol's range is all that can be said. */
+static struct nv_wall_ms within_range(struct nv_wall_ms time)
+{
+    if (time.ms > NV_LIMIT_TIME_MS)
+        time.ms = NV_LIMIT_TIME_MS;
+    if (time.ms < -NV_LIMIT_TIME_MS)
+        time.ms = -NV_LIMIT_TIME_MS;
+    return time;
+}
+
 /* When the field got the value that it has: at the last change that it was not the same before. */
 static struct nv_wall_ms captured_at(const struct nv_touched *touched, const struct nv_row *row, unsigned field,
                                      struct nv_wall_ms otherwise)
@@ -188,16 +198,6 @@ static void name_home(struct nv_merge *merge, struct nv_op *op)
     op->home = record->home;
 }
 
-/* A clock that is out of its mind: the protocol's range is all that can be said. */
-static struct nv_wall_ms within_range(struct nv_wall_ms time)
-{
-    if (time.ms > NV_LIMIT_TIME_MS)
-        time.ms = NV_LIMIT_TIME_MS;
-    if (time.ms < -NV_LIMIT_TIME_MS)
-        time.ms = -NV_LIMIT_TIME_MS;
-    return time;
-}
-
 /* An answer that leaves the value as it stands is a write all the same, of the moment when it was given. */
 static struct nv_wall_ms written_at(const struct nv_touched *touched, const struct nv_row *row, unsigned field,
                                     struct nv_wall_ms otherwise)
@@ -218,7 +218,7 @@ static void fill_values(const struct nv_touched *touched, const struct nv_row *r
     op->time.ms = INT64_MIN;
     for (nv_fields rest = fields; rest != 0; rest &= rest - 1) {
         unsigned field = (unsigned)__builtin_ctzll(rest);
-        struct nv_wall_ms at = written_at(touched, row, field, otherwise);
+        struct nv_wall_ms at = within_range(written_at(touched, row, field, otherwise));
         if (at.ms > op->time.ms)
             op->time = at;
         op->values[op->value_count] = row->values[field];

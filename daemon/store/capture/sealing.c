@@ -263,11 +263,23 @@ enum nv_status nv_seal_is_due(struct nv_store *store, bool *ret_any, struct nv_e
     return status;
 }
 
+/* Answers to conflicts, with all that is pending on their records: an answer is sealed together with the write that it
+ * belongs to. */
+static enum nv_status take_answers(struct nv_store *store, struct nv_touched_set *set, struct nv_error *error)
+{
+    bool more;
+    enum nv_status status = nv_intents_take(store, set, error);
+    for (size_t i = 0; status == NV_OK && set->count > 0 && i < store->table_count; i++)
+        if (!store->tables[i]->missing)
+            status = nv_pending_take(store, &store->access[i], set, true, 0, 0, &more, error);
+    return status;
+}
+
 enum nv_status nv_seal_slice(struct nv_store *store, struct nv_wall_ms now, struct nv_sealed *sealed,
                              struct nv_error *error)
 {
     struct nv_touched_set set = {0};
-    enum nv_status status = nv_intents_take(store, &set, error);
+    enum nv_status status = take_answers(store, &set, error);
     sealed->more = false;
     for (size_t i = 0; status == NV_OK && i < store->table_count; i++) {
         bool more = false;

@@ -93,15 +93,28 @@ static enum nv_status mend_row(struct rebuilding *rebuilding, struct nv_table_ac
     return nv_merge_show(merge, access, key, nv_all_fields(access->table), &changed, error);
 }
 
+/* The record's version and row; a version that cannot be read is none, and is made anew. */
+static enum nv_status load(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
+                           struct nv_error *error)
+{
+    bool found;
+    enum nv_status status = nv_version_read(merge->store, access->table->number, key, &merge->version, &found, error);
+    if (status == NV_CORRUPT) {
+        nv_version_clear(&merge->version);
+        status = NV_OK;
+    }
+    return status == NV_OK ? nv_row_read(merge->store, access, key, &merge->row, error) : status;
+}
+
 static enum nv_status rebuild_record(struct rebuilding *rebuilding, struct nv_table_access *access, struct nv_slice key,
                                      const struct nv_op_places *places, struct nv_error *error)
 {
     struct nv_merge *merge = &rebuilding->merge;
-    bool found, mended;
+    bool mended;
     nv_arena_reset(&merge->arena);
     enum nv_status status = nv_derive(merge, access->table, places, &rebuilding->derived, error);
     if (status == NV_OK)
-        status = nv_merge_load(merge, access, key, &found, error);
+        status = load(merge, access, key, error);
     if (status != NV_OK)
         return status;
     rebuilding->rebuilt.records++;

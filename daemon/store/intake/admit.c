@@ -1,5 +1,6 @@
 #include "store/intake/admit.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/planted.h"
@@ -37,8 +38,7 @@ static enum nv_status judge_position(struct nv_store *store, struct nv_incoming 
         return NV_OK;
     if (authority == NULL || header->authority_seq > authority->applied_seq)
         return wait_for(incoming, "it names an authority position that has not arrived");
-    if (header->authority_seq == 0)
-        return refuse(incoming, NV_REASON_AUTHORITY, "it names no authority position");
+    assert(header->authority_seq > 0); /* nv_header_decode saw to it */
     struct nv_hash hash = authority->applied_hash;
     if (header->authority_seq != authority->applied_seq) {
         int64_t changeset;
@@ -70,13 +70,16 @@ static enum nv_status certified_at(struct nv_store *store, struct nv_site_id sit
 }
 
 static enum nv_status judge_signature(struct nv_store *store, struct nv_incoming *incoming,
-                                      const struct nv_arrival *arrival, const struct nv_public_key *key)
+                                      const struct nv_arrival *arrival, const struct nv_public_key *key,
+                                      struct nv_error *error)
 {
     struct nv_error why;
-    if (!NV_PLANTED(SKIP_SIGNATURE) &&
-        nv_changeset_verify(&arrival->parts, key, &store->identity.network, &why) != NV_OK)
-        return refuse(incoming, NV_REASON_SIGNATURE, why.text);
-    return NV_OK;
+    if (NV_PLANTED(SKIP_SIGNATURE))
+        return NV_OK;
+    enum nv_status status = nv_changeset_verify(&arrival->parts, key, &store->identity.network, &why);
+    if (status == NV_NO_MEMORY)
+        return nv_no_memory(error);
+    return status == NV_OK ? NV_OK : refuse(incoming, NV_REASON_SIGNATURE, why.text);
 }
 
 static enum nv_status judge_writer(struct nv_store *store, struct nv_incoming *incoming,
@@ -87,7 +90,7 @@ static enum nv_status judge_writer(struct nv_store *store, struct nv_incoming *i
         struct nv_log_id id = nv_authority_log_id(store);
         if (nv_log_id_compare(&id, &header->log) != 0)
             return refuse(incoming, NV_REASON_SIGNATURE, "it is of another network's authority");
-        return judge_signature(store, incoming, arrival, &store->identity.network);
+        return judge_signature(store, incoming, arrival, &store->identity.network, error);
     }
     if (!nv_scope_id_equal(header->log.scope, NV_SCOPE_NETWORK))
         return wait_for(incoming, "it is of a scope that this software does not know");
@@ -102,7 +105,7 @@ static enum nv_status judge_writer(struct nv_store *store, struct nv_incoming *i
         return status;
     if (certified > header->authority_seq)
         return refuse(incoming, NV_REASON_MEMBER, "it is of a site that was not certified at its authority position");
-    return judge_signature(store, incoming, arrival, &member->sign_key);
+    return judge_signature(store, incoming, arrival, &member->sign_key, error);
 }
 
 /* However many epochs a member begins, it takes the place of no other site's log. */
@@ -202,8 +205,6 @@ static enum nv_status judge_context(struct nv_store *store, struct nv_incoming *
         const struct nv_far_head *far = &header->context[i];
         struct nv_log_id id = {far->site, far->epoch, header->log.scope};
         const struct nv_log *log = nv_log_find(store, &id);
-        if (nv_log_id_compare(&id, &header->log) == 0)
-            return refuse(incoming, NV_REASON_CHAIN, "its context names its own log");
         if (far->seq > log->has_seq)
             return wait_for(incoming, "it builds on changesets that have not arrived");
         struct nv_hash hash = log->has_hash;
@@ -220,13 +221,16 @@ static enum nv_status judge_context(struct nv_store *store, struct nv_incoming *
 
 /* ---- all of it ---- */
 
-static enum nv_status open_header(struct nv_incoming *incoming, struct nv_arrival *arrival)
+/* Memory that ran out is nobody's fault: then nothing is said of the changeset, and it is looked at again. */
+static enum nv_status open_header(struct nv_incoming *incoming, struct nv_arrival *arrival, struct nv_error *error)
 {
     struct nv_error why;
     arrival->opened.arena.limit = 4 * (size_t)NV_LIMIT_BODY_BYTES;
     enum nv_status status = nv_changeset_split(incoming->bytes, &arrival->parts, &why);
     if (status == NV_OK)
         status = nv_header_decode(arrival->parts.header, &arrival->opened.arena, &arrival->opened.header, &why);
+    if (status == NV_NO_MEMORY)
+        return nv_no_memory(error);
     if (status == NV_NOT_YET)
         return wait_for(incoming, why.text);
     if (status != NV_OK)
@@ -235,13 +239,13 @@ static enum nv_status open_header(struct nv_incoming *incoming, struct nv_arriva
     return NV_OK;
 }
 
-static enum nv_status open_body(struct nv_incoming *incoming, struct nv_arrival *arrival)
+static enum nv_status open_body(struct nv_incoming *incoming, struct nv_arrival *arrival, struct nv_error *error)
 {
     struct nv_error why;
     enum nv_status status =
         nv_body_open(&arrival->parts, &arrival->opened.header, &arrival->opened.arena, &arrival->opened.body, &why);
-    if (status == NV_NOT_YET)
-        return wait_for(incoming, why.text);
+    if (status == NV_NO_MEMORY)
+        return nv_no_memory(error);
     if (status != NV_OK)
         return refuse(incoming, NV_REASON_BODY, why.text);
     incoming->verdict = NV_VERDICT_TAKEN;
@@ -252,7 +256,7 @@ enum nv_status nv_admit(struct nv_store *store, struct nv_incoming *incoming, st
                         struct nv_arrival *arrival, struct nv_error *error)
 {
     *arrival = (struct nv_arrival){0};
-    enum nv_status status = open_header(incoming, arrival);
+    enum nv_status status = open_header(incoming, arrival, error);
     if (status != NV_OK || incoming->verdict != NV_VERDICT_PENDING)
         return status;
     if (!store->identity.has_network)
@@ -271,6 +275,6 @@ enum nv_status nv_admit(struct nv_store *store, struct nv_incoming *incoming, st
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
         status = judge_context(store, incoming, arrival, error);
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
-        status = open_body(incoming, arrival);
+        status = open_body(incoming, arrival, error);
     return status;
 }

@@ -30,6 +30,38 @@ static enum nv_status note_owed(struct nv_store *store, const struct nv_opened *
     return status == NV_OK ? owe(store, changeset, place, error) : status;
 }
 
+static enum nv_status table_is_ready(struct nv_store *store, uint32_t number, struct nv_error *error)
+{
+    const struct nv_table_access *access = nv_access(store, number);
+    if (access != NULL && access->table->missing)
+        return nv_fail(error, NV_NOT_YET, "table %s is not in the database", access->table->name);
+    return NV_OK;
+}
+
+/* What it names is derived anew together with the row, so the row's table has to be there. */
+static enum nv_status redact_is_ready(struct nv_store *store, const struct nv_header *header,
+                                      const struct nv_op *redact, struct nv_error *error)
+{
+    struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < redact->name_count; i++) {
+        const struct nv_far_dot *name = &redact->names[i];
+        struct nv_log_id id = {name->site, name->epoch, header->log.scope};
+        const struct nv_log *log = nv_log_find(store, &id);
+        const struct nv_opened *opened;
+        struct nv_op op;
+        if (nv_site_id_compare(name->site, header->log.site) != 0 || log == NULL || name->seq > log->has_seq)
+            continue; /* void */
+        nv_arena_reset(&arena);
+        status = nv_opened_at(store, log->number, name->seq, &opened, error);
+        if (status == NV_OK && name->index < opened->body.count && !opened->body.entries[name->index].is_redacted &&
+            nv_op_decode(opened->body.entries[name->index].op, &arena, &op, NULL) == NV_OK)
+            status = table_is_ready(store, op.table, error);
+    }
+    nv_arena_done(&arena);
+    return status;
+}
+
 enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *opened, struct nv_error *error)
 {
     struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
@@ -44,9 +76,9 @@ enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *op
             status = NV_OK; /* a no-op everywhere */
         else if (status == NV_OK && op.kind != NV_OP_PUT && op.kind != NV_OP_DELETE && op.kind != NV_OP_REDACT)
             status = nv_fail(error, NV_NOT_YET, "an op of a kind that this software does not know in this scope");
-        const struct nv_table_access *access = status == NV_OK ? nv_access(store, op.table) : NULL;
-        if (access != NULL && access->table->missing)
-            status = nv_fail(error, NV_NOT_YET, "table %s is not in the database", access->table->name);
+        else if (status == NV_OK)
+            status = op.kind == NV_OP_REDACT ? redact_is_ready(store, &opened->header, &op, error)
+                                             : table_is_ready(store, op.table, error);
     }
     nv_arena_done(&arena);
     return status;

@@ -5,8 +5,8 @@
 #include "store/merge/merge.h"
 
 /* Whether this site can merge every op of a changeset of a data scope: NV_OK, or NV_NOT_YET where it has an op of a
- * kind that this software does not know, or of a table that is missing here. It then stays in the log until that
- * changes. */
+ * kind that this software does not know, or of a table that is missing here, or redacts one of such a table. It then
+ * stays in the log until that changes. */
 enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *opened, struct nv_error *error);
 
 /* Merges all ops of a changeset whose context is `context`, as its log's next. Records noted in `merge->stale` ask the

@@ -312,6 +312,14 @@ struct nv_log *nv_authority_log(const struct nv_store *store)
     return store->identity.has_network ? nv_log_find(store, &id) : NULL;
 }
 
+int64_t nv_logs_merged(const struct nv_store *store)
+{
+    int64_t merged = 0;
+    for (size_t i = 0; i < store->logs->count; i++)
+        merged += (int64_t)store->logs->logs[i]->applied_seq;
+    return merged;
+}
+
 enum nv_status nv_logs_applied(const struct nv_store *store, struct nv_scope_id scope, struct nv_vector *vector)
 {
     nv_vector_clear(vector);

@@ -40,6 +40,9 @@ struct nv_site_id nv_site_by_number(const struct nv_store *store, uint32_t numbe
 struct nv_log *nv_authority_log(const struct nv_store *store);
 struct nv_log_id nv_authority_log_id(const struct nv_store *store);
 
+/* How many changesets were merged, of all logs. */
+int64_t nv_logs_merged(const struct nv_store *store);
+
 /* What was merged of a scope, as a vector. The caller's vector is overwritten. */
 enum nv_status nv_logs_applied(const struct nv_store *store, struct nv_scope_id scope, struct nv_vector *vector);
 

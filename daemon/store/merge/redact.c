@@ -1,5 +1,6 @@
 #include "store/merge/redact.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/planted.h"
@@ -154,8 +155,9 @@ static enum nv_status drop_of_changeset(struct nv_merge *merge, const struct nv_
 static enum nv_status derive_again(struct nv_merge *merge, const struct nv_touched *touched, struct nv_error *error)
 {
     struct nv_table_access *access = nv_access(merge->store, touched->table);
-    if (access == NULL || access->table->missing)
+    if (access == NULL)
         return NV_OK;
+    assert(!access->table->missing); /* nv_apply_ready saw to it */
     struct nv_merge again;
     struct nv_op_places places = {0};
     struct nv_record derived = {0};
