@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -226,9 +227,9 @@ class Network:
     def sites(self):
         return [self.hub, *self.schools.values()]
 
-    def add_hub(self, schema=None, name="hub"):
+    def add_hub(self, schema=None, name="hub", listen="tcp://127.0.0.1:*"):
         self.hub = Site(self.folder / name, name)
-        self.hub.cli("init", name, "--hub", "--listen", "tcp://127.0.0.1:*")
+        self.hub.cli("init", name, "--hub", "--listen", listen)
         self.hub.start().wait_for_endpoint()
         if schema is not None:
             self.apply_schema(schema)
@@ -360,6 +361,17 @@ def exact(value):
     if isinstance(value, float):
         return ("real", value.hex())
     return (type(value).__name__, value)
+
+
+def free_port(chance):
+    """A port outside the range that the kernel gives to callers: free again when a killed daemon comes back. A hub
+    enrols on the next one, so that is free, too."""
+    while True:
+        port = chance.randrange(20000, 32000, 2)
+        with socket.socket() as listen, socket.socket() as enrol, contextlib.suppress(OSError):
+            listen.bind(("127.0.0.1", port))
+            enrol.bind(("127.0.0.1", port + 1))
+            return port
 
 
 def count_from_environment(name, default):
