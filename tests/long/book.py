@@ -18,8 +18,8 @@ class Entry:
 def entries_of(record, witnessed):
     """The committed entries of one writer's record, in order, and how many transactions were begun in vain.
 
-    A line "n" is written before COMMIT, a line "done" after it. Between the two only `witnessed`, which the transaction
-    itself wrote to, can say how it ended.
+    A line "n" is written before COMMIT, a line "done" or "failed" after it. Where the writer was killed between the two,
+    only `witnessed`, which the transaction itself wrote to, can say how it ended; so it is asked always.
     """
     committed, vain, done = [], 0, set()
     for line in record.read_text().splitlines():
@@ -29,9 +29,9 @@ def entries_of(record, witnessed):
             continue  # the writer was killed while it wrote this line, so before its COMMIT
         if "done" in told:
             done.add(told["done"])
-        elif told["n"] in witnessed:
+        elif told.get("n") in witnessed:
             committed += [Entry(*entry) for entry in told["rows"]]
-        else:
+        elif "n" in told:
             vain += 1
     gone = done - witnessed
     assert not gone, "%s: SQLite said that these were committed, and they are not there: %s" % (record, sorted(gone)[:5])

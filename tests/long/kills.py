@@ -116,7 +116,7 @@ class Killer:
 
 
 def body(part):
-    with part.network() as network:
+    with part.folder() as folder, part.network(folder) as network:
         network.add_hub(SCHEMA, listen="tcp://127.0.0.1:%d" % free_port(part.chance))
         schools = network.add_schools(*SCHOOLS)
         network.converge()
