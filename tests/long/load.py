@@ -15,8 +15,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 class WriterProcess:
     """The program that writes at one site. It may be killed and started again."""
 
-    def __init__(self, site, seed, pause_ms=15, roles=(), prefix=()):
-        self.site, self.seed, self.pause_ms, self.roles, self.prefix = site, seed, pause_ms, roles, prefix
+    def __init__(self, site, seed, roles, pause_ms):
+        self.site, self.seed, self.roles, self.pause_ms = site, seed, roles, pause_ms
         # Beside the homes, so that a full disk of the store does not stop the record.
         self.record = site.log.parent / (site.name + ".record")
         self.errors = site.log.parent / (site.name + ".writer.stderr")
@@ -25,7 +25,7 @@ class WriterProcess:
     def start(self):
         with open(self.errors, "ab") as errors:
             self.process = subprocess.Popen(
-                [*self.prefix, sys.executable, HERE / "writer.py", self.site.store, self.record, self.site.name,
+                [*self.site.prefix, sys.executable, HERE / "writer.py", self.site.store, self.record, self.site.name,
                  str(next(self.generation)), str(self.seed), str(self.pause_ms), *self.roles],
                 stdin=subprocess.DEVNULL, stderr=errors)
 
@@ -48,11 +48,10 @@ class WriterProcess:
 
 
 class Load:
-    """One writer a site. Whoever makes a Load ends it with `stop` or `abandon`."""
+    """One writer a site, while the context lasts. `stop` ends them well."""
 
-    def __init__(self, sites, seed, **how):
-        roles = [["forms"], ["forms", "rebuild"], ["rebuild"], []]
-        self.writers = [WriterProcess(site, seed, roles=roles[place % len(roles)], **how)
+    def __init__(self, sites, seed, pause_ms=15, roles=("forms", "forms rebuild", "rebuild", "")):
+        self.writers = [WriterProcess(site, seed, roles[place % len(roles)].split(), pause_ms)
                         for place, site in enumerate(sites)]
         self.answers = {}  # site's name: the Entry of each answer that a person gave there
 

@@ -56,9 +56,9 @@ class Part:
         shutil.rmtree(folder)
 
     @contextlib.contextmanager
-    def network(self, folder):
+    def network(self, folder, kind=library.Network, *how):
         """A network in that folder, closed afterwards. What its daemons said last is told where a check failed."""
-        found = library.Network(folder)
+        found = kind(folder, *how)
         try:
             yield found
         except BaseException:

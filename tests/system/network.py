@@ -62,6 +62,7 @@ class Site:
         self.process = None
         self.said_before = 0
         self.line = None  # the Relay between this site and the hub
+        self.prefix = []  # what its programs are started by: a network namespace, another clock
 
     # ---- the daemon ----
     def start(self):
@@ -70,7 +71,7 @@ class Site:
             (self.home / "endpoints").unlink()
         with open(self.log, "ab") as log:
             self.said_before = log.tell()
-            self.process = subprocess.Popen([BUILD / "navetted", "--home", self.home], stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen([*self.prefix, BUILD / "navetted", "--home", self.home], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log)
         return self
 
@@ -140,7 +141,7 @@ class Site:
     # ---- the command line ----
     def run(self, *arguments, codes=(0,)):
         """Runs `navette` and returns the finished process; fails where its exit code is not among `codes`."""
-        command = [BUILD / "navette", "--home", self.home, *map(str, arguments)]
+        command = [*self.prefix, BUILD / "navette", "--home", self.home, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
         if done.returncode not in codes:
             raise CommandFailed(command, done)
