@@ -1,4 +1,6 @@
 # make · make demo · make test · make check-source · make check-format · make bench · make install DESTDIR= PREFIX=
+# make check-long SEEDS=20000 KILLS=3000 runs the simulator over so many seeds, then real processes under real faults; with
+# QUICK=1 the simulator alone. More variables: ROUNDS LINE_SECONDS NAMESPACE_SECONDS CLOCK_SECONDS PARTS SEED (tests/long).
 # SAN=address,undefined builds a variant with sanitizers in a folder of its own; V=1 shows the commands.
 ifeq ($(origin CC),default)
 CC := gcc
@@ -41,7 +43,8 @@ LIBRARY := $(BUILD)/libnavette.a
 GENERATED := $(BUILD)/generated/proto/navette.pb-c.c $(BUILD)/generated/store/migrations.c
 GENERATED_OBJECTS := $(GENERATED:.c=.o)
 
-.PHONY: all demo test run-tests test-unit test-property test-sim test-system check-source check-format bench install clean deps
+.PHONY: all demo test run-tests test-unit test-property test-sim test-system check-long check-source check-format bench install \
+        clean deps
 all: $(BUILD)/navetted $(BUILD)/navette
 
 $(BUILD)/navetted: $(call object,$(DAEMON_SOURCES)) $(LIBRARY)
@@ -127,6 +130,12 @@ test-sim: $(SIM_TESTS)
 test-system: all
 	@echo "== system tests"
 	@$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q -p no:cacheprovider tests/system
+
+# What is given to make is in the environment of what it calls.
+check-long: deps
+	@deploy/install-deps nftables iproute2 e2fsprogs libfaketime
+	@+$(AGAIN) all
+	@$(TEST_ENVIRONMENT) $(PYTHON) tests/long/check-long
 
 bench: all $(BENCHES)
 	@$(BUILD)/tests/bench/bench_store

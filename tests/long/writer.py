@@ -8,6 +8,7 @@ Called as: writer.py STORE RECORD SITE GENERATION SEED PAUSE_MS ROLE...
 import json
 import os
 import random
+import select
 import signal
 import sqlite3
 import sys
@@ -19,6 +20,11 @@ WITNESS = ("CREATE TABLE IF NOT EXISTS witness(n TEXT NOT NULL PRIMARY KEY) WITH
            "CREATE TABLE IF NOT EXISTS formed(key TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID")
 SHARED_SECONDS, SHARED_KEYS = 4, 8
 FORMS, FORM_SECONDS = 6, 0.5
+
+
+def pause(seconds):
+    """Not time.sleep, which libfaketime makes fail when the clock jumps."""
+    select.select([], [], [], seconds)
 
 
 class Writer:
@@ -51,8 +57,8 @@ class Writer:
                 if self.db.in_transaction:
                     self.db.execute("ROLLBACK")
                 self.tell(failed=str(caught))
-                time.sleep(0.2)
-            time.sleep(self.chance.uniform(0, 2 * self.pause))
+                pause(0.2)
+            pause(self.chance.uniform(0, 2 * self.pause))
 
     def transaction(self, deed):
         for statement in WITNESS if self.count == 0 else ():
@@ -68,7 +74,7 @@ class Writer:
         self.db.execute("INSERT INTO witness VALUES (?)", (self.number,))
         self.tell(n=self.number, rows=self.rows)
         if self.chance.random() < 0.3:
-            time.sleep(self.chance.uniform(0, 0.01))  # long enough to be killed here, too
+            pause(self.chance.uniform(0, 0.01))  # long enough to be killed here, too
         self.db.execute("COMMIT")
         self.tell(done=self.number)
 
