@@ -1,5 +1,7 @@
 # make · make demo · make test · make coverage · make check-source · make check-format · make bench ·
 # make install DESTDIR= PREFIX=
+# make check-long SEEDS=20000 KILLS=3000 runs the simulator over so many seeds, then real processes under real faults; with
+# QUICK=1 the simulator alone. More variables: ROUNDS LINE_SECONDS NAMESPACE_SECONDS CLOCK_SECONDS PARTS SEED (tests/long).
 # SAN=address,undefined builds a variant with sanitizers in a folder of its own, COVERAGE=1 one that counts branches,
 # PLANTED=1 one that holds bugs on purpose (daemon/base/planted.h); V=1 shows the commands.
 ifeq ($(origin CC),default)
@@ -53,8 +55,8 @@ LIBRARY := $(BUILD)/libnavette.a
 GENERATED := $(BUILD)/generated/proto/navette.pb-c.c $(BUILD)/generated/store/migrations.c
 GENERATED_OBJECTS := $(GENERATED:.c=.o)
 
-.PHONY: all demo test run-tests test-unit test-property test-sim test-system test-planted coverage check-source \
-        check-format bench install clean deps
+.PHONY: all demo test run-tests test-unit test-property test-sim test-system test-planted check-long coverage \
+        check-source check-format bench install clean deps
 all: $(BUILD)/navetted $(BUILD)/navette
 
 $(BUILD)/navetted: $(call object,$(DAEMON_SOURCES)) $(LIBRARY)
@@ -146,6 +148,12 @@ PLANTED_BUILD := $(BUILD)$(if $(PLANTED),,-planted)
 test-planted: deps
 	@+$(AGAIN) PLANTED=1 BUILD=$(PLANTED_BUILD) $(PLANTED_BUILD)/tests/sim/simulate
 	@$(PYTHON) tests/sim/planted.py $(PLANTED_BUILD)/tests/sim/simulate
+
+# What is given to make is in the environment of what it calls.
+check-long: deps
+	@deploy/install-deps nftables iproute2 e2fsprogs libfaketime
+	@+$(AGAIN) all $(SIMULATE)
+	@$(TEST_ENVIRONMENT) $(PYTHON) tests/long/check-long
 
 bench: all $(BENCHES)
 	@$(BUILD)/tests/bench/bench_store

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "client/output.h"
@@ -131,6 +132,18 @@ static void measure_files(const struct nv_home *home, struct nv_standing *standi
     }
 }
 
+/* A slice of work needs some hundred KiB in the WAL, and a program's own transaction may need as much. */
+enum { FULL_BYTES = 1 << 20 };
+
+static void measure_disk(const struct nv_home *home, struct nv_standing *standing)
+{
+    struct statvfs disk;
+    if (statvfs(home->store, &disk) != 0)
+        return; /* whatever stands in the way of this stood in the way of opening the store */
+    standing->free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    standing->is_full = standing->free_bytes < FULL_BYTES;
+}
+
 static void judge(const struct nv_store *store, struct nv_standing *standing)
 {
     const struct nv_member *members;
@@ -191,6 +204,7 @@ enum nv_status nv_standing_gather(const struct nv_home *home, struct nv_store *s
         return status;
     }
     measure_files(home, &standing);
+    measure_disk(home, &standing);
     judge(store, &standing);
     *ret_standing = standing;
     return NV_OK;

@@ -45,6 +45,8 @@ struct nv_standing {
     struct nv_wall_ms since; /* OFFLINE: the last contact's end; UP_TO_DATE: the last word of a peer */
     uint64_t pending, conflicts, missing_rows, quarantine, forks, owed;
     uint64_t store_bytes; /* with its WAL */
+    uint64_t free_bytes;  /* what is left on the store's disk for its user */
+    bool is_full;         /* so little that a write may fail at any moment */
     size_t peer_count, member_count, refusal_count;
     struct nv_standing_peer *peers;
     struct nv_standing_member *members;

@@ -69,6 +69,9 @@ static const struct {
                        {"  {s} : dernière modification connue ici : {t}", NULL}},
     [NV_SAY_MEMBER_SILENT] = {{"  {s}: nothing of it has come yet", NULL}, {"  {s} : rien n'en est encore venu", NULL}},
     [NV_SAY_SIZE] = {{"Store: {t}", NULL}, {"Base : {t}", NULL}},
+    [NV_SAY_FULL] = {{"The disk is full ({t} left): nothing is lost, and the work goes on once there is room", NULL},
+                     {"Le disque est plein (il reste {t}) : rien n'est perdu, tout reprend dès qu'il y a de la place",
+                      NULL}},
 };
 
 void nv_say(enum nv_sentence sentence, uint64_t number, const char *name, const char *span)

@@ -127,6 +127,10 @@ enum nv_status nv_service_open(struct nv_service *service, struct nv_error *erro
     if (service->sync == NULL)
         return nv_fail(error, NV_NO_MEMORY, "no memory to start");
     enum nv_status status = nv_net_open(&settings, &service->net, error);
+    service->now = nv_mono_now();
+    /* Before the self-test: it answers whoever knocks meanwhile, and a member must not be taken for a stranger. */
+    if (status == NV_OK)
+        status = nv_service_set_members(service, error);
     if (status == NV_OK)
         status = nv_net_self_test(service->net, error);
     service->now = nv_mono_now();

@@ -14,9 +14,6 @@ static enum nv_status again(struct nv_service *service, enum nv_status status, c
     if (NV_PLANTED(LOSE_WAKE_UP) && (status == NV_BUSY || status == NV_FULL))
         return NV_OK;
     switch (status) {
-    case NV_OK:
-        service->said_full = false;
-        return NV_OK;
     case NV_BUSY:
         *ret_again = nv_mono_now().us + NV_RETRY_US;
         return NV_OK;
@@ -26,6 +23,7 @@ static enum nv_status again(struct nv_service *service, enum nv_status status, c
         service->said_full = true;
         *ret_again = nv_mono_now().us + NV_RETRY_FULL_US;
         return NV_OK;
+    case NV_OK:
     case NV_NO_MEMORY:
     case NV_IO:
     case NV_CORRUPT:
@@ -39,6 +37,14 @@ static enum nv_status again(struct nv_service *service, enum nv_status status, c
         break;
     }
     return status;
+}
+
+/* Something was written: whatever was said of a full disk is over, and is said again when it happens again. */
+static void note_room(struct nv_service *service)
+{
+    if (service->said_full)
+        nv_log(NV_LOG_INFO, "there is room on the disk again: the work goes on");
+    service->said_full = false;
 }
 
 /* A program that writes much in many transactions is let be for a moment after each slice: sealing more at once costs
@@ -78,6 +84,7 @@ enum nv_status nv_service_seal(struct nv_service *service, struct nv_error *erro
         return again(service, status, error, &service->seal_at);
     if (sealed.changesets == 0)
         return NV_OK;
+    note_room(service);
     nv_log(NV_LOG_DEBUG, "sealed %zu ops in %zu changesets", sealed.ops, sealed.changesets);
     service->now = nv_mono_now();
     if (sealed.ops >= BURST_OPS && !sealed.more)
@@ -148,6 +155,7 @@ enum nv_status nv_service_ingest(struct nv_service *service, struct nv_error *er
         nv_store_ingest(service->store, service->incoming, count, nv_wall_now(), NV_SLICE_MS, error);
     if (status != NV_OK)
         return again(service, status, error, &service->ingest_at);
+    note_room(service);
     service->now = nv_mono_now();
     /* Taking up the state before it wrote, it may have seen what another program wrote just then: a look would not
      * tell. */

@@ -15,7 +15,8 @@ enum {
     NV_HAS_US = 10 * NV_MILLISECOND,      /* between two Has of heads that grew */
     NV_WHOLE_US = 1 * NV_SECOND,          /* a vector that was said so lately is not said again */
     NV_PUSH_PATIENCE_US = 10 * NV_SECOND, /* without an acknowledgement */
-    NV_PULL_PATIENCE_US = 10 * NV_SECOND, /* without a batch */
+    NV_PULL_PATIENCE_US = 10 * NV_SECOND, /* without a batch, of who talks or while another has it too */
+    NV_CROSSING_US = 3 * NV_SECOND,       /* words that come so soon were sent before the pull was read */
     NV_SERVE_IDLE_US = 2 * NV_SECOND,     /* without credit: another pull may have the place */
     NV_SERVE_WORD_US = 3 * NV_SECOND,     /* to those that wait for a place */
     NV_REST_US = 1 * NV_SECOND,           /* a pull that brought nothing; doubles */

@@ -128,6 +128,13 @@ static bool is_turn_over(struct nv_sync *sync, int64_t now)
     return false;
 }
 
+/* Whether it talks, and not of the pull. Silence says less: one batch may fill a slow line for most of a minute, and all
+ * words stand behind it. */
+static bool talks_of_something_else(const struct nv_sync *sync)
+{
+    return sync->pull.peer->heard - sync->pull.moved >= NV_CROSSING_US;
+}
+
 enum nv_status nv_sync_check_pull(struct nv_sync *sync, int64_t now, struct nv_actions *actions)
 {
     struct nv_peer *peer = sync->pull.peer;
@@ -141,6 +148,8 @@ enum nv_status nv_sync_check_pull(struct nv_sync *sync, int64_t now, struct nv_a
         nv_sync_wake_by(sync, sync->pull.moved + NV_PULL_PATIENCE_US);
         return NV_OK;
     }
+    if (!talks_of_something_else(sync) && !another_waits(sync, now))
+        return NV_OK; /* nothing would be won: if the line is dead, the session ends soon */
     nv_sync_note(peer, "it stopped answering in the middle of a pull");
     rest(sync, peer, NV_REST_US, 60 * (int64_t)NV_SECOND, now);
     nv_sync_leave_pull(sync);

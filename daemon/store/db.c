@@ -4,6 +4,9 @@
 
 static enum nv_status status_of(int result)
 {
+    /* Of a full disk SQLite says so, but where it cannot make the WAL's index longer, or anew at the start. */
+    if (result == SQLITE_IOERR_SHMSIZE)
+        return NV_FULL;
     switch (result & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -61,6 +62,7 @@ class Site:
         self.process = None
         self.said_before = 0
         self.line = None  # the Relay between this site and the hub
+        self.prefix = []  # what its programs are started by: a network namespace, another clock
 
     # ---- the daemon ----
     def start(self):
@@ -69,7 +71,7 @@ class Site:
             (self.home / "endpoints").unlink()
         with open(self.log, "ab") as log:
             self.said_before = log.tell()
-            self.process = subprocess.Popen([BUILD / "navetted", "--home", self.home], stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen([*self.prefix, BUILD / "navetted", "--home", self.home], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log)
         return self
 
@@ -139,7 +141,7 @@ class Site:
     # ---- the command line ----
     def run(self, *arguments, codes=(0,)):
         """Runs `navette` and returns the finished process; fails where its exit code is not among `codes`."""
-        command = [BUILD / "navette", "--home", self.home, *map(str, arguments)]
+        command = [*self.prefix, BUILD / "navette", "--home", self.home, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
         if done.returncode not in codes:
             raise CommandFailed(command, done)
@@ -226,9 +228,9 @@ class Network:
     def sites(self):
         return [self.hub, *self.schools.values()]
 
-    def add_hub(self, schema=None, name="hub"):
+    def add_hub(self, schema=None, name="hub", listen="tcp://127.0.0.1:*"):
         self.hub = Site(self.folder / name, name)
-        self.hub.cli("init", name, "--hub", "--listen", "tcp://127.0.0.1:*")
+        self.hub.cli("init", name, "--hub", "--listen", listen)
         self.hub.start().wait_for_endpoint()
         if schema is not None:
             self.apply_schema(schema)
@@ -360,6 +362,17 @@ def exact(value):
     if isinstance(value, float):
         return ("real", value.hex())
     return (type(value).__name__, value)
+
+
+def free_port(chance):
+    """A port outside the range that the kernel gives to callers: free again when a killed daemon comes back. A hub
+    enrols on the next one, so that is free, too."""
+    while True:
+        port = chance.randrange(20000, 32000, 2)
+        with socket.socket() as listen, socket.socket() as enrol, contextlib.suppress(OSError):
+            listen.bind(("127.0.0.1", port))
+            enrol.bind(("127.0.0.1", port + 1))
+            return port
 
 
 def count_from_environment(name, default):

@@ -1,9 +1,10 @@
 """A member written from the protocol alone exchanges data with a real daemon, both ways."""
 import math
+import random
 
 import pytest
 
-from network import exact
+from network import exact, free_port
 from peer.changeset import NETWORK_SCOPE
 from peer.member import Member
 from schemas import VALUES
@@ -116,3 +117,17 @@ def test_concurrent_words_of_peer_and_school_are_both_kept(network, hub, proto):
     network.converge()
     network.assert_clean()
     peer.close()
+
+
+def test_a_member_that_knocks_while_the_hub_starts_is_no_stranger(network, proto):
+    hub = network.add_hub(VALUES, listen="tcp://127.0.0.1:%d" % free_port(random.Random()))
+    peer = Member(proto, "peer").join(network.invitation("peer"))
+    for _ in range(10):
+        endpoint = hub.endpoint()
+        hub.kill()
+        # It knocks every few milliseconds, and so also in the moment when the hub begins to listen.
+        peer.connect(endpoint)
+        hub.start().wait_for_endpoint()
+        peer.until(lambda: peer.peer_has == peer.heads, "both have the same")
+        peer.close()
+    assert hub.refusals() == {}

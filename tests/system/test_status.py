@@ -1,4 +1,6 @@
 """What `status` says of a peer is true after restarts, too."""
+import os
+
 from network import wait_until
 from schemas import VALUES
 
@@ -29,3 +31,11 @@ def test_how_far_behind_a_peer_is_that_was_not_met_since_the_start(network):
     hub.start()
     network.converge()
     wait_until(lambda: hub_as_seen_by(school)["behind"] == 0, "nothing is lacking")
+
+
+def test_the_room_that_is_left_is_that_of_the_stores_disk(network):
+    hub = network.add_hub(VALUES)
+    found = hub.cli("status", codes=(0, 1))
+    about = os.statvfs(hub.store)
+    assert abs(found["free_bytes"] - about.f_bavail * about.f_frsize) < 1 << 30
+    assert found["full"] == (found["free_bytes"] < 1 << 20)

@@ -401,6 +401,58 @@ static void a_delete_sealed_in_a_later_slice_is_no_missing_row(void **state)
     assert_alike(0, 1);
 }
 
+/* ---- forms that are saved late ---- */
+
+static const char values_of_a[] = "SELECT value FROM navette_conflict WHERE field = 'a' ORDER BY value";
+
+static void a_form_that_missed_two_changes_hides_neither(void **state)
+{
+    (void)state;
+    write_sql(0, "INSERT INTO item(id, a) VALUES ('r1', 'first')");
+    deliver(0, 1);
+    write_sql(0, "UPDATE item SET a = 'second'");
+    deliver(0, 1);
+    write_sql(0, "UPDATE item SET a = 'third'");
+    deliver(0, 1);
+    write_sql(1, "UPDATE item SET a = 'first'");
+    deliver(1, 0);
+    assert_text(0, values_of_a, "first\nthird\n");
+    assert_alike(0, 1);
+}
+
+static void a_form_opened_in_a_conflict_hides_no_later_value(void **state)
+{
+    (void)state;
+    write_sql(0, "INSERT INTO item(id, a) VALUES ('r1', 'first')");
+    deliver(0, 1);
+    write_sql(0, "UPDATE item SET a = 'apart'");
+    write_sql(1, "UPDATE item SET a = 'shown'");
+    deliver(0, 1);
+    deliver(1, 0);
+    assert_text(1, "SELECT a FROM item", "shown\n");
+    write_sql(0, "UPDATE item SET a = 'written over it'");
+    deliver(0, 1);
+    write_sql(1, "UPDATE item SET a = 'shown'");
+    deliver(1, 0);
+    assert_text(0, values_of_a, "apart\nshown\nwritten over it\n");
+    assert_alike(0, 1);
+}
+
+static void what_stands_again_after_a_form_of_its_own_site_is_no_conflict(void **state)
+{
+    (void)state;
+    write_sql(0, "INSERT INTO item(id, a) VALUES ('r1', 'first')");
+    deliver(0, 1);
+    write_sql(0, "UPDATE item SET a = 'second'");
+    deliver(0, 1);
+    write_sql(1, "UPDATE item SET a = 'own'");
+    write_sql(1, "UPDATE item SET a = 'first'");
+    deliver(1, 0);
+    assert_text(0, values_of_a, "");
+    assert_text(0, "SELECT a FROM item", "first\n");
+    assert_alike(0, 1);
+}
+
 /* ---- triggers of the site's own ---- */
 
 static void a_trigger_that_objects_loses_nothing(void **state)
@@ -472,6 +524,9 @@ int main(void)
         TEST(an_index_on_json_is_in_nobodys_way),
         TEST(what_waited_for_a_table_comes_with_it),
         TEST(a_delete_sealed_in_a_later_slice_is_no_missing_row),
+        TEST(a_form_that_missed_two_changes_hides_neither),
+        TEST(a_form_opened_in_a_conflict_hides_no_later_value),
+        TEST(what_stands_again_after_a_form_of_its_own_site_is_no_conflict),
         TEST(a_trigger_that_objects_loses_nothing),
         TEST(a_member_of_many_epochs_stops_nobody),
     };

@@ -105,6 +105,55 @@ static void who_does_not_answer_a_pull_rests_and_another_is_asked(void **state)
     probe_done(&probe);
 }
 
+/* One batch may fill a slow line for most of a minute. Whoever gives up before would begin anew for ever. */
+static void a_batch_on_a_slow_line_is_waited_for(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet_ahead(&probe, 9, 2, 5);
+    uint64_t number = probe_said(&probe, NV_MESSAGE_PULL, 9)->pull.pull;
+    probe_hear_digest(&probe, 9, (uint64_t[8]){0}); /* it crossed the pull */
+    for (int i = 0; i < 55; i++) {
+        probe_tick(&probe, SEC);
+        assert_null(probe_said(&probe, NV_MESSAGE_PULL, 0));
+        assert_null(probe_wanted(&probe, NV_ACTION_CLOSE, 9));
+    }
+    probe_hear_batch(&probe, 9, number, 7, 5, 256 * KIB, true);
+    assert_non_null(probe_wanted(&probe, NV_ACTION_INGEST, 9));
+    probe_done(&probe);
+}
+
+static void silence_in_a_pull_gives_way_to_who_waits(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet_ahead(&probe, 9, 2, 5);
+    probe_meet_ahead(&probe, 10, 3, 5);
+    for (int i = 0; i < 10; i++) {
+        assert_null(probe_said(&probe, NV_MESSAGE_PULL, 0));
+        probe_tick(&probe, SEC);
+    }
+    assert_non_null(probe_said(&probe, NV_MESSAGE_PULL, 10));
+    probe_done(&probe);
+}
+
+static void who_talks_and_does_not_answer_a_pull_is_asked_again(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet_ahead(&probe, 9, 2, 5);
+    uint64_t number = probe_said(&probe, NV_MESSAGE_PULL, 9)->pull.pull;
+    const struct nv_message *pull = NULL;
+    for (int i = 0; pull == NULL; i++) {
+        assert_true(i < 12);
+        probe_hear(&probe, 9, (struct nv_message){.kind = NV_MESSAGE_PING, .ping = {.reply = true}});
+        probe_tick(&probe, SEC);
+        pull = probe_said(&probe, NV_MESSAGE_PULL, 9);
+    }
+    assert_true(pull->pull.pull > number);
+    probe_done(&probe);
+}
+
 /* What it brings waits for something that this peer does not have: no circle of pulls. */
 static void a_pull_that_brings_nothing_is_repeated_ever_more_slowly(void **state)
 {
@@ -291,6 +340,9 @@ int main(void)
         cmocka_unit_test(what_is_said_to_be_coming_is_not_waited_for_long),
         cmocka_unit_test(credit_is_given_for_what_is_durable),
         cmocka_unit_test(who_does_not_answer_a_pull_rests_and_another_is_asked),
+        cmocka_unit_test(a_batch_on_a_slow_line_is_waited_for),
+        cmocka_unit_test(silence_in_a_pull_gives_way_to_who_waits),
+        cmocka_unit_test(who_talks_and_does_not_answer_a_pull_is_asked_again),
         cmocka_unit_test(a_pull_that_brings_nothing_is_repeated_ever_more_slowly),
         cmocka_unit_test(a_long_pull_gives_way_to_who_waits),
         cmocka_unit_test(a_pull_that_only_drips_gives_way_to_who_waits),

@@ -139,16 +139,17 @@ static enum nv_status except_hidden_values(struct unseen *unseen, const struct n
     return status;
 }
 
-/* A form that was saved late writes back what a remote change replaced a moment ago: it did not see that change. */
-static enum nv_status except_restored(struct unseen *unseen, unsigned field, const struct nv_value *value,
-                                      struct nv_error *error)
+/* The dot whose value a remote change replaced within the last hour, where it is the value that stands there now; log 0
+ * where there is none. */
+static enum nv_status find_restored(struct nv_merge *merge, unsigned field, const struct nv_value *value,
+                                    struct nv_dot *ret_dot, struct nv_error *error)
 {
-    struct nv_merge *merge = unseen->merge;
     const struct nv_version *version = &merge->version;
     struct nv_op *old = nv_arena_alloc(&merge->arena, sizeof *old);
     if (old == NULL)
         return nv_no_memory(error);
-    for (size_t i = 0; i < version->replaced_count; i++) {
+    *ret_dot = (struct nv_dot){0};
+    for (size_t i = 0; i < version->replaced_count && ret_dot->log == 0; i++) {
         const struct nv_replaced *replaced = &version->replaced[i];
         if ((replaced->fields >> field & 1) == 0 || merge->now.ms - replaced->at.ms > NV_REPLACED_MS)
             continue;
@@ -158,16 +159,31 @@ static enum nv_status except_restored(struct unseen *unseen, unsigned field, con
         if (status != NV_OK)
             return status;
         const struct nv_value *before = nv_op_value(old, field);
-        if (before == NULL || !nv_value_equal(before, value))
-            continue;
-        for (size_t j = 0; status == NV_OK && j < version->record.sibling_count; j++)
-            if ((version->record.siblings[j].fields >> field & 1) &&
-                nv_dot_compare(version->record.siblings[j].dot, replaced->by) == 0)
-                status = add_except(unseen, replaced->by, field, error);
-        if (status != NV_OK)
-            return status;
+        if (before != NULL && nv_value_equal(before, value))
+            *ret_dot = replaced->old;
     }
     return NV_OK;
+}
+
+/* A form that was saved late writes back what a remote change replaced a moment ago: it saw neither that change nor
+ * what came from other sites after it. */
+static enum nv_status except_restored(struct unseen *unseen, unsigned field, const struct nv_value *value,
+                                      struct nv_error *error)
+{
+    struct nv_merge *merge = unseen->merge;
+    const struct nv_record *record = &merge->version.record;
+    struct nv_dot restored = {0};
+    enum nv_status status = find_restored(merge, field, value, &restored, error);
+    if (status != NV_OK || restored.log == 0)
+        return status;
+    for (size_t i = 0; status == NV_OK && i < record->sibling_count; i++) {
+        const struct nv_sibling *sibling = &record->siblings[i];
+        const struct nv_log *log = nv_log_by_number(merge->store, sibling->dot.log);
+        bool is_own = log != NULL && nv_site_id_compare(log->id.site, merge->writer) == 0;
+        if ((sibling->fields >> field & 1) && !is_own && nv_dot_compare(sibling->dot, restored) != 0)
+            status = add_except(unseen, sibling->dot, field, error);
+    }
+    return status;
 }
 
 static enum nv_status list_unseen(struct nv_merge *merge, const struct nv_table *table, nv_fields fields,

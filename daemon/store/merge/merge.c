@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/planted.h"
+#include "store/merge/gather.h"
 #include "store/schema/published.h"
 #include "store/statements.h"
 
@@ -52,13 +53,39 @@ void nv_stale_done(struct nv_stale *stale)
 
 /* ---- what a remote change replaced ---- */
 
-/* The one sibling of each field before the op; log 0 where there is none or several. */
-static void list_shown_dots(const struct nv_record *record, struct nv_dot dots[NV_LIMIT_FIELDS])
+/* Which of the siblings of a contested field the row shows. */
+static enum nv_status shown_of_several(struct nv_merge *merge, const struct nv_table *table, unsigned field,
+                                       struct nv_dot *ret_dot, struct nv_error *error)
 {
+    const struct nv_record *record = &merge->version.record;
+    struct nv_candidate *candidates;
+    size_t count, place = 0;
+    enum nv_status status = nv_gather(merge->store, record, field, &merge->arena, &candidates, &count, error);
+    if (status != NV_OK)
+        return status;
+    size_t shown = nv_rule_choose(table->fields[field].rule, candidates, count, record->home);
+    for (size_t i = 0; i < record->sibling_count; i++)
+        if ((record->siblings[i].fields >> field & 1) && place++ == shown)
+            *ret_dot = record->siblings[i].dot;
+    return NV_OK;
+}
+
+/* The sibling of each field that the row shows before the op; log 0 where there is none. Of contested fields only those
+ * that the op gives. */
+static enum nv_status list_shown_dots(struct nv_merge *merge, const struct nv_table *table, nv_fields given,
+                                      struct nv_dot dots[NV_LIMIT_FIELDS], struct nv_error *error)
+{
+    const struct nv_record *record = &merge->version.record;
     nv_fields contested = nv_record_contested(record);
+    enum nv_status status = NV_OK;
     for (size_t i = 0; i < record->sibling_count; i++)
         for (nv_fields rest = record->siblings[i].fields & ~contested; rest != 0; rest &= rest - 1)
             dots[__builtin_ctzll(rest)] = record->siblings[i].dot;
+    for (nv_fields rest = contested & given; status == NV_OK && rest != 0; rest &= rest - 1) {
+        unsigned field = (unsigned)__builtin_ctzll(rest);
+        status = shown_of_several(merge, table, field, &dots[field], error);
+    }
+    return status;
 }
 
 static void remember_one(struct nv_version *version, struct nv_dot old, struct nv_dot by, unsigned field,
@@ -201,7 +228,9 @@ static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access 
     struct nv_record *record = &merge->version.record;
     struct nv_dot before[NV_LIMIT_FIELDS] = {{0}};
     bool was_there = merge->row.there;
-    list_shown_dots(record, before);
+    status = list_shown_dots(merge, access->table, op->kind == NV_OP_PUT ? fields : 0, before, error);
+    if (status != NV_OK)
+        return status;
     enum nv_status merged = op->kind == NV_OP_PUT ? nv_record_put(record, cover, op, fields, merge->writer)
                                                   : nv_record_delete(record, cover, op);
     if (merged != NV_OK)

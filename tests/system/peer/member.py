@@ -311,6 +311,7 @@ class Member:
 def new_socket(server_key, own_key):
     socket = zmq.Context.instance().socket(zmq.DEALER)
     socket.linger = 0
+    socket.reconnect_ivl = 2
     socket.curve_serverkey = zmq.utils.z85.encode(server_key)
     socket.curve_secretkey = zmq.utils.z85.encode(bytes(own_key))
     socket.curve_publickey = zmq.utils.z85.encode(bytes(own_key.public_key))
