@@ -111,10 +111,13 @@ static bool good_put(const Navette__Op *op)
     size_t count = (size_t)__builtin_popcountll(op->fields);
     if (values_in(op->values, true) != count || (op->n_ages_ms != 0 && op->n_ages_ms != count))
         return false;
-    for (size_t i = 0; i < op->n_ages_ms; i++)
+    bool has_age = op->n_ages_ms == 0;
+    for (size_t i = 0; i < op->n_ages_ms; i++) {
         if (op->ages_ms[i] > (uint64_t)(op->time_ms + NV_LIMIT_TIME_MS))
             return false;
-    return op->home.len == 0 || op->home.len == 16;
+        has_age = has_age || op->ages_ms[i] > 0;
+    }
+    return has_age && (op->home.len == 0 || op->home.len == 16);
 }
 
 static bool good_op(const Navette__Op *op)
@@ -379,6 +382,27 @@ static void test_list_limits(void **state)
     nv_arena_done(&arena);
 }
 
+/* No ages and ages that are all 0 would be two forms of one op. */
+static void test_ages_of_zero(void **state)
+{
+    (void)state;
+    static const uint8_t ages[] = {0, 0};
+    struct nv_buffer key = {0}, bytes = {0};
+    struct nv_arena arena = arena_of_test();
+    struct nv_op *read = malloc(sizeof *read);
+    struct nv_op op = {.kind = NV_OP_PUT, .table = 1, .key = key_of(1, 3, &key), .fields = 3, .value_count = 2};
+    nv_op_encode(&op, &bytes);
+    assert_int_equal(nv_op_decode(nv_buffer_slice(&bytes), &arena, read, NULL), NV_OK);
+    nv_append_bytes_field(&bytes, 7, (struct nv_slice){ages, sizeof ages});
+    assert_int_equal(nv_op_decode(nv_buffer_slice(&bytes), &arena, read, NULL), NV_REFUSED);
+    op.ages[1] = 1;
+    assert_int_equal(verdict(&op), NV_OK);
+    free(read);
+    nv_buffer_done(&bytes);
+    nv_buffer_done(&key);
+    nv_arena_done(&arena);
+}
+
 static void test_dots(void **state)
 {
     (void)state;
@@ -429,7 +453,7 @@ int main(void)
         cmocka_unit_test(test_random_ops),     cmocka_unit_test(test_changed_ops),
         cmocka_unit_test(test_changed_fields), cmocka_unit_test(test_key_limits),
         cmocka_unit_test(test_list_limits),    cmocka_unit_test(test_dots),
-        cmocka_unit_test(test_newer_ops_wait),
+        cmocka_unit_test(test_newer_ops_wait), cmocka_unit_test(test_ages_of_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
