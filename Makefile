@@ -1,4 +1,5 @@
-# make · make demo · make test · make check-source · make check-format · make bench · make install DESTDIR= PREFIX=
+# make · make demo · make test · make fuzz · make check-source · make check-format · make bench
+# make install DESTDIR= PREFIX=
 # SAN=address,undefined builds a variant with sanitizers in a folder of its own; V=1 shows the commands.
 ifeq ($(origin CC),default)
 CC := gcc
@@ -32,13 +33,17 @@ PROPERTY_TESTS := $(filter $(BUILD)/tests/unit/test_merge_%,$(UNIT_TESTS))
 UNIT_HELPERS := $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 BENCH_HELPERS := $(filter-out tests/bench/bench_%.c,$(wildcard tests/bench/*.c))
+# Each target runs over its corpus as a test, with a main of ours; with FUZZING=1 libFuzzer drives it.
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_HELPERS := tests/fuzz/parts.c tests/fuzz/messages.c tests/fuzz/node.c tests/fuzz/schema_store.c $(if $(FUZZING),,tests/fuzz/replay.c) daemon/config.c \
+                $(addprefix tests/unit/,dice.c merge_schedule.c model.c)
 
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIBRARY := $(BUILD)/libnavette.a
 GENERATED := $(BUILD)/generated/proto/navette.pb-c.c $(BUILD)/generated/store/migrations.c
 GENERATED_OBJECTS := $(GENERATED:.c=.o)
 
-.PHONY: all demo test run-tests test-unit test-property test-system check-source check-format bench install clean deps
+.PHONY: all demo test run-tests test-unit test-property test-fuzz test-system fuzzers fuzz fuzz-seeds check-source check-format bench install clean deps
 all: $(BUILD)/navetted $(BUILD)/navette
 
 $(BUILD)/navetted: $(call object,$(DAEMON_SOURCES)) $(LIBRARY)
@@ -46,7 +51,10 @@ $(BUILD)/navette: $(call object,$(CLIENT_SOURCES)) $(LIBRARY)
 $(UNIT_TESTS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(call object,$(UNIT_HELPERS)) $(LIBRARY)
 $(UNIT_TESTS): LDLIBS += -lcmocka
 $(BENCHES): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call object,$(BENCH_HELPERS)) $(LIBRARY)
-$(BUILD)/navetted $(BUILD)/navette $(UNIT_TESTS) $(BENCHES):
+$(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(call object,$(FUZZ_HELPERS)) $(LIBRARY)
+$(FUZZERS): LDFLAGS += $(if $(FUZZING),-fsanitize=fuzzer)
+$(BUILD)/tests/fuzz/seeds: $(call object,tests/fuzz/seeds.c tests/fuzz/parts.c tests/fuzz/messages.c tests/unit/dice.c) $(LIBRARY)
+$(BUILD)/navetted $(BUILD)/navette $(UNIT_TESTS) $(BENCHES) $(FUZZERS) $(BUILD)/tests/fuzz/seeds:
 	@mkdir -p $(@D)
 	@echo "link  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -90,13 +98,14 @@ demo: deps
 	@$(PYTHON) deploy/demo/demo.py $(BUILD)
 
 test: deps
-	@+$(AGAIN) all $(UNIT_TESTS)
+	@+$(AGAIN) all $(UNIT_TESTS) $(FUZZERS)
 	@+$(MAKE) --no-print-directory run-tests
 
 # One after the other: the first group that fails ends the run.
 run-tests:
 	@$(MAKE) --no-print-directory test-unit
 	@$(MAKE) --no-print-directory test-property
+	@$(MAKE) --no-print-directory test-fuzz
 	@$(MAKE) --no-print-directory test-system
 	@echo "All tests passed."
 
@@ -112,9 +121,32 @@ test-property: $(PROPERTY_TESTS)
 	    echo "-- $$(basename $$test)"; $(TEST_ENVIRONMENT) $$test; \
 	done
 
+# What the fuzzers keep in the tree, each file whole, cut short and with bits turned.
+test-fuzz: $(FUZZERS)
+	@echo "== corpora of the fuzzers"
+	@set -e; for fuzzer in $(FUZZERS); do \
+	    name=$$(basename $$fuzzer); $(TEST_ENVIRONMENT) $$fuzzer tests/fuzz/corpus/$${name#fuzz_}; \
+	done
+
 test-system: all
 	@echo "== system tests"
 	@$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q -p no:cacheprovider tests/system
+
+fuzzers: $(FUZZERS)
+
+# make fuzz TIME=60 TARGET=op FUZZ_JOBS=2: each target, or that one, for so many seconds, so many at once.
+TIME ?= 60
+TARGET ?=
+FUZZ_JOBS ?= 1
+FUZZ_BUILD := build-fuzz
+fuzz:
+	@deploy/install-deps libclang-rt-14-dev
+	@+$(AGAIN) CC=clang SAN=fuzzer-no-link,address,undefined BUILD=$(FUZZ_BUILD) FUZZING=1 fuzzers
+	@tests/fuzz/run $(FUZZ_BUILD) $(TIME) $(FUZZ_JOBS) $(TARGET)
+
+# Writes the corpora that come from our own encoders anew.
+fuzz-seeds: $(BUILD)/tests/fuzz/seeds
+	@$< tests/fuzz/corpus
 
 bench: all $(BENCHES)
 	@$(BUILD)/tests/bench/bench_store
