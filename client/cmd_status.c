@@ -77,12 +77,14 @@ static enum nv_status each_missing(struct nv_store *store, int limit,
     bool row = false;
     while (status == NV_OK && (status = nv_db_step(statement, &row, error)) == NV_OK && row) {
         nv_buffer_clear(&text);
-        nv_key_to_text(nv_db_blob(statement, 1), &text);
+        const struct nv_table *table = nv_store_table(store, (const char *)sqlite3_column_text(statement, 0));
+        if (table == NULL)
+            continue; /* published a moment ago, since the store was read */
+        nv_key_to_text(table, nv_db_blob(statement, 1), &text);
         if (text.failed)
             status = nv_fail(error, NV_NO_MEMORY, "out of memory");
         else
-            each((const char *)sqlite3_column_text(statement, 0), (const char *)text.data,
-                 sqlite3_column_int64(statement, 2), context);
+            each(table->name, (const char *)text.data, sqlite3_column_int64(statement, 2), context);
     }
     nv_buffer_done(&text);
     sqlite3_finalize(statement);

@@ -148,7 +148,7 @@ static enum nv_status write_row(const struct writing *writing, bool *ret_created
     if (writing->key.size > 0)
         status = update_row(writing, &found, error);
     if (status == NV_OK && found)
-        nv_key_to_text(nv_buffer_slice(&writing->key), key_text);
+        nv_key_to_text(writing->table, nv_buffer_slice(&writing->key), key_text);
     else if (status == NV_OK)
         status = insert_row(writing, key_text, error);
     *ret_created = !found;

@@ -166,7 +166,7 @@ void nv_key_text_at(sqlite3_stmt *statement, int first, const struct nv_table *t
         struct nv_value value = nv_db_value(statement, first + (int)i);
         nv_value_encode(&key, &value);
     }
-    nv_key_to_text(nv_buffer_slice(&key), ret_text);
+    nv_key_to_text(table, nv_buffer_slice(&key), ret_text);
     ret_text->failed |= key.failed;
     nv_buffer_done(&key);
 }

@@ -19,7 +19,8 @@ uint8_t *nv_buffer_extend(struct nv_buffer *buffer, size_t size)
 {
     if (buffer->failed)
         return NULL;
-    if (size > buffer->capacity - buffer->size) {
+    /* Also where no room is asked for: NULL is for memory that ran out. */
+    if (buffer->data == NULL || size > buffer->capacity - buffer->size) {
         size_t capacity = buffer->capacity < 64 ? 64 : buffer->capacity;
         while (capacity - buffer->size < size) {
             if (capacity > SIZE_MAX / 2) {

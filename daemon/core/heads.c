@@ -133,8 +133,8 @@ uint64_t nv_heads_lacking(const struct nv_heads *lesser, const struct nv_heads *
             place++;
         bool same = place < lesser->count && nv_far_head_order(&lesser->heads[place], head) == 0;
         uint64_t seq = same ? lesser->heads[place].seq : 0;
-        if (head->seq > seq)
-            lacking += head->seq - seq;
+        uint64_t more = head->seq > seq ? head->seq - seq : 0;
+        lacking = more < UINT64_MAX - lacking ? lacking + more : UINT64_MAX;
     }
     return lacking;
 }

@@ -41,5 +41,6 @@ enum nv_status nv_heads_join(struct nv_heads *vector, const struct nv_far_head *
 /* Whether `vector` has seen all that the array names, by seq. */
 bool nv_heads_cover(const struct nv_heads *vector, const struct nv_far_head *heads, size_t count);
 
-/* How many changesets of `greater` the vector `lesser` lacks: the sum of the differences in seq. */
+/* How many changesets of `greater` the vector `lesser` lacks: the sum of the differences in seq, or UINT64_MAX where it
+ * is beyond that, as by the word of a peer it may be. */
 uint64_t nv_heads_lacking(const struct nv_heads *lesser, const struct nv_heads *greater);

@@ -23,7 +23,7 @@ enum nv_status nv_conflict_resolve(struct nv_store *store, const char *table, st
  * back. */
 enum nv_status nv_key_from_text(const struct nv_table *table, const char *text, struct nv_buffer *ret_key,
                                 struct nv_error *error);
-void nv_key_to_text(struct nv_slice key, struct nv_buffer *ret_text); /* NUL-terminated */
+void nv_key_to_text(const struct nv_table *table, struct nv_slice key, struct nv_buffer *ret_text); /* NUL-terminated */
 
 /* ---- history ---- */
 struct nv_history_entry {

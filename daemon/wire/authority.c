@@ -67,6 +67,8 @@ static enum nv_status take_certificate_keys(const Navette__Certificate *wire, st
     if (!take_key(wire->sign_key, &certificate->sign_key) || !take_key(wire->curve_key, &certificate->curve_key) ||
         (has_recovery && !take_key(wire->recovery_key, &certificate->recovery_key)))
         return refuse(error, "a key is missing or of another size");
+    if (has_recovery && nv_public_key_is_zero(&certificate->recovery_key))
+        return refuse(error, "a recovery key of zeros, which is said by leaving it out");
     return NV_OK;
 }
 

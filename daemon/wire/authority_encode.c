@@ -2,12 +2,6 @@
 #include "wire/authority.h"
 #include "wire/unpack.h"
 
-static bool is_zero(const struct nv_public_key *key)
-{
-    static const struct nv_public_key zero;
-    return memcmp(key, &zero, sizeof zero) == 0;
-}
-
 static ProtobufCBinaryData key_binary(const struct nv_public_key *key)
 {
     return nv_binary(key->bytes, sizeof key->bytes);
@@ -39,7 +33,7 @@ void nv_certificate_encode(const struct nv_certificate *certificate, struct nv_w
     wire.name = (char *)certificate->name;
     wire.sign_key = key_binary(&certificate->sign_key);
     wire.curve_key = key_binary(&certificate->curve_key);
-    if (!is_zero(&certificate->recovery_key))
+    if (!nv_public_key_is_zero(&certificate->recovery_key))
         wire.recovery_key = key_binary(&certificate->recovery_key);
     wire.role = (uint32_t)certificate->role;
     wire.n_endpoints = certificate->endpoint_count;

@@ -35,6 +35,11 @@ void nv_wipe(void *secret, size_t size)
     sodium_memzero(secret, size);
 }
 
+bool nv_public_key_is_zero(const struct nv_public_key *key)
+{
+    return sodium_is_zero(key->bytes, sizeof key->bytes) != 0;
+}
+
 /* ---- files ---- */
 
 static enum nv_status fail_io(struct nv_error *error, const char *doing, const char *folder, const char *name)

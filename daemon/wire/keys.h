@@ -22,6 +22,8 @@ struct nv_curve_key {
     uint8_t secret[32];
 };
 
+bool nv_public_key_is_zero(const struct nv_public_key *key);
+
 /* Starts libsodium; call before anything else of wire/. */
 enum nv_status nv_wire_start(struct nv_error *error);
 

@@ -265,11 +265,16 @@ static enum nv_status read_ages(const struct op_form *form, struct nv_op *op, st
     struct nv_reader reader = nv_reader_of(form->ages);
     /* No field was captured before the earliest time that there is. */
     uint64_t most = (uint64_t)(form->time + NV_LIMIT_TIME_MS);
-    for (size_t i = 0; i < op->value_count; i++)
+    uint64_t any = 0;
+    for (size_t i = 0; i < op->value_count; i++) {
         if (!nv_take_varint(&reader, &op->ages[i]) || op->ages[i] > most)
             return refuse(error, "fewer ages than values, or one out of range");
+        any |= op->ages[i];
+    }
     if (nv_reader_left(&reader) > 0)
         return refuse(error, "more ages than values");
+    if (any == 0)
+        return refuse(error, "ages that are all 0, which is said by leaving them out");
     return NV_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "dice.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +10,24 @@ static uint64_t current_seed;
 static const char *current_name;
 static bool is_running;
 
+/* The next `size` bytes of the script, as a number; false where it has not so many. */
+static bool scripted(struct nv_dice *dice, size_t size, uint64_t *ret_number)
+{
+    struct nv_slice bytes;
+    if (!nv_take_bytes(&dice->script, size, &bytes))
+        return false;
+    *ret_number = 0;
+    for (size_t i = 0; i < size; i++)
+        *ret_number |= (uint64_t)bytes.data[i] << (8 * i);
+    return true;
+}
+
 /* Steele et al., "Fast Splittable Pseudorandom Number Generators" (2014): SplitMix64. */
 uint64_t nv_dice_bits(struct nv_dice *dice)
 {
+    uint64_t given;
+    if (scripted(dice, sizeof given, &given))
+        return given;
     uint64_t bits = dice->state += 0x9e3779b97f4a7c15;
     bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9;
     bits = (bits ^ bits >> 27) * 0x94d049bb133111eb;
@@ -20,13 +36,23 @@ uint64_t nv_dice_bits(struct nv_dice *dice)
 
 struct nv_dice nv_dice_of(uint64_t seed)
 {
-    struct nv_dice dice = {seed};
+    struct nv_dice dice = {.state = seed};
     dice.state = nv_dice_bits(&dice);
+    return dice;
+}
+
+struct nv_dice nv_dice_scripted(struct nv_slice script)
+{
+    struct nv_dice dice = nv_dice_of(0);
+    dice.script = nv_reader_of(script);
     return dice;
 }
 
 size_t nv_dice_below(struct nv_dice *dice, size_t bound)
 {
+    uint64_t given;
+    if (bound <= 256 && scripted(dice, 1, &given))
+        return (size_t)(given % bound);
     return (size_t)(nv_dice_bits(dice) % bound);
 }
 
@@ -38,7 +64,7 @@ bool nv_dice_percent(struct nv_dice *dice, unsigned percent)
 void nv_dice_bytes(struct nv_dice *dice, void *ret_bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        ((uint8_t *)ret_bytes)[i] = (uint8_t)nv_dice_bits(dice);
+        ((uint8_t *)ret_bytes)[i] = (uint8_t)nv_dice_below(dice, 256);
 }
 
 void nv_dice_shuffle(struct nv_dice *dice, size_t *items, size_t count)
@@ -202,14 +228,23 @@ static void say_seed(void)
         fprintf(stderr, "%s failed with NAVETTE_TEST_SEED=%llu\n", current_name, (unsigned long long)current_seed);
 }
 
+/* An assert in a helper ends the program without its exit handlers. */
+static void say_seed_of_abort(int number)
+{
+    (void)number;
+    say_seed();
+}
+
 void nv_dice_run(const char *name, uint64_t count, void (*one)(uint64_t seed))
 {
     static bool is_registered;
     const char *only = getenv("NAVETTE_TEST_SEED"), *wanted = getenv("NAVETTE_TEST_SCHEDULES");
     uint64_t first = only != NULL ? strtoull(only, NULL, 10) : 1;
     uint64_t last = only != NULL ? first : wanted != NULL ? strtoull(wanted, NULL, 10) : count;
-    if (!is_registered)
+    if (!is_registered) {
         atexit(say_seed);
+        signal(SIGABRT, say_seed_of_abort);
+    }
     is_registered = true;
     say_seed(); /* a test before this one was left by a jump */
     current_name = name;

@@ -13,9 +13,14 @@
 
 struct nv_dice {
     uint64_t state;
+    struct nv_reader script; /* choices that are given, before any are made up */
 };
 
 struct nv_dice nv_dice_of(uint64_t seed);
+
+/* Dice that fall as the bytes say: a byte for a choice among at most 256. Where they end, those of seed 0 go on. */
+struct nv_dice nv_dice_scripted(struct nv_slice script);
+
 uint64_t nv_dice_bits(struct nv_dice *dice);
 size_t nv_dice_below(struct nv_dice *dice, size_t bound); /* 0 … bound - 1; bound is at least 1 */
 bool nv_dice_percent(struct nv_dice *dice, unsigned percent);

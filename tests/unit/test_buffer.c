@@ -35,6 +35,16 @@ static void a_buffer_holds_what_was_appended(void **state)
     assert_null(buffer.data);
 }
 
+/* NULL says that memory ran out: not that nothing was asked for. */
+static void no_room_at_all_is_no_failure(void **state)
+{
+    (void)state;
+    struct nv_buffer buffer = {0};
+    assert_non_null(nv_buffer_extend(&buffer, 0));
+    assert_true(buffer.size == 0 && !buffer.failed);
+    nv_buffer_done(&buffer);
+}
+
 static void a_failed_buffer_appends_nothing_until_it_is_cleared(void **state)
 {
     (void)state;
@@ -246,6 +256,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_buffer_holds_what_was_appended),
+        cmocka_unit_test(no_room_at_all_is_no_failure),
         cmocka_unit_test(a_failed_buffer_appends_nothing_until_it_is_cleared),
         cmocka_unit_test(varints_come_back),
         cmocka_unit_test(varints_have_one_form),

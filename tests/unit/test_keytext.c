@@ -43,7 +43,7 @@ static void check_round_trip(enum nv_affinity affinity, const struct nv_value *v
     struct nv_buffer key = {0}, text = {0}, back = {0};
     struct nv_error error = {0};
     encode(values, count, &key);
-    nv_key_to_text(nv_buffer_slice(&key), &text);
+    nv_key_to_text(&table, nv_buffer_slice(&key), &text);
     assert_false(text.failed);
     if (expected != NULL)
         assert_string_equal((const char *)text.data, expected);
@@ -194,6 +194,9 @@ static void test_a_number_without_a_type(void **state)
     assert_true(nv_slice_equal(nv_buffer_slice(&key), nv_buffer_slice(&expected)));
     nv_buffer_done(&key);
     nv_buffer_done(&expected);
+    struct nv_value text_of_twelve = text_value("12", 2);
+    check_round_trip(NV_AFFINITY_BLOB, &twelve, 1, "n'12'");
+    check_round_trip(NV_AFFINITY_BLOB, &text_of_twelve, 1, "12");
 }
 
 static void check_refused(size_t columns, const char *text)

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/heads.h"
 #include "core/vector.h"
 #include "dice.h"
 
@@ -93,11 +94,24 @@ static void the_empty_vector_covers_only_itself(void **state)
     nv_vector_done(&one);
 }
 
+/* A peer may say that it has what nobody ever wrote. */
+static void what_is_lacking_is_counted_to_the_most_and_not_beyond(void **state)
+{
+    (void)state;
+    struct nv_far_head claimed[] = {{.epoch = 1, .seq = UINT64_MAX}, {.epoch = 2, .seq = 1}, {.epoch = 3, .seq = 2}};
+    struct nv_far_head held[] = {{.epoch = 1, .seq = UINT64_MAX - 5}};
+    struct nv_heads greater = {.heads = claimed, .count = 3}, lesser = {.heads = held, .count = 1}, nothing = {0};
+    assert_true(nv_heads_lacking(&lesser, &greater) == 5 + 1 + 2);
+    assert_true(nv_heads_lacking(&nothing, &greater) == UINT64_MAX);
+    assert_true(nv_heads_lacking(&greater, &lesser) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_vector_is_a_map_of_logs),
         cmocka_unit_test(the_empty_vector_covers_only_itself),
+        cmocka_unit_test(what_is_lacking_is_counted_to_the_most_and_not_beyond),
     };
     return cmocka_run_group_tests_name("vector", tests, NULL, NULL);
 }

@@ -158,6 +158,25 @@ static void test_certificates(void **state)
     assert_int_equal(certify(&bad), NV_REFUSED);
 }
 
+/* Without a recovery key there is none; a key of zeros would be a second way to say so. */
+static void test_a_recovery_key_of_zeros(void **state)
+{
+    (void)state;
+    struct nv_arena arena = arena_of_test();
+    struct nv_buffer bytes = {0};
+    struct nv_certificate certificate = make_certificate(), read;
+    certificate.recovery_key = sample_key(8).public_key;
+    nv_certificate_encode(&certificate, (struct nv_wall_ms){5}, &bytes);
+    assert_int_equal(nv_certificate_decode(nv_buffer_slice(&bytes), &arena, &read, NULL), NV_OK);
+    assert_false(nv_public_key_is_zero(&read.recovery_key));
+    uint8_t *key = memmem(bytes.data, bytes.size, certificate.recovery_key.bytes, 32);
+    assert_non_null(key);
+    memset(key, 0, 32);
+    assert_int_equal(nv_certificate_decode(nv_buffer_slice(&bytes), &arena, &read, NULL), NV_REFUSED);
+    nv_buffer_done(&bytes);
+    nv_arena_done(&arena);
+}
+
 /* A NUL inside a name would show one name to us and another to whoever reads its length. */
 static void test_hidden_bytes_are_refused(void **state)
 {
@@ -480,6 +499,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_genesis),
         cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_a_recovery_key_of_zeros),
         cmocka_unit_test(test_hidden_bytes_are_refused),
         cmocka_unit_test(test_schema),
         cmocka_unit_test(test_schema_refusals),

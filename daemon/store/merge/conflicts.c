@@ -116,7 +116,7 @@ enum nv_status nv_conflicts_write(struct nv_store *store, const struct nv_table 
     if (status != NV_OK || !is_shown || (contested == 0 && record->delete_count == 0))
         return status;
     struct listing listing = {.store = store, .table = table, .key = key};
-    nv_key_to_text(key, &listing.key_text);
+    nv_key_to_text(table, key, &listing.key_text);
     if (listing.key_text.failed)
         status = nv_no_memory(error);
     for (unsigned field = 0; status == NV_OK && field < table->field_count; field++)

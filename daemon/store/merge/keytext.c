@@ -94,18 +94,36 @@ static void append_real(struct nv_buffer *buffer, double real)
     nv_buffer_append(buffer, number, strlen(number));
 }
 
-static void append_value(struct nv_buffer *buffer, const struct nv_value *value, bool is_alone)
+static void append_number(struct nv_buffer *buffer, const struct nv_value *value)
 {
     char number[32];
+    if (value->type == NV_REAL) {
+        append_real(buffer, value->real);
+        return;
+    }
+    snprintf(number, sizeof number, "%lld", (long long)value->integer);
+    nv_buffer_append(buffer, number, strlen(number));
+}
+
+static bool is_numeric(const struct nv_column_type *type)
+{
+    return type->affinity == NV_AFFINITY_INTEGER || type->affinity == NV_AFFINITY_REAL ||
+           type->affinity == NV_AFFINITY_NUMERIC;
+}
+
+static void append_value(struct nv_buffer *buffer, const struct nv_value *value, const struct nv_column_type *type,
+                         bool is_alone)
+{
     switch (value->type) {
     case NV_NULL: /* no key holds one: tracked keys are NOT NULL */
         break;
     case NV_INTEGER:
-        snprintf(number, sizeof number, "%lld", (long long)value->integer);
-        nv_buffer_append(buffer, number, strlen(number));
-        break;
     case NV_REAL:
-        append_real(buffer, value->real);
+        if (!is_numeric(type))
+            nv_buffer_append(buffer, "n'", 2);
+        append_number(buffer, value);
+        if (!is_numeric(type))
+            nv_buffer_append_byte(buffer, '\'');
         break;
     case NV_TEXT:
         append_text(buffer, value->bytes, is_alone);
@@ -116,18 +134,16 @@ static void append_value(struct nv_buffer *buffer, const struct nv_value *value,
     }
 }
 
-void nv_key_to_text(struct nv_slice key, struct nv_buffer *ret_text)
+void nv_key_to_text(const struct nv_table *table, struct nv_slice key, struct nv_buffer *ret_text)
 {
     struct nv_value value;
     struct nv_reader reader = nv_reader_of(key);
     bool is_alone = nv_value_decode(&reader, &value) && nv_reader_left(&reader) == 0;
-    bool is_first = true;
     reader = nv_reader_of(key);
-    while (nv_value_decode(&reader, &value)) {
-        if (!is_first)
+    for (size_t i = 0; i < table->key_count && nv_value_decode(&reader, &value); i++) {
+        if (i > 0)
             nv_buffer_append_byte(ret_text, '/');
-        append_value(ret_text, &value, is_alone);
-        is_first = false;
+        append_value(ret_text, &value, &table->key_types[i], is_alone);
     }
     nv_buffer_append_byte(ret_text, '\0');
 }
@@ -202,9 +218,7 @@ static bool encode_part(const struct part *part, const struct nv_column_type *ty
         value.type = text.data[0] == 'x' ? NV_BLOB : NV_TEXT;
         value.bytes = nv_buffer_slice(&bytes);
     }
-    bool is_numeric = type->affinity == NV_AFFINITY_INTEGER || type->affinity == NV_AFFINITY_REAL ||
-                      type->affinity == NV_AFFINITY_NUMERIC;
-    if (good && value.type == NV_TEXT && is_numeric && nv_text_is_number(value.bytes))
+    if (good && value.type == NV_TEXT && is_numeric(type) && nv_text_is_number(value.bytes))
         good = encode_number(value.bytes, type->affinity, key);
     else if (good)
         nv_value_encode(key, &value);
