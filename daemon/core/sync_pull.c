@@ -128,8 +128,8 @@ static bool is_turn_over(struct nv_sync *sync, int64_t now)
     return false;
 }
 
-/* Whether it talks, and not of the pull. Silence says less: one batch may fill a slow line for most of a minute, and all
- * words stand behind it. */
+/* Whether it talks, and not of the pull. Silence says less: one batch may fill a slow line for most of a minute, and
+ * all words stand behind it. */
 static bool talks_of_something_else(const struct nv_sync *sync)
 {
     return sync->pull.peer->heard - sync->pull.moved >= NV_CROSSING_US;

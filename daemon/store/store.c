@@ -305,8 +305,8 @@ enum nv_status nv_store_refresh(struct nv_store *store, bool *ret_changed, struc
         status = nv_db_integer(store->db, "SELECT count(*) FROM navette_member", 0, &members, error);
     /* Most foreign commits are a program's writes to its own tables: then nothing that we keep in memory has changed.
      */
-    if (status == NV_OK && (newest != nv_store_newest(store) || merged != nv_logs_merged(store) ||
-                            (size_t)members != store->member_count))
+    if (status == NV_OK &&
+        (newest != nv_store_newest(store) || merged != nv_logs_merged(store) || (size_t)members != store->member_count))
         status = load_all(store, error);
     if (status == NV_OK)
         store->data_version = version;

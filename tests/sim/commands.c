@@ -16,10 +16,10 @@
 
 enum { BATCH = 512 };
 
-/* A command may find the store busy, or the disk full; all else is wrong. */
+/* A command may find the store busy, the disk full, or a row gone for the moment; all else is wrong. */
 static void must_be_usual(const struct sim_world *world, size_t place, const struct nv_error *error)
 {
-    if (error->status != NV_BUSY && error->status != NV_FULL)
+    if (error->status != NV_BUSY && error->status != NV_FULL && error->status != NV_NOT_YET)
         sim_fail("daemon", "a command at %s fails: %s", world->machines[place].name, error->text);
 }
 

@@ -306,18 +306,36 @@ static void test_times_before_1970(void **state)
     nv_buffer_done(&buffer);
 }
 
+/* No ages and ages that are all 0 would be two forms of one op. */
+static void test_ages_of_zero(void **state)
+{
+    (void)state;
+    static const uint8_t ages[] = {0, 0};
+    struct nv_buffer key = {0}, bytes = {0};
+    struct nv_arena arena = arena_of_test();
+    struct nv_op *read = malloc(sizeof *read);
+    struct nv_op op = {.kind = NV_OP_PUT, .table = 1, .key = key_of(1, 3, &key), .fields = 3, .value_count = 2};
+    nv_op_encode(&op, &bytes);
+    assert_int_equal(nv_op_decode(nv_buffer_slice(&bytes), &arena, read, NULL), NV_OK);
+    nv_append_bytes_field(&bytes, 7, (struct nv_slice){ages, sizeof ages});
+    assert_int_equal(nv_op_decode(nv_buffer_slice(&bytes), &arena, read, NULL), NV_REFUSED);
+    op.ages[1] = 1;
+    assert_int_equal(verdict(&op), NV_OK);
+    free(read);
+    nv_buffer_done(&bytes);
+    nv_buffer_done(&key);
+    nv_arena_done(&arena);
+}
+
 int main(void)
 {
     if (nv_wire_start(NULL) != NV_OK)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_key_limits),
-        cmocka_unit_test(test_list_limits),
-        cmocka_unit_test(test_dots),
-        cmocka_unit_test(test_newer_ops_wait),
-        cmocka_unit_test(test_parts_of_another_kind),
-        cmocka_unit_test(test_forms_of_dots),
-        cmocka_unit_test(test_parts_that_repeat),
+        cmocka_unit_test(test_key_limits),        cmocka_unit_test(test_list_limits),
+        cmocka_unit_test(test_ages_of_zero),      cmocka_unit_test(test_dots),
+        cmocka_unit_test(test_newer_ops_wait),    cmocka_unit_test(test_parts_of_another_kind),
+        cmocka_unit_test(test_forms_of_dots),     cmocka_unit_test(test_parts_that_repeat),
         cmocka_unit_test(test_times_before_1970),
     };
     return cmocka_run_group_tests_name("forms of ops", tests, NULL, NULL);
