@@ -323,7 +323,7 @@ void sim_check_turn(struct sim_world *world, size_t place, bool thoroughly)
     bool has_grown = held != world->grown[place];
     world->grown[place] = held;
     if (has_grown) {
-        sim_history_take(&world->history, machine->store, machine->name);
+        sim_history_take(&world->history, machine->store, sim_machine_examiner(machine), machine->name);
         check_held(world, place);
     }
     check_said(world, place, "honest", "says more than it holds");

@@ -19,7 +19,7 @@ enum { BATCH = 512 };
 /* A command may find the store busy, the disk full, or a row gone for the moment; all else is wrong. */
 static void must_be_usual(const struct sim_world *world, size_t place, const struct nv_error *error)
 {
-    if (error->status != NV_BUSY && error->status != NV_FULL && error->status != NV_NOT_YET)
+    if (error->status != NV_BUSY && error->status != NV_FULL && error->status != NV_NOT_SO)
         sim_fail("daemon", "a command at %s fails: %s", world->machines[place].name, error->text);
 }
 
@@ -105,13 +105,13 @@ static enum nv_status resolve(struct sim_world *world, struct nv_dice *dice, str
 void sim_people_answer(struct sim_world *world, struct nv_dice *dice, size_t place)
 {
     struct nv_store *store = world->machines[place].is_member ? open_client(world, place) : NULL;
-    struct open_conflict open;
+    struct open_conflict open = {0};
     struct nv_error error = {0};
     if (store == NULL)
         return;
     sqlite3 *db = nv_store_db(store);
     sim_clock_advance_to(sim_clock_us()); /* SQLite's clock too */
-    struct sim_write write = {.site = place, .time_ms = sim_clock_wall_ms()};
+    struct sim_write write = {.site = place, .time_ms = sim_clock_wall_ms(), .left_out = -1};
     if (pick(db, dice, &open) && !world->is_left_out[place][open.record] &&
         sim_rows_read(db, write.before) == SQLITE_OK) {
         size_t values = list_values(db, &open, &write);
@@ -122,6 +122,7 @@ void sim_people_answer(struct sim_world *world, struct nv_dice *dice, size_t pla
             if (sim_rows_read(db, write.after) != SQLITE_OK)
                 sim_fail("lost", "the store of %s cannot be read", sim_place_name(place));
             sim_ledger_note(&world->ledger, &write);
+            world->written_at[place][open.record] = sim_clock_us();
         } else if (error.status != NV_NOT_FOUND) {
             must_be_usual(world, place, &error);
         }

@@ -184,26 +184,27 @@ static void check_pins(const struct sim_history *history, const struct nv_far_he
     }
 }
 
-void sim_history_take(struct sim_history *history, struct nv_store *store, const char *name)
+void sim_history_take(struct sim_history *history, const struct nv_store *daemon, struct nv_store *reader,
+                      const char *name)
 {
     static struct nv_far_head heads[BATCH];
     const struct nv_far_head *has;
     size_t has_count, ends[BATCH], count;
-    nv_store_has(store, &has, &has_count);
+    nv_store_has(daemon, &has, &has_count);
     check_pins(history, has, has_count, name);
     if (nv_heads_cover(&history->known, has, has_count))
         return;
     struct nv_buffer bytes = {0};
     int64_t cursor = 0;
-    bool done = false;
+    bool done = false, changed;
     struct nv_error error;
+    if (reader == NULL || nv_store_refresh(reader, &changed, &error) != NV_OK)
+        sim_fail("history", "the store of %s cannot be read", name);
     while (!done) {
         nv_buffer_clear(&bytes);
-        if (nv_store_read_for(store, history->known.heads, history->known.count, &cursor, SIZE_MAX, &bytes, ends, heads,
-                              BATCH, &count, &done, &error) != NV_OK) {
-            nv_buffer_done(&bytes);
-            return; /* a disk that fails just now: at the next look */
-        }
+        if (nv_store_read_for(reader, history->known.heads, history->known.count, &cursor, SIZE_MAX, &bytes, ends,
+                              heads, BATCH, &count, &done, &error) != NV_OK)
+            sim_fail("history", "the log of %s cannot be read: %s", name, error.text);
         for (size_t i = 0, start = 0; i < count; start = ends[i++]) {
             take_changeset(history, (struct nv_slice){bytes.data + start, ends[i] - start});
             nv_heads_raise(&history->known, &heads[i]);

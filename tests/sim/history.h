@@ -58,8 +58,10 @@ struct sim_history {
 
 void sim_history_done(struct sim_history *history);
 
-/* Takes what the store holds and is not known yet; holds the heads of what is known against it. */
-void sim_history_take(struct sim_history *history, struct nv_store *store, const char *name);
+/* Holds the heads that a daemon says it has against what is known, and takes what is new from its log, as `reader`, a
+ * store of its own on the same file, finds it. */
+void sim_history_take(struct sim_history *history, const struct nv_store *daemon, struct nv_store *reader,
+                      const char *name);
 
 /* How far each log is in a cut, by the places of the logs here. */
 struct sim_cut {

@@ -28,9 +28,9 @@ static struct sim_entry *add(struct sim_ledger *ledger, const struct sim_write *
                                 .record = record,
                                 .field = field,
                                 .time_ms = write->time_ms,
-                                .is_optional = write->is_optional,
+                                .is_optional = write->is_optional || record == write->left_out,
                                 .has_no_time = write->has_no_time};
-    if (!write->is_optional)
+    if (!entry->is_optional)
         ledger->writes++;
     return entry;
 }
@@ -65,7 +65,7 @@ void sim_ledger_note(struct sim_ledger *ledger, const struct sim_write *write)
         bool is_answered = record == write->answer_record;
         if (write->touched >> record & 1)
             touch(ledger, write, record);
-        if (before->is_there && !after->is_there)
+        if (before->is_there && !after->is_there && record != write->left_out)
             add(ledger, write, record, SIM_FIELD_RECORD);
         for (int field = 0; field < SIM_FIELDS; field++) {
             bool is_asked = is_answered && after->is_there &&
@@ -112,11 +112,12 @@ static void know(struct known *known, const struct sim_entry *entry)
         known->codes[known->count++] = entry->listed[i];
 }
 
-static bool is_time_of(const struct sim_ledger *ledger, const struct sim_entry *entry, int64_t time_ms)
+/* The time of another statement on the same record will do: one that wrote what stood there already. */
+static bool is_time_of(const struct sim_ledger *ledger, const struct sim_entry *entry, int64_t time_ms, bool exactly)
 {
     if (entry->has_no_time || entry->time_ms == time_ms)
         return true;
-    for (size_t i = 0; i < ledger->touch_count; i++) {
+    for (size_t i = 0; !exactly && i < ledger->touch_count; i++) {
         const struct sim_touch *touch = &ledger->touches[i];
         if (touch->site == entry->site && touch->record == entry->record && touch->time_ms == time_ms)
             return true;
@@ -162,21 +163,34 @@ static bool is_default_of_late(const struct sim_op *op, int field)
     return field == SIM_FIELD_LATE && op->values[field].type == NV_NULL && op->fields == (1u << SIM_FIELDS) - 1;
 }
 
-/* The entry that the op's field came from; all between `*at` and it were written over. */
+/* The entry that the op's field came from; the count where there is none. `*ret_off_ms`: how far off the last one with
+ * that value was. */
+static size_t find_entry(const struct sim_ledger *ledger, const struct sim_op *op, size_t site, int field, size_t at,
+                         bool exactly, int64_t *ret_off_ms)
+{
+    size_t found = next_entry(ledger, at, site, op->record, field);
+    *ret_off_ms = INT64_MAX;
+    while (found < ledger->entry_count) {
+        const struct sim_entry *entry = &ledger->entries[found];
+        if (entry->value == op->codes[field]) {
+            *ret_off_ms = op->times[field] - entry->time_ms;
+            if (is_time_of(ledger, entry, op->times[field], exactly))
+                break;
+        }
+        found = next_entry(ledger, found + 1, site, op->record, field);
+    }
+    return found;
+}
+
+/* All between `*at` and the entry that the op's field came from were written over. */
 static void match_field(struct matching *matching, size_t number, size_t site, int field, size_t *at)
 {
     struct sim_ledger *ledger = matching->ledger;
     const struct sim_op *op = &matching->history->ops[number];
-    size_t found = next_entry(ledger, *at, site, op->record, field);
-    int64_t off_ms = INT64_MAX;
-    while (found < ledger->entry_count) {
-        const struct sim_entry *entry = &ledger->entries[found];
-        if (entry->value == op->codes[field])
-            off_ms = op->times[field] - entry->time_ms;
-        if (entry->value == op->codes[field] && is_time_of(ledger, entry, op->times[field]))
-            break;
-        found = next_entry(ledger, found + 1, site, op->record, field);
-    }
+    int64_t off_ms;
+    size_t found = find_entry(ledger, op, site, field, *at, true, &off_ms);
+    if (found == ledger->entry_count)
+        found = find_entry(ledger, op, site, field, *at, false, &off_ms);
     if (found == ledger->entry_count && is_default_of_late(op, field))
         return;
     if (found == ledger->entry_count)
@@ -192,13 +206,21 @@ static void match_field(struct matching *matching, size_t number, size_t site, i
     *at = found + 1;
 }
 
+static size_t find_end(const struct sim_ledger *ledger, const struct sim_op *op, size_t site, size_t at, bool exactly)
+{
+    size_t found = next_entry(ledger, at, site, op->record, SIM_FIELD_RECORD);
+    while (found < ledger->entry_count && !is_time_of(ledger, &ledger->entries[found], op->times[0], exactly))
+        found = next_entry(ledger, found + 1, site, op->record, SIM_FIELD_RECORD);
+    return found;
+}
+
 static void match_delete(struct matching *matching, size_t number, size_t site, size_t at[SIM_FIELDS], size_t *end_at)
 {
     struct sim_ledger *ledger = matching->ledger;
     const struct sim_op *op = &matching->history->ops[number];
-    size_t found = next_entry(ledger, *end_at, site, op->record, SIM_FIELD_RECORD);
-    while (found < ledger->entry_count && !is_time_of(ledger, &ledger->entries[found], op->times[0]))
-        found = next_entry(ledger, found + 1, site, op->record, SIM_FIELD_RECORD);
+    size_t found = find_end(ledger, op, site, *end_at, true);
+    if (found == ledger->entry_count)
+        found = find_end(ledger, op, site, *end_at, false);
     if (found == ledger->entry_count)
         sim_fail("invented", "%s signed the end of %s (seq %llu), which nobody wrote", sim_place_name(site),
                  sim_record_keys[op->record], (unsigned long long)op->seq);

@@ -36,7 +36,8 @@ struct sim_write {
     unsigned touched; /* records, bit by bit */
     struct sim_row before[SIM_RECORDS], after[SIM_RECORDS];
     bool is_stale, is_optional, has_no_time;
-    struct sim_row form;             /* is_stale: what it showed, of the one record that was touched */
+    struct sim_row form; /* is_stale: what it showed, of the one record that was touched */
+    int left_out;        /* a record that a tool left out of a table that it made anew: nobody's delete; -1: none */
     int answer_record, answer_field; /* of an answer; answer_record -1: none */
     uint64_t listed[SIM_FIELDS][12];
     size_t listed_count[SIM_FIELDS];

@@ -33,7 +33,7 @@ static sqlite3 *begin(struct sim_world *world, size_t place, struct sim_write *r
         return NULL;
     sim_machine_turn_to(machine);
     sqlite3 *db = sim_machine_tool(machine);
-    *ret_write = (struct sim_write){.site = place, .time_ms = sim_clock_wall_ms(), .answer_record = -1};
+    *ret_write = (struct sim_write){.site = place, .time_ms = sim_clock_wall_ms(), .answer_record = -1, .left_out = -1};
     if (db == NULL || sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         return NULL;
     ret_write->has_no_time = !has_triggers(db);
@@ -57,6 +57,9 @@ static bool run(struct sim_world *world, size_t place, sqlite3 *db, const char *
 static void commit(struct sim_world *world, size_t place, sqlite3 *db, struct sim_write *write)
 {
     bool is_read = sim_rows_read(db, write->after) == SQLITE_OK;
+    for (size_t record = 0; record < SIM_RECORDS; record++)
+        if (write->touched >> record & 1)
+            world->written_at[place][record] = sim_clock_us();
     int result = is_read ? sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) : SQLITE_IOERR;
     if (result == SQLITE_OK) {
         sim_ledger_note(&world->ledger, write);
@@ -85,6 +88,8 @@ void sim_people_resolve_doubt(struct sim_world *world, size_t place)
         sim_ledger_note(&world->ledger, write);
     else if (memcmp(rows, write->before, sizeof rows) != 0)
         sim_fail("lost", "half a transaction is left at %s", sim_place_name(place));
+    else if (write->left_out >= 0)
+        world->is_left_out[place][write->left_out] = false;
 }
 
 /* ---- writing ---- */
@@ -100,7 +105,7 @@ static void make_values(struct sim_world *world, struct nv_dice *dice, struct va
     bool is_equal = world->profile.has_equal_values && nv_dice_percent(dice, 30);
     bool is_large = world->profile.has_large_values && nv_dice_percent(dice, 10);
     if (is_equal)
-        token = 7;
+        token = 1000000; /* what everybody writes now and then */
     snprintf(values->texts[0], sizeof values->texts[0], nv_dice_percent(dice, 50) ? "%u" : "'a%u'", token);
     if (is_large && !is_equal)
         snprintf(values->texts[0], sizeof values->texts[0], "'%u' || hex(randomblob(%zu))", token,
@@ -242,12 +247,14 @@ void sim_people_open_form(struct sim_world *world, struct nv_dice *dice, size_t 
     sim_trace("%s: somebody opens a form on %s", machine->name, sim_record_keys[record]);
 }
 
-/* The site remembers for an hour, by its own clock, what its people had before them. */
+/* The site remembers for an hour, by its own clock, what remote changes replaced in a row that its people left alone.
+ */
 static bool is_remembered(const struct sim_world *world, size_t place)
 {
     const struct sim_form *form = &world->forms[place];
     return sim_clock_us() - form->opened_us < SURELY_REMEMBERED_S * 1000000ll &&
-           world->machines[place].jumped_at <= form->opened_us;
+           world->machines[place].jumped_at <= form->opened_us &&
+           world->written_at[place][form->record] < form->opened_us;
 }
 
 void sim_people_save_form(struct sim_world *world, struct nv_dice *dice, size_t place)
@@ -319,13 +326,13 @@ void sim_people_rebuild_table(struct sim_world *world, struct nv_dice *dice, siz
     write.has_no_time = true;
     bool is_done = (variant != 2 || leaves_out) && run(world, place, db, sql);
     if (is_done && leaves_out)
-        write.before[record] = (struct sim_row){.is_there = false}; /* nobody's delete */
+        write.left_out = (int)record;
     if (is_done)
         commit(world, place, db, &write);
     else if (!sqlite3_get_autocommit(db))
         sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    world->is_left_out[place][record] |= is_done && leaves_out;
     if (is_done && leaves_out) {
-        world->is_left_out[place][record] = true;
         sim_world_timer(world, 500000 + (int64_t)nv_dice_below(dice, 15000000), put_back_timer, place, 0);
     }
     sqlite3_free(create);

@@ -61,7 +61,8 @@ struct sim_world {
     bool is_in_doubt[SIM_PLACES];
     struct sim_write held[SIM_PLACES]; /* a transaction that a tool has open */
     bool is_held[SIM_PLACES];
-    unsigned tokens; /* values given out */
+    int64_t written_at[SIM_PLACES][SIM_RECORDS]; /* by a program there, for the last time */
+    unsigned tokens;                             /* values given out */
     struct sim_timer timers[256];
     size_t timer_count;
     struct sim_cut_seen *cuts;
