@@ -323,6 +323,8 @@ void sim_check_turn(struct sim_world *world, size_t place, bool thoroughly)
     bool has_grown = held != world->grown[place];
     world->grown[place] = held;
     if (has_grown) {
+        if (sim_machine_examiner(machine) == NULL)
+            sim_fail("history", "the store of %s cannot be read: %s", machine->name, machine->why_blind);
         sim_history_take(&world->history, machine->store, sim_machine_examiner(machine), machine->name);
         check_held(world, place);
     }
@@ -336,10 +338,10 @@ void sim_check_turn(struct sim_world *world, size_t place, bool thoroughly)
 
 /* ---- at rest ---- */
 
-static const char everything[] =
-    "SELECT quote(id) || quote(a) || quote(b) || quote(c) || quote(d) FROM item ORDER BY id";
-static const char conflicts[] = "SELECT key_text || kind || ifnull(field, '') || choice || quote(value) || site || "
-                                "time_ms || shown FROM navette_conflict ORDER BY key_text, kind, field, choice";
+static const char everything[] = "SELECT * FROM item ORDER BY id";
+static const char conflicts[] =
+    "SELECT key_text, kind, field, choice, value, site, time_ms, shown FROM navette_conflict "
+    "ORDER BY key_text, kind, field, choice";
 static const char *const nothing_left[] = {"navette_pending_1", "navette_intent",     "navette_missing",
                                            "navette_owed",      "navette_quarantine", "navette_fork"};
 
@@ -349,8 +351,14 @@ static char *text_of(sqlite3 *db, const char *sql)
     sqlite3_stmt *rows = NULL;
     if (sqlite3_prepare_v2(db, sql, -1, &rows, NULL) != SQLITE_OK)
         sim_fail("rest", "%s", sqlite3_errmsg(db));
-    while (sqlite3_step(rows) == SQLITE_ROW)
-        sqlite3_str_appendf(text, "%s\n", (const char *)sqlite3_column_text(rows, 0));
+    while (sqlite3_step(rows) == SQLITE_ROW) {
+        for (int column = 0; column < sqlite3_column_count(rows); column++) {
+            const char *value = (const char *)sqlite3_column_text(rows, column);
+            sqlite3_str_appendf(text, "%s%s%.40s", column > 0 ? "|" : "", value == NULL ? "NULL" : "",
+                                value == NULL ? "" : value);
+        }
+        sqlite3_str_appendchar(text, 1, '\n');
+    }
     sqlite3_finalize(rows);
     char *all = sqlite3_str_finish(text);
     return all == NULL ? sqlite3_mprintf("") : all;
@@ -404,12 +412,15 @@ static void check_store(struct sim_world *world, size_t place)
         sim_fail("chain", "%s: %s", machine->name, error.text);
     if (verified.bad > 0 || verified.no_ops > 0)
         sim_fail("chain", "%s: %s", machine->name, verified.first);
+    char *before = text_of(sim_machine_eyes(machine), everything);
     sim_machine_turn_to(machine);
     if (nv_store_rebuild(machine->store, nv_wall_now(), &rebuilt, NULL, &error) != NV_OK)
         sim_fail("rebuild", "%s: %s", machine->name, error.text);
     if (rebuilt.versions_mended + rebuilt.rows_mended > 0)
-        sim_fail("rebuild", "%s: %llu versions and %llu rows were not what the logs say", machine->name,
-                 (unsigned long long)rebuilt.versions_mended, (unsigned long long)rebuilt.rows_mended);
+        sim_fail("rebuild", "%s: %llu versions and %llu rows were not what the logs say:\n%s\nand now:\n%s",
+                 machine->name, (unsigned long long)rebuilt.versions_mended, (unsigned long long)rebuilt.rows_mended,
+                 before, text_of(sim_machine_eyes(machine), everything));
+    sqlite3_free(before);
 }
 
 void sim_check_end(struct sim_world *world)

@@ -198,8 +198,8 @@ void sim_history_take(struct sim_history *history, const struct nv_store *daemon
     int64_t cursor = 0;
     bool done = false, changed;
     struct nv_error error;
-    if (reader == NULL || nv_store_refresh(reader, &changed, &error) != NV_OK)
-        sim_fail("history", "the store of %s cannot be read", name);
+    if (nv_store_refresh(reader, &changed, &error) != NV_OK)
+        sim_fail("history", "the store of %s cannot be read: %s", name, error.text);
     while (!done) {
         nv_buffer_clear(&bytes);
         if (nv_store_read_for(reader, history->known.heads, history->known.count, &cursor, SIZE_MAX, &bytes, ends,

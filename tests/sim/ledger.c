@@ -134,6 +134,15 @@ static size_t next_entry(const struct sim_ledger *ledger, size_t at, size_t site
     return at;
 }
 
+/* A late field that nobody wrote has its default, whether its row was there before it or not. */
+static bool is_same(int field, uint64_t value, uint64_t other)
+{
+    uint64_t null = sim_code_of(&(struct nv_value){.type = NV_NULL});
+    if (field == SIM_FIELD_LATE && (value == 0 || value == null))
+        return other == 0 || other == null;
+    return value == other;
+}
+
 /* A run of entries that became no op: each was written over by the next, at the same site, before it was sealed; or
  * the field was in the end what it had been at the beginning, and there was nothing to seal. */
 static void check_unmatched(const struct sim_ledger *ledger, size_t from, size_t to, size_t site, int record, int field,
@@ -150,7 +159,7 @@ static void check_unmatched(const struct sim_ledger *ledger, size_t from, size_t
         bool is_overwritten = next < to + is_taken_up && ledger->entries[next].base == entry->value;
         if (is_overwritten)
             continue;
-        if (entry->value != start && !entry->is_optional)
+        if (!is_same(field, entry->value, start) && !entry->is_optional)
             sim_fail("lost", "%s wrote %s.%s (entry %zu), and no op has it", sim_place_name(site),
                      sim_record_keys[record], sim_field_names[field], at);
         in_run = false;

@@ -166,11 +166,12 @@ void sim_machine_close_tool(struct sim_machine *machine)
 struct nv_store *sim_machine_examiner(struct sim_machine *machine)
 {
     char path[64];
-    struct nv_error ignored;
+    static struct nv_error error;
     store_path(machine, path);
     nv_disk_set_program(machine->disk, SIM_EXAMINER);
+    machine->why_blind = error.text;
     if (machine->examiner == NULL)
-        nv_store_open(path, &machine->examiner, &ignored);
+        nv_store_open(path, &machine->examiner, &error);
     return machine->examiner;
 }
 

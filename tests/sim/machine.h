@@ -25,10 +25,11 @@ struct sim_machine {
     struct nv_service *service;
     sqlite3 *tool;
     struct nv_store *examiner;
-    bool is_member;      /* it has joined */
-    bool is_held_down;   /* nobody starts it until it is said */
-    int64_t start_at;    /* when the supervisor starts the daemon; INT64_MAX: it runs, or nobody will */
-    int64_t notified_at; /* when inotify tells of the last write; INT64_MAX: it told */
+    const char *why_blind; /* the examiner could not be opened */
+    bool is_member;        /* it has joined */
+    bool is_held_down;     /* nobody starts it until it is said */
+    int64_t start_at;      /* when the supervisor starts the daemon; INT64_MAX: it runs, or nobody will */
+    int64_t notified_at;   /* when inotify tells of the last write; INT64_MAX: it told */
     int64_t ahead_ms, jumped_at;
 };
 

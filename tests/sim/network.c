@@ -177,7 +177,8 @@ void sim_network_break(size_t a, size_t b, bool tell_a, bool tell_b)
             continue;
         for (unsigned end = 0; end < 2; end++) {
             drop_items(&ends[end]);
-            if (ends[end].place == a ? tell_a : tell_b)
+            /* Who had only begun to dial gives up by itself. */
+            if (ends[end].session == 0 || (ends[end].place == a ? tell_a : tell_b))
                 sim_item_put(connection, end, SIM_ITEM_CLOSED, (struct nv_slice){NULL, 0});
         }
         connection->is_cut = true;

@@ -172,7 +172,8 @@ void sim_world_start(struct sim_world *world, size_t place)
         return;
     machine->start_at = INT64_MAX;
     sim_people_resolve_doubt(world, place);
-    if (sim_machine_start(machine, &error) != NV_OK) {
+    /* It may have died in a call whose failure means nothing to it. */
+    if (sim_machine_start(machine, &error) != NV_OK || nv_disk_is_dead(machine->disk, SIM_DAEMON)) {
         end_of_daemon(world, place, &error);
         return;
     }
@@ -193,7 +194,7 @@ static void turn(struct sim_world *world, size_t place)
     sim_machine_turn_to(machine);
     enum nv_status status = nv_service_turn(machine->service, &error);
     world->turns++;
-    if (status != NV_OK) {
+    if (status != NV_OK || nv_disk_is_dead(machine->disk, SIM_DAEMON)) {
         end_of_daemon(world, place, &error);
         return;
     }

@@ -2,6 +2,7 @@
 
 #include "base/planted.h"
 #include "store/merge/gather.h"
+#include "store/schema/published.h"
 #include "store/statements.h"
 
 /* ---- which fields changed ---- */
@@ -15,7 +16,7 @@ static nv_fields differing(const struct nv_value *before, size_t before_count, c
     return changed;
 }
 
-/* Compares with what the log says that the row showed. Fields without siblings are left alone: they show a default. */
+/* Compares with what the log says that the row showed: of a field without siblings, its default. */
 static enum nv_status differing_from_log(struct nv_merge *merge, const struct nv_table *table, nv_fields *ret_changed,
                                          struct nv_error *error)
 {
@@ -23,10 +24,11 @@ static enum nv_status differing_from_log(struct nv_merge *merge, const struct nv
     nv_fields with_siblings = nv_record_fields(record);
     *ret_changed = 0;
     for (unsigned field = 0; field < merge->row.count; field++) {
-        if ((with_siblings >> field & 1) == 0)
-            continue;
         struct nv_value shown;
-        enum nv_status status = nv_gather_shown(merge->store, table, record, field, &merge->arena, &shown, error);
+        enum nv_status status =
+            with_siblings >> field & 1
+                ? nv_gather_shown(merge->store, table, record, field, &merge->arena, &shown, error)
+                : nv_published_default(merge->store, table, field, &merge->arena, &shown, error);
         if (status != NV_OK)
             return status;
         if (!nv_value_equal(&shown, &merge->row.values[field]))
