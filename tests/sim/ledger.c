@@ -24,7 +24,8 @@ static struct sim_entry *add(struct sim_ledger *ledger, const struct sim_write *
         assert(ledger->entries != NULL);
     }
     struct sim_entry *entry = &ledger->entries[ledger->entry_count++];
-    *entry = (struct sim_entry){.site = write->site,
+    *entry = (struct sim_entry){.transaction = ledger->transactions,
+                                .site = write->site,
                                 .record = record,
                                 .field = field,
                                 .time_ms = write->time_ms,
@@ -60,6 +61,7 @@ static void touch(struct sim_ledger *ledger, const struct sim_write *write, int 
 
 void sim_ledger_note(struct sim_ledger *ledger, const struct sim_write *write)
 {
+    ledger->transactions++;
     for (int record = 0; record < SIM_RECORDS; record++) {
         const struct sim_row *before = &write->before[record], *after = &write->after[record];
         bool is_answered = record == write->answer_record;
@@ -239,11 +241,11 @@ static void match_delete(struct matching *matching, size_t number, size_t site, 
     for (int field = 0; field < SIM_FIELDS; field++) {
         size_t last = at[field];
         for (size_t i = next_entry(ledger, at[field], site, op->record, field);
-             i < ledger->entry_count && (i < found || ledger->entries[i].value == 0);
+             i < ledger->entry_count && ledger->entries[i].transaction <= ledger->entries[found].transaction;
              i = next_entry(ledger, i + 1, site, op->record, field)) {
             know(&matching->known[number][field], &ledger->entries[i]);
             last = i + 1;
-            if (i > found)
+            if (ledger->entries[i].value == 0 && i > found)
                 break;
         }
         at[field] = last;

@@ -11,6 +11,7 @@
 #include "history.h"
 
 struct sim_entry {
+    size_t transaction;
     size_t site;
     int record, field;    /* SIM_FIELD_RECORD: the end of the record */
     uint64_t base, value; /* of the field before and after; 0: the record was not there, or is no more */
@@ -48,6 +49,7 @@ struct sim_ledger {
     size_t entry_count, entry_capacity;
     struct sim_touch *touches;
     size_t touch_count, touch_capacity;
+    size_t transactions;
     uint64_t writes;
 };
 
