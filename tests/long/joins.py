@@ -1,6 +1,7 @@
 """Making, joining and changing a network, with every command and the hub killed at random moments in the middle of it.
 
-Whoever repeats a command that was cut short, doing what its message says, must get there. JOINS says how many sites join (12).
+Whoever repeats a command that was cut short, doing what its message says, must get there. JOINS says how many sites
+join (12).
 """
 import shutil
 import subprocess
