@@ -102,7 +102,7 @@ test-planted: deps
 	@$(PYTHON) tests/sim/planted.py $(PLANTED_BUILD)/tests/sim/simulate
 
 # make check-long SEEDS=20000 KILLS=3000: so many seeds of the simulator, then real processes under real faults; with
-# QUICK=1 the simulator alone. More variables: ROUNDS LINE_SECONDS NAMESPACE_SECONDS CLOCK_SECONDS PARTS SEED
+# QUICK=1 the simulator alone. More variables: KILLS_A_SECOND JOINS ROUNDS LINE_SECONDS NAMESPACE_SECONDS CLOCK_SECONDS PARTS SEED
 # (tests/long). What is given to make is in the environment of what it calls.
 check-long: deps
 	@deploy/install-deps nftables iproute2 e2fsprogs libfaketime
