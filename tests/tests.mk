@@ -44,7 +44,7 @@ $(FUZZERS): LDFLAGS += $(if $(FUZZING),-fsanitize=fuzzer)
 # The programs under test, and more patience where sanitizers make them slow.
 TEST_ENVIRONMENT := NAVETTE_BUILD=$(abspath $(BUILD)) UBSAN_OPTIONS=print_stacktrace=1
 ifneq ($(SAN),)
-TEST_ENVIRONMENT += NAVETTE_PATIENCE=$${NAVETTE_PATIENCE:-180}
+TEST_ENVIRONMENT += NAVETTE_PATIENCE=$${NAVETTE_PATIENCE:-180} RESIDENT_MIB=$${RESIDENT_MIB:-1024}
 endif
 
 test: deps
@@ -102,8 +102,8 @@ test-planted: deps
 	@$(PYTHON) tests/sim/planted.py $(PLANTED_BUILD)/tests/sim/simulate
 
 # make check-long SEEDS=20000 KILLS=3000: so many seeds of the simulator, then real processes under real faults; with
-# QUICK=1 the simulator alone. More variables: ROUNDS LINE_SECONDS NAMESPACE_SECONDS CLOCK_SECONDS PARTS SEED
-# (tests/long). What is given to make is in the environment of what it calls.
+# QUICK=1 the simulator alone. More variables: KILLS_A_SECOND JOINS ROUNDS LINE_SECONDS RESIDENT_MIB NAMESPACE_SECONDS
+# CLOCK_SECONDS PARTS SEED (tests/long). What is given to make is in the environment of what it calls.
 check-long: deps
 	@deploy/install-deps nftables iproute2 e2fsprogs libfaketime
 	@+$(AGAIN) all $(SIMULATE)

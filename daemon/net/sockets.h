@@ -12,8 +12,8 @@
  * connection.
  * - MAXMSGSIZE: of one frame, CURVE's own bytes included. A message of ours is one frame; further ones are dropped.
  * - HANDSHAKE_IVL 3 s: connections that never speak do not crowd out the others.
- * - HEARTBEAT_*: the backstop that frees a dead TCP connection; the sessions' own pings notice it sooner. The timeout
- * is long, because one large message over a slow line holds up the answers behind it.
+ * - TCP_KEEPALIVE, TCP_MAXRT: the backstop that frees a dead TCP connection; the sessions' own pings notice it sooner.
+ * ZeroMQ's heartbeats stay off (see sockets.c): with them, who floods a busy daemon and breaks off ends it.
  * - LINGER 0: nothing is worth waiting for at the end; what was not acknowledged is sent again.
  * - RCVHWM: messages of one connection that wait for us; beyond it TCP holds the sender up.
  */

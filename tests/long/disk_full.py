@@ -7,13 +7,15 @@ there are none, the part says so and does nothing. ROUNDS says how often each sc
 import contextlib
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import part as program
 from load import Load, judge
-from network import BUILD, CommandFailed, wait_until
+from network import CommandFailed, wait_until
 from people import SCHEMA
 
 ROUNDS = program.parameter("ROUNDS", 3)
@@ -198,17 +200,27 @@ def body(part):
 
 
 def enter_namespace():
-    """Runs this program again in a mount namespace of its own; False where the machine does not allow it."""
-    if os.environ.get(IN_NAMESPACE) or os.geteuid() != 0 or not os.path.exists("/dev/loop-control"):
-        return bool(os.environ.get(IN_NAMESPACE))
-    tried = subprocess.run(["unshare", "--mount", "true"], capture_output=True)
-    if tried.returncode == 0:
+    """Runs this program again in a mount namespace of its own; returns where that is done, or cannot be done."""
+    if os.environ.get(IN_NAMESPACE) or os.geteuid() != 0 or shutil.which("unshare") is None:
+        return
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode == 0:
         os.execvpe("unshare", ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv],
                    {**os.environ, IN_NAMESPACE: "1"})
-    return False
+
+
+def can_mount():
+    if not os.environ.get(IN_NAMESPACE) or shutil.which("mkfs.ext4") is None:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            Disk(pathlib.Path(folder) / "try", 4 << 20).unmount()
+        except subprocess.CalledProcessError:
+            return False
+    return True
 
 
 if __name__ == "__main__":
-    if enter_namespace():
-        program.run("disk full", body)
-    program.skip("disk full", "mounting a file system needs root, mount namespaces and loop devices")
+    enter_namespace()
+    if not can_mount():
+        program.skip("disk full", "needs root, mount namespaces, loop devices and mkfs.ext4 (Debian: e2fsprogs)")
+    program.run("disk full", body)

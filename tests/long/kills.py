@@ -47,6 +47,7 @@ class Killer:
             time.sleep(max(0, begun + at - time.monotonic()))
             self.kill(name)
             self.kills += 1
+            self.part.faults += 1
             if self.kills % 50 == 0:
                 self.answer_conflicts(self.chance.choice(self.load.writers))
             if self.kills % 40 == 0:
@@ -113,6 +114,7 @@ class Killer:
         running.kill()
         running.wait()
         self.commands += 1
+        self.part.faults += 1
 
 
 def body(part):
@@ -127,7 +129,6 @@ def body(part):
             killer = Killer(part, network, load)
             seconds = killer.run()
             load.stop()
-        part.faults = killer.kills + killer.commands
         part.facts.append("%d kills in %.0f s (%.1f a second; %d of daemons that were ready), %d commands killed, "
                           "%d conflicts answered" % (killer.kills, seconds, killer.kills / seconds, killer.ready,
                                                      killer.commands, killer.answers))

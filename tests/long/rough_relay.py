@@ -1,4 +1,4 @@
-"""A relay whose line is bad in the ways in which TCP lets a line be bad: slow, far, stalled, half-open, cut at any byte."""
+"""A relay whose line is bad in the ways in which TCP lets it be: slow, far, stalled, half-open, cut at any byte."""
 import socket
 import threading
 import time

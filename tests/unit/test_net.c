@@ -311,6 +311,28 @@ static void who_does_not_read_is_sent_no_more(void **state)
     part(&hub, &school);
 }
 
+/* libzmq 4.3 aborts the whole program when it means to send a heartbeat of its own on a connection that broke while it
+ * had no room for what came in. So whoever floods a busy daemon and hangs up would end it. */
+static void a_flood_that_breaks_off_ends_nobody(void **state)
+{
+    (void)state;
+    struct node hub, school;
+    meet(&hub, &school);
+    static uint8_t chunk[16384];
+    struct timespec arriving = {.tv_nsec = 500 * 1000 * 1000}, longer_than_heartbeats = {.tv_sec = 6};
+    /* Neither reads: and whoever closes with something unread resets the connection. */
+    for (int i = 0; i < 1000; i++)
+        if (!nv_net_send(hub.net, hub.session, (struct nv_slice){chunk, sizeof chunk}) ||
+            !nv_net_send(school.net, school.session, (struct nv_slice){chunk, sizeof chunk}))
+            break;
+    nanosleep(&arriving, NULL);
+    nv_net_close(school.net);
+    school.net = NULL;
+    nanosleep(&longer_than_heartbeats, NULL);
+    pump_until(&hub, &school, &hub.frames, 2);
+    part(&hub, &school);
+}
+
 /* ---- the self-test ------------------------------------------------------------------------------------------------
  */
 
@@ -443,6 +465,7 @@ int main(void)
         cmocka_unit_test(a_frame_to_who_is_gone_is_an_error),
         cmocka_unit_test(who_is_hung_up_on_is_not_listened_to),
         cmocka_unit_test(who_does_not_read_is_sent_no_more),
+        cmocka_unit_test(a_flood_that_breaks_off_ends_nobody),
         cmocka_unit_test(the_self_test_passes_where_keys_are_checked),
         cmocka_unit_test(the_self_test_fails_where_anybody_is_let_in),
         cmocka_unit_test(the_self_test_fails_where_nobody_answers),

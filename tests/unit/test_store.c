@@ -438,6 +438,22 @@ static void a_form_opened_in_a_conflict_hides_no_later_value(void **state)
     assert_alike(0, 1);
 }
 
+static void a_form_that_knew_a_default_alone_hides_no_value(void **state)
+{
+    (void)state;
+    write_sql(0, "INSERT INTO item(id, a) VALUES ('r1', 1)");
+    deliver(0, 1);
+    nv_stores_publish(&stores, "ALTER TABLE item ADD COLUMN e TEXT DEFAULT 'none'");
+    deliver(0, 1);
+    write_sql(0, "UPDATE item SET e = 'filled in'");
+    deliver(0, 1);
+    write_sql(1, "UPDATE item SET e = 'none', a = 2");
+    deliver(1, 0);
+    assert_text(0, "SELECT value FROM navette_conflict WHERE field = 'e' ORDER BY value", "filled in\nnone\n");
+    assert_alike(0, 1);
+    assert_rebuilds_clean(1);
+}
+
 static void what_stands_again_after_a_form_of_its_own_site_is_no_conflict(void **state)
 {
     (void)state;
@@ -526,6 +542,7 @@ int main(void)
         TEST(a_delete_sealed_in_a_later_slice_is_no_missing_row),
         TEST(a_form_that_missed_two_changes_hides_neither),
         TEST(a_form_opened_in_a_conflict_hides_no_later_value),
+        TEST(a_form_that_knew_a_default_alone_hides_no_value),
         TEST(what_stands_again_after_a_form_of_its_own_site_is_no_conflict),
         TEST(a_trigger_that_objects_loses_nothing),
         TEST(a_member_of_many_epochs_stops_nobody),

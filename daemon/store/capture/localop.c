@@ -141,42 +141,59 @@ static enum nv_status except_hidden_values(struct unseen *unseen, const struct n
     return status;
 }
 
-/* The dot whose value a remote change replaced within the last hour, where it is the value that stands there now; log 0
- * where there is none. */
-static enum nv_status find_restored(struct nv_merge *merge, unsigned field, const struct nv_value *value,
-                                    struct nv_dot *ret_dot, struct nv_error *error)
+/* The value that a remote change replaced, as the row showed it. NV_NOT_FOUND: its body is gone. */
+static enum nv_status value_before(struct nv_merge *merge, const struct nv_table *table, struct nv_dot old,
+                                   unsigned field, struct nv_op *scratch, struct nv_value *ret_value,
+                                   struct nv_error *error)
+{
+    if (old.log == 0)
+        return nv_published_default(merge->store, table, field, &merge->arena, ret_value, error);
+    enum nv_status status = nv_opened_op(merge->store, old, &merge->arena, scratch, NULL, error);
+    if (status != NV_OK)
+        return status;
+    const struct nv_value *value = nv_op_value(scratch, field);
+    if (value == NULL)
+        return NV_NOT_FOUND;
+    *ret_value = *value;
+    return NV_OK;
+}
+
+/* Whether what stands there now is what a remote change replaced within the last hour; `ret_dot` had that value. */
+static enum nv_status find_restored(struct nv_merge *merge, const struct nv_table *table, unsigned field,
+                                    struct nv_dot *ret_dot, bool *ret_found, struct nv_error *error)
 {
     const struct nv_version *version = &merge->version;
-    struct nv_op *old = nv_arena_alloc(&merge->arena, sizeof *old);
-    if (old == NULL)
+    struct nv_op *scratch = nv_arena_alloc(&merge->arena, sizeof *scratch);
+    if (scratch == NULL)
         return nv_no_memory(error);
-    *ret_dot = (struct nv_dot){0};
-    for (size_t i = 0; i < version->replaced_count && ret_dot->log == 0; i++) {
+    *ret_found = false;
+    for (size_t i = 0; i < version->replaced_count && !*ret_found; i++) {
         const struct nv_replaced *replaced = &version->replaced[i];
         if ((replaced->fields >> field & 1) == 0 || merge->now.ms - replaced->at.ms > NV_REPLACED_MS)
             continue;
-        enum nv_status status = nv_opened_op(merge->store, replaced->old, &merge->arena, old, NULL, error);
+        struct nv_value before;
+        enum nv_status status = value_before(merge, table, replaced->old, field, scratch, &before, error);
         if (status == NV_NOT_FOUND)
             continue;
         if (status != NV_OK)
             return status;
-        const struct nv_value *before = nv_op_value(old, field);
-        if (before != NULL && nv_value_equal(before, value))
-            *ret_dot = replaced->old;
+        *ret_found = nv_value_equal(&before, &merge->row.values[field]);
+        *ret_dot = replaced->old;
     }
     return NV_OK;
 }
 
 /* A form that was saved late writes back what a remote change replaced a moment ago: it saw neither that change nor
  * what came from other sites after it. */
-static enum nv_status except_restored(struct unseen *unseen, unsigned field, const struct nv_value *value,
+static enum nv_status except_restored(struct unseen *unseen, const struct nv_table *table, unsigned field,
                                       struct nv_error *error)
 {
     struct nv_merge *merge = unseen->merge;
     const struct nv_record *record = &merge->version.record;
     struct nv_dot restored = {0};
-    enum nv_status status = find_restored(merge, field, value, &restored, error);
-    if (status != NV_OK || restored.log == 0)
+    bool found = false;
+    enum nv_status status = find_restored(merge, table, field, &restored, &found, error);
+    if (status != NV_OK || !found)
         return status;
     for (size_t i = 0; status == NV_OK && i < record->sibling_count; i++) {
         const struct nv_sibling *sibling = &record->siblings[i];
@@ -202,7 +219,7 @@ static enum nv_status list_unseen(struct nv_merge *merge, const struct nv_table 
         if ((contested >> field & 1) && !NV_PLANTED(HIDDEN_COVERED))
             status = except_hidden_values(&unseen, table, field, error);
         if (status == NV_OK && op->kind == NV_OP_PUT && merge->version.replaced_count > 0 && !NV_PLANTED(STALE_FORM))
-            status = except_restored(&unseen, field, &merge->row.values[field], error);
+            status = except_restored(&unseen, table, field, error);
     }
     return status;
 }

@@ -70,8 +70,8 @@ static enum nv_status shown_of_several(struct nv_merge *merge, const struct nv_t
     return NV_OK;
 }
 
-/* The sibling of each field that the row shows before the op; log 0 where there is none. Of contested fields only those
- * that the op gives. */
+/* The sibling of each field that the row shows before the op; log 0 where it shows the column's default. Of contested
+ * fields only those that the op gives. */
 static enum nv_status list_shown_dots(struct nv_merge *merge, const struct nv_table *table, nv_fields given,
                                       struct nv_dot dots[NV_LIMIT_FIELDS], struct nv_error *error)
 {
@@ -121,7 +121,7 @@ static void remember_replaced(struct nv_version *version, const struct nv_dot be
     forget_old_replaced(version, now);
     for (; changed != 0; changed &= changed - 1) {
         unsigned field = (unsigned)__builtin_ctzll(changed);
-        if (before[field].log != 0 && nv_dot_compare(before[field], by) != 0)
+        if (nv_dot_compare(before[field], by) != 0)
             remember_one(version, before[field], by, field, now);
     }
 }

@@ -9,7 +9,7 @@
 #include "core/record.h"
 #include "store/log/logs.h"
 
-/* A remote put `by` gave `fields` another value than the one of `old` that the row showed. */
+/* A remote put `by` gave `fields` another value than the one of `old` that the row showed; log 0: than the default. */
 struct nv_replaced {
     struct nv_dot old, by;
     nv_fields fields;
