@@ -278,7 +278,7 @@ static const char *const schemas[] = {
     "CREATE TABLE t(" KEY ", a CHECK (CASE a WHEN 1 THEN 0 ELSE a END), CONSTRAINT c CHECK (coalesce(a, 1)), "
     "FOREIGN KEY (a) REFERENCES learner(id) ON DELETE CASCADE);" NETWORK,
     "CREATE TRIGGER x AFTER INSERT ON learner BEGIN DELETE FROM visit; END; ATTACH 'x.db' AS x;",
-    "CREATE TABLE t(" KEY ", a, -- not the end\r, b\n c /* , d */, e \f, 'f g' TEXT DEFAULT 0x1F);" NETWORK,
+    "CREATE TABLE t(" KEY ", a, -- not the end\r b,\n c /* , d */, e \f, 'f g' TEXT DEFAULT 0x1F);" NETWORK,
 };
 
 /* Each of these the authorizer must stop by itself. */
