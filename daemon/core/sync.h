@@ -47,7 +47,7 @@ enum {
     NV_SYNC_PUSH_BYTES = 1 << 20,      /* pushed to one peer and unacknowledged */
     NV_SYNC_PUSH_BYTES_ALL = 32 << 20, /* pushed to all peers and unacknowledged */
     NV_SYNC_PUSH_BATCHES = 128,        /* pushed to one peer and unacknowledged */
-    NV_SYNC_QUEUE_BYTES = 8 << 20,     /* received and not yet durable; pushes beyond are dropped */
+    NV_SYNC_QUEUE_BYTES = 8 << 20,     /* received and not yet durable; beyond, pushes are dropped and no pull begins */
     NV_SYNC_PEER_BYTES = 2 << 20,      /* of those, of one peer: its further pushes are dropped */
     NV_SYNC_LEAST_BYTES = 64,          /* a signature alone is so long: a shorter changeset is none */
     NV_SYNC_REFUSED_MOST = 1000,       /* changesets that are refused, of one peer within a minute */

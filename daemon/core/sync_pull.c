@@ -50,7 +50,8 @@ static struct nv_peer *choose(struct nv_sync *sync, int64_t now)
 
 enum nv_status nv_sync_consider_pull(struct nv_sync *sync, int64_t now, struct nv_actions *actions)
 {
-    if (sync->pull.peer != NULL)
+    /* What a peer sent and hung up stays in the queue: who comes again and again must not fill the memory. */
+    if (sync->pull.peer != NULL || sync->queued > NV_SYNC_QUEUE_BYTES)
         return NV_OK;
     struct nv_peer *peer = choose(sync, now);
     if (peer == NULL)

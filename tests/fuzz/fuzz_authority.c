@@ -7,6 +7,15 @@
 
 enum { LIST_MAX = 4 };
 
+/* What is shown to people moves no cursor. */
+static bool is_plain(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((uint8_t)*text < 0x20 || *text == 0x7f)
+            return false;
+    return true;
+}
+
 /* Whatever is taken has one form: encoded anew, it is the same bytes. */
 static bool take(enum nv_op_kind kind, struct nv_slice bytes)
 {
@@ -26,6 +35,7 @@ static bool take(enum nv_op_kind kind, struct nv_slice bytes)
     if (kind == NV_OP_SCHEMA && (is_taken = nv_schema_decode(bytes, arena, &schema, NULL) == NV_OK))
         nv_schema_encode(&schema, op->time, &again);
     assert(!is_taken || nv_slice_equal(nv_buffer_slice(&again), bytes));
+    assert(!is_taken || kind != NV_OP_GENESIS || is_plain(genesis.network));
     nv_buffer_done(&again);
     return is_taken;
 }

@@ -1,6 +1,7 @@
 /* What is said between nodes: messages, requests to join and their answers, and zstd frames. */
 #include <assert.h>
 
+#include "core/heads.h"
 #include "messages.h"
 #include "target.h"
 #include "wire/compress.h"
@@ -18,6 +19,8 @@ static void take_message(struct nv_slice bytes)
     struct nv_buffer encoded = {0};
     if (nv_message_decode(bytes, arena, &message, NULL) != NV_OK)
         return;
+    assert(message.kind != NV_MESSAGE_HAS || nv_heads_ascend(message.has.heads, message.has.head_count));
+    assert(message.kind != NV_MESSAGE_PULL || nv_heads_ascend(message.pull.has, message.pull.has_count));
     nv_message_encode(&message, &encoded);
     enum nv_status status = nv_message_decode(nv_buffer_slice(&encoded), arena, &again, NULL);
     assert(status == NV_OK && nv_fuzz_messages_equal(&message, &again));

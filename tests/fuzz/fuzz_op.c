@@ -65,7 +65,8 @@ static int sign_of(int order)
 /* Values that are equal have equal bytes, and their order is one. */
 static void check_order(const struct nv_value *values, const struct nv_slice *bytes, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        assert(values[i].type != NV_REAL || values[i].real == values[i].real); /* no NaN */
         for (size_t j = 0; j < count; j++) {
             int order = sign_of(nv_value_compare(&values[i], &values[j]));
             assert(order == -sign_of(nv_value_compare(&values[j], &values[i])));
@@ -74,6 +75,7 @@ static void check_order(const struct nv_value *values, const struct nv_slice *by
             for (size_t k = 0; k < count && order < 0; k++)
                 assert(nv_value_compare(&values[j], &values[k]) >= 0 || nv_value_compare(&values[i], &values[k]) < 0);
         }
+    }
 }
 
 static void decode_values(struct nv_slice bytes)

@@ -14,6 +14,7 @@
 #include "target.h"
 
 enum { SQL_BYTES_MAX = 8192, STATEMENTS_MAX = 8, TABLES_MAX = 3 };
+enum { AUTHORIZED_STEPS = 1000, AUTHORIZED_BYTES = 100000 };
 
 /* The bytes as a string, up to the first NUL. */
 static const char *text_of(struct nv_slice bytes)
@@ -101,6 +102,32 @@ static void read_statements(struct nv_slice bytes)
         if (nv_run_authorized(db, statement.text, &error) == NV_OK)
             check_run(db, &statement, arena);
     }
+    nv_db_exec(db, "ROLLBACK", NULL);
+}
+
+/* ---- the authorizer alone, of any statement ---- */
+
+static int is_long(void *steps)
+{
+    return ++*(int *)steps > AUTHORIZED_STEPS;
+}
+
+/* Statements that the reader would not let through: a query may run for long, and that is its part to see. */
+static void authorize(struct nv_slice bytes)
+{
+    sqlite3 *db = scratch();
+    int steps = 0;
+    nv_db_exec(db, "BEGIN; CREATE TABLE learner(id TEXT NOT NULL PRIMARY KEY, phone); CREATE TABLE navette_own(a)",
+               NULL);
+    sqlite3_progress_handler(db, AUTHORIZED_STEPS, is_long, &steps);
+    int length = sqlite3_limit(db, SQLITE_LIMIT_LENGTH, AUTHORIZED_BYTES);
+    nv_run_authorized(db, text_of(bytes), NULL);
+    sqlite3_limit(db, SQLITE_LIMIT_LENGTH, length);
+    sqlite3_progress_handler(db, 0, NULL, NULL);
+    assert(!sqlite3_get_autocommit(db));
+    enum nv_status status = nv_db_exec(db, "DROP TABLE navette_own", NULL);
+    assert(status == NV_OK);
+    nv_fuzz_check_objects(db);
     nv_db_exec(db, "ROLLBACK", NULL);
 }
 
@@ -224,7 +251,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct nv_slice rest = {.data = data + 1, .size = size - 1};
     struct nv_dice dice = nv_dice_scripted(rest);
     nv_fuzz_start();
-    switch (data[0] % 5) {
+    switch (data[0] % 6) {
     case 0:
         read_statements(rest);
         break;
@@ -236,6 +263,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 3:
         take_op(nv_fuzz_schema_store(false), &dice);
+        break;
+    case 4:
+        authorize(rest);
         break;
     default:
         take_op(nv_fuzz_schema_store(true), &dice);

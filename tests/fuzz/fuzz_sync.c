@@ -6,7 +6,7 @@
 #include "target.h"
 
 enum { STEPS_MAX = 200, BATCH_MAX = 4, LEAF_BYTES_MAX = 400000, HONEST = NODE_WRITERS - 1, SECOND = 1000000 };
-enum { HONEST_PATIENCE_S = 240 };
+enum { FLOOD = 16, INGESTS = 8, SITES = 12 /* that may dial */, HONEST_PATIENCE_S = 600 };
 
 _Static_assert(sizeof(struct leaf) >= NV_SYNC_LEAST_BYTES, "a leaf is as long as a changeset is at the least");
 
@@ -31,12 +31,23 @@ static void some_seqs(struct nv_dice *dice, const struct node *node, uint64_t se
     }
 }
 
-static void say_hello(struct node *node, struct session *session)
+static struct nv_message good_hello(const struct session *session)
 {
     struct nv_message message = {.kind = NV_MESSAGE_HELLO};
     message.hello.protocol = NV_PROTOCOL;
     memcpy(message.hello.network, node_network, sizeof node_network);
     message.hello.site = session->site;
+    return message;
+}
+
+/* Now and then one of another protocol, network or site. */
+static void say_hello(struct nv_dice *dice, struct node *node, struct session *session)
+{
+    struct nv_message message = good_hello(session);
+    size_t wrong = nv_dice_below(dice, 16);
+    message.hello.protocol += wrong == 1;
+    message.hello.network[7] = wrong == 2;
+    message.hello.site.bytes[9] = wrong == 3;
     node_hear(node, session, &message, NULL);
 }
 
@@ -88,6 +99,20 @@ static struct leaf some_leaf(struct nv_dice *dice, const struct node *node, size
     return leaf;
 }
 
+/* The head that its header names: now and then none that can be read, or one of a log that nobody has. */
+static struct nv_far_head some_head(struct nv_dice *dice, const struct leaf *leaf)
+{
+    struct nv_far_head head = node_head(leaf->writer, leaf->seq);
+    if (nv_dice_percent(dice, 5))
+        head.seq = 0;
+    if (nv_dice_percent(dice, 10))
+        head.epoch = nv_dice_below(dice, 256);
+    if (leaf->is_bad && nv_dice_percent(dice, 50))
+        head.seq = nv_fuzz_number(dice);
+    return head;
+}
+
+/* Once, or many times in a row: then all of it is called differently, as far as a header can say. */
 static void say_batch(struct nv_dice *dice, struct node *node, struct session *session)
 {
     static const size_t sizes[] = {sizeof(struct leaf), 100, 1000, 30000, LEAF_BYTES_MAX};
@@ -95,24 +120,22 @@ static void say_batch(struct nv_dice *dice, struct node *node, struct session *s
     struct nv_slice changesets[BATCH_MAX];
     struct nv_far_head heads[BATCH_MAX];
     struct nv_message message = {.kind = NV_MESSAGE_BATCH};
-    size_t count = nv_dice_below(dice, BATCH_MAX + 1);
+    size_t count = nv_dice_below(dice, BATCH_MAX + 1), times = nv_dice_percent(dice, 10) ? FLOOD : 1;
     for (size_t i = 0; i < count; i++) {
         struct leaf leaf = some_leaf(dice, node, i);
         memcpy(bytes[i], &leaf, sizeof leaf);
         changesets[i] = (struct nv_slice){bytes[i], sizes[nv_dice_below(dice, sizeof sizes / sizeof sizes[0])]};
-        heads[i] = node_head(leaf.writer, leaf.seq);
-        if (nv_dice_percent(dice, 5))
-            heads[i].seq = 0;                           /* its header cannot be read */
-        if (leaf.is_bad && nv_dice_percent(dice, 50)) { /* its header names a log that nobody has, or a seq */
-            heads[i].epoch = nv_dice_below(dice, 256);
-            heads[i].seq = nv_fuzz_number(dice);
-        }
+        heads[i] = some_head(dice, &leaf);
     }
     message.batch.pull = nv_dice_percent(dice, 60) ? session->pull : nv_dice_below(dice, 3);
     message.batch.last = nv_dice_percent(dice, 30);
     message.batch.changesets = changesets;
     message.batch.changeset_count = count;
-    node_hear(node, session, &message, heads);
+    for (size_t turn = 0; turn < times && session->open; turn++) {
+        node_hear(node, session, &message, heads);
+        for (size_t i = 0; i < count; i++)
+            heads[i].epoch += BATCH_MAX * (turn + 1);
+    }
 }
 
 static void say_anything(struct nv_dice *dice, struct node *node, struct session *session)
@@ -147,17 +170,18 @@ static void say(struct nv_dice *dice, struct node *node, struct session *session
         say_anything(dice, node, session);
         break;
     default:
-        say_hello(node, session);
+        say_hello(dice, node, session);
         break;
     }
 }
 
 static void some_open(struct nv_dice *dice, struct node *node)
 {
-    struct session *session = node_open(node, node_site(nv_dice_below(dice, HONEST)), nv_dice_percent(dice, 50),
+    size_t site = nv_dice_below(dice, SITES);
+    struct session *session = node_open(node, node_site(site == HONEST ? SITES : site), nv_dice_percent(dice, 50),
                                         (uint32_t)nv_dice_bits(dice));
     if (session != NULL && session->open && nv_dice_percent(dice, 80))
-        say_hello(node, session);
+        say_hello(dice, node, session);
 }
 
 static void some_time(struct nv_dice *dice, struct node *node)
@@ -201,14 +225,26 @@ static void give(struct node *node, struct session *session)
     node_hear(node, session, &message, &head);
 }
 
-/* Waits, and answers so that the line does not look dead. */
-static void wait_a_second(struct node *node, struct session *session)
+/* Those that the node pulls from give nothing, but say a word now and then so that they look alive. */
+static void stall(struct node *node, const struct session *honest)
+{
+    for (size_t i = 0; i < node->session_count; i++) {
+        struct session *session = &node->sessions[i];
+        struct nv_message message = {.kind = NV_MESSAGE_BATCH};
+        message.batch.pull = session->pull;
+        if (session != honest && session->open && session->greeted && session->pull != 0)
+            node_hear(node, session, &message, NULL);
+    }
+}
+
+static void wait_a_second(struct node *node, struct session *honest)
 {
     struct nv_message message = {.kind = NV_MESSAGE_PING};
     message.ping.reply = true;
-    node_hear(node, session, &message, NULL);
+    node_hear(node, honest, &message, NULL);
+    stall(node, honest);
     node_wait(node, SECOND);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < INGESTS; i++)
         node_ingest(node);
 }
 
@@ -224,7 +260,8 @@ static void come_honestly(struct node *node)
     message.has.head_count = 1;
     message.has.whole = true;
     message.has.digest = node_digest(&head, 1);
-    say_hello(node, session);
+    struct nv_message hello = good_hello(session);
+    node_hear(node, session, &hello, NULL);
     node_hear(node, session, &message, NULL);
     size_t seconds = 0;
     for (; session->pull == 0; seconds++) {

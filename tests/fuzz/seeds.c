@@ -10,6 +10,7 @@
 #include "messages.h"
 #include "wire/authority.h"
 #include "wire/compress.h"
+#include "wire/form.h"
 #include "wire/invitation.h"
 
 enum { PATH_BYTES = 512, SCRIPTS = 6, SCRIPT_BYTES = 160 };
@@ -95,6 +96,23 @@ static void changesets(struct nv_dice *dice)
     }
 }
 
+/* The header stands twice in front of the other parts. */
+static void part_twice(struct nv_dice *dice)
+{
+    struct nv_sign_key writer = nv_fuzz_key(1), authority = nv_fuzz_key(2);
+    struct nv_header header = nv_fuzz_header(dice, nv_fuzz_arena());
+    struct nv_changeset_parts parts;
+    struct nv_hash hash;
+    struct nv_buffer scratch = {0}, bytes = {0};
+    enum nv_status status =
+        nv_changeset_seal(&header, NULL, 0, &writer, &authority.public_key, &scratch, &parts, &hash, NULL);
+    assert(status == NV_OK);
+    nv_append_bytes_field(&bytes, 1, parts.header);
+    nv_changeset_join(&parts, &bytes);
+    keep_buffer("changeset", "part-twice", 0, &bytes);
+    nv_buffer_done(&scratch);
+}
+
 static void values(struct nv_dice *dice)
 {
     struct nv_buffer bytes = {0};
@@ -104,6 +122,8 @@ static void values(struct nv_dice *dice)
         nv_value_encode(&bytes, &value);
     }
     keep_buffer("op", "values", 2, &bytes);
+    static const uint8_t not_a_number[] = {NV_REAL, 1, 0, 0, 0, 0, 0, 0xf8, 0x7f, NV_NULL};
+    keep("op", "values-no-number", 2, not_a_number, sizeof not_a_number);
 }
 
 /* ---- the authority log ---- */
@@ -130,6 +150,9 @@ static void authority_ops(void)
     struct nv_buffer bytes = {0};
     nv_genesis_encode(&genesis, time, &bytes);
     keep_buffer("authority", "genesis", 0, &bytes);
+    genesis.network = "net\nwork";
+    nv_genesis_encode(&genesis, time, &bytes);
+    keep_buffer("authority", "genesis-of-two-lines", 0, &bytes);
     nv_certificate_encode(&certificate, time, &bytes);
     keep_buffer("authority", "certificate", 1, &bytes);
     nv_schema_encode(&schema, time, &bytes);
@@ -149,6 +172,22 @@ static void messages(struct nv_dice *dice)
         snprintf(name, sizeof name, "message-%zu", i);
         keep_buffer("message", name, 0, &bytes);
     }
+}
+
+/* What the other side must not take. */
+static void bad_messages(void)
+{
+    struct nv_far_head heads[] = {{.epoch = 2, .seq = 1}, {.epoch = 1, .seq = 1}};
+    struct nv_message message = {.kind = NV_MESSAGE_HAS};
+    struct nv_buffer bytes = {0};
+    message.has.heads = heads;
+    message.has.head_count = 2;
+    nv_message_encode(&message, &bytes);
+    keep_buffer("message", "heads-not-in-order", 0, &bytes);
+    message = (struct nv_message){.kind = NV_MESSAGE_REFUSAL};
+    snprintf(message.refusal.text, sizeof message.refusal.text, "\x1b[2J");
+    nv_message_encode(&message, &bytes);
+    keep_buffer("message", "text-that-moves-the-cursor", 0, &bytes);
 }
 
 static void enrolment(void)
@@ -239,6 +278,25 @@ static const char *const schemas[] = {
     "CREATE TABLE t(" KEY ", a CHECK (CASE a WHEN 1 THEN 0 ELSE a END), CONSTRAINT c CHECK (coalesce(a, 1)), "
     "FOREIGN KEY (a) REFERENCES learner(id) ON DELETE CASCADE);" NETWORK,
     "CREATE TRIGGER x AFTER INSERT ON learner BEGIN DELETE FROM visit; END; ATTACH 'x.db' AS x;",
+    "CREATE TABLE t(" KEY ", a, -- not the end\r b,\n c /* , d */, e \f, 'f g' TEXT DEFAULT 0x1F);" NETWORK,
+};
+
+/* Each of these the authorizer must stop by itself. */
+static const char *const forbidden[] = {
+    "CREATE TRIGGER x AFTER INSERT ON learner BEGIN DELETE FROM learner; END",
+    "CREATE VIRTUAL TABLE x USING fts5(a)",
+    "CREATE TEMP TABLE x(a)",
+    "CREATE TEMP VIEW x AS SELECT 1",
+    "CREATE TABLE temp.x(a)",
+    "CREATE TABLE navette_x(a)",
+    "DROP TABLE learner",
+    "DROP TABLE navette_own",
+    "ALTER TABLE navette_own ADD COLUMN b",
+    "ATTACH ':memory:' AS x",
+    "COMMIT",
+    "PRAGMA user_version = 7",
+    "DELETE FROM navette_own",
+    "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c",
 };
 
 static void schema_files(void)
@@ -257,7 +315,11 @@ static void schema_files(void)
         nv_buffer_append(&bytes, taken, sizeof taken);
         nv_buffer_append(&bytes, schemas[i], strlen(schemas[i]));
         snprintf(name, sizeof name, "take-%zu", i);
-        keep_buffer("schema", name, i == 5 || i == 8 ? 4 : 3, &bytes);
+        keep_buffer("schema", name, i == 5 || i == 8 ? 5 : 3, &bytes);
+    }
+    for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++) {
+        snprintf(name, sizeof name, "forbidden-%zu", i);
+        keep_text("schema", name, 4, forbidden[i]);
     }
 }
 
@@ -271,9 +333,11 @@ int main(int count, char **arguments)
     nv_fuzz_start();
     struct nv_dice dice = nv_dice_of(1);
     changesets(&dice);
+    part_twice(&dice);
     values(&dice);
     authority_ops();
     messages(&dice);
+    bad_messages();
     enrolment();
     frames();
     texts();

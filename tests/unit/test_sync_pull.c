@@ -332,6 +332,33 @@ static void batches_cannot_name_more_logs_than_a_network_has(void **state)
     probe_done(&probe);
 }
 
+/* Each session could bring a pull's worth, whatever is left of those before it. */
+static void who_comes_again_and_again_does_not_fill_the_memory(void **state)
+{
+    (void)state;
+    enum { BATCH = 3 << 20, ROUNDS = 20 };
+    struct probe probe = probe_of(1);
+    uint32_t session = 9;
+    size_t pulls = 0;
+    for (; session < 9 + ROUNDS; session++) {
+        probe_meet_ahead(&probe, session, 2, 50);
+        const struct nv_message *pull = probe_said(&probe, NV_MESSAGE_PULL, session);
+        pulls += pull != NULL;
+        if (pull != NULL)
+            probe_hear_batch(&probe, session, pull->pull.pull, 7, 1, BATCH, false);
+        probe_step(&probe, (struct nv_event){.kind = NV_EVENT_CLOSED, .session = session});
+        assert_true(nv_sync_queued(probe.sync) <= (size_t)NV_SYNC_QUEUE_BYTES + BATCH);
+    }
+    assert_true(pulls < ROUNDS);
+    /* As soon as there is room, it is asked again. */
+    probe_meet_ahead(&probe, session, 2, 50);
+    for (uint32_t before = 9; probe_said(&probe, NV_MESSAGE_PULL, session) == NULL; before++) {
+        assert_true(before < 9 + pulls);
+        probe_ingested(&probe, before, before - 8, BATCH, 0, 0);
+    }
+    probe_done(&probe);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +378,7 @@ int main(void)
         cmocka_unit_test(changesets_whose_header_cannot_be_read_are_nobodys_head),
         cmocka_unit_test(an_empty_push_asks_for_nothing),
         cmocka_unit_test(a_batch_of_a_pull_that_was_left_spends_no_credit_of_the_next),
+        cmocka_unit_test(who_comes_again_and_again_does_not_fill_the_memory),
         cmocka_unit_test(batches_cannot_name_more_logs_than_a_network_has),
     };
     return cmocka_run_group_tests_name("sync: pull", tests, NULL, NULL);
