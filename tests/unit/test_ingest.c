@@ -190,6 +190,30 @@ static void what_waits_for_a_table_is_merged_in_its_order(void **state)
     forged_done(&second);
 }
 
+/* Several writes of one person to one record in one changeset: they saw nothing of one another. */
+static void ops_of_one_changeset_stand_side_by_side(void **state)
+{
+    struct nv_pair *pair = *state;
+    struct forged forged = forged_begin(pair);
+    struct nv_buffer bytes[4] = {{0}};
+    struct nv_slice ops[4];
+    for (size_t i = 0; i < 4; i++)
+        ops[i] = put_op(&bytes[i], 'a', (int64_t)(4 - i));
+    assert_int_equal(hand_in(&forged, ops, 4), NV_VERDICT_TAKEN);
+    nv_pair_check_text(pair->hub.tool, "SELECT size FROM item", "1\n"); /* of equal times the greatest index */
+    nv_pair_check_text(pair->hub.tool, "SELECT value FROM navette_conflict ORDER BY choice", "1\n2\n3\n4\n");
+    nv_pair_deliver(&pair->hub, &pair->school);
+    nv_pair_check_text(pair->school.tool, "SELECT size FROM item", "1\n");
+    check_alike(pair);
+    struct nv_rebuilt rebuilt;
+    struct nv_error error;
+    nv_pair_must(nv_store_rebuild(pair->hub.store, nv_pair_now, &rebuilt, NULL, &error), &error);
+    assert_int_equal(rebuilt.versions_mended + rebuilt.rows_mended, 0);
+    for (size_t i = 0; i < 4; i++)
+        nv_buffer_done(&bytes[i]);
+    forged_done(&forged);
+}
+
 /* ---- an old copy ---- */
 
 static void replace_by(struct nv_pair_site *site, const char *copy)
@@ -312,6 +336,7 @@ int main(void)
         TEST(an_op_of_newer_software_holds_up_what_builds_on_it_and_nothing_else),
         TEST(an_authority_op_of_newer_software_waits_and_a_wrong_one_is_none),
         TEST(what_waits_for_a_table_is_merged_in_its_order),
+        TEST(ops_of_one_changeset_stand_side_by_side),
         TEST(a_store_that_is_an_old_copy_of_itself_writes_another_log),
         TEST(what_there_was_no_time_for_is_handed_in_again),
         TEST(nothing_is_taken_while_the_store_is_held),
