@@ -405,6 +405,39 @@ static void test_what_an_invitation_cannot_do(void **state)
     nv_pair_site_close(&site);
 }
 
+static void test_nobody_but_the_authority_certifies_and_invites_by_good_names(void **state)
+{
+    struct nv_pair *pair = *state;
+    struct nv_pair_site lonely;
+    struct nv_error error;
+    struct nv_invitation invitation = {.number = 1};
+    nv_pair_site_make(pair, &lonely, "lonely");
+    struct nv_certificate certificate = nv_pair_certificate(&lonely, "lonely");
+    check_error(nv_authority_certify(lonely.store, &pair->authority, &certificate, nv_pair_now, &error), NV_REFUSED,
+                &error, "not the key of this network's authority");
+    check_error(nv_authority_certify(pair->hub.store, &pair->successor, &certificate, nv_pair_now, &error), NV_REFUSED,
+                &error, "not the key of this network's authority");
+    check_error(nv_invitation_keep(pair->hub.store, &invitation, "", NV_ROLE_SITE, &error), NV_REFUSED, &error, "name");
+    check_error(nv_invitation_keep(pair->hub.store, &invitation, "two\nlines", NV_ROLE_SITE, &error), NV_REFUSED,
+                &error, "name");
+    nv_pair_check_text(pair->hub.tool, "SELECT count(*) FROM navette_invitation", "0\n");
+    nv_pair_site_close(&lonely);
+}
+
+/* It lost one of its keys, and asks again with another one: nobody could tell it from a thief. */
+static void test_a_site_with_another_transport_key_is_another_site(void **state)
+{
+    struct nv_pair *pair = *state;
+    struct nv_pair_site site;
+    nv_pair_site_make(pair, &site, "new");
+    struct nv_invitation invitation = invite(pair, 7, "new", NV_ROLE_SITE);
+    check_admitted(pair, &site, "new", &invitation, nv_pair_now, 4);
+    struct nv_pair_site again = site;
+    again.curve.public_key.bytes[0] ^= 1;
+    check_not_admitted(pair, &again, "new", &invitation, nv_pair_now, "other keys");
+    nv_pair_site_close(&site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +451,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_site_is_enrolled_once_by_one_invitation, nv_pair_setup,
                                         nv_pair_teardown),
         cmocka_unit_test_setup_teardown(test_what_an_invitation_cannot_do, nv_pair_setup, nv_pair_teardown),
+        cmocka_unit_test_setup_teardown(test_nobody_but_the_authority_certifies_and_invites_by_good_names,
+                                        nv_pair_setup, nv_pair_teardown),
+        cmocka_unit_test_setup_teardown(test_a_site_with_another_transport_key_is_another_site, nv_pair_setup,
+                                        nv_pair_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

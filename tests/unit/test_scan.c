@@ -162,6 +162,18 @@ static void the_widest_table_is_kept_in_step(void **state)
     nv_pair_check_text(pair->school.tool, "SELECT count(*) FROM wide", "0\n");
 }
 
+/* More of them than one changeset holds. */
+static void a_rebuild_that_changed_thousands_of_rows_is_sealed_in_several(void **state)
+{
+    struct nv_pair *pair = *state;
+    nv_pair_sql(&pair->hub, REBUILD("SELECT * FROM item UNION ALL SELECT 'n' || value, 'x', value FROM "
+                                    "(WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE "
+                                    "value < 9000) SELECT value FROM n)"));
+    nv_pair_seal(&pair->hub);
+    assert_int_equal(nv_pair_deliver(&pair->hub, &pair->school), 3); /* of 4,096 ops at most */
+    nv_pair_check_text(pair->school.tool, "SELECT count(*), sum(size) FROM item", "9003|40504506\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, nv_pair_teardown)
 
 int main(void)
@@ -175,6 +187,7 @@ int main(void)
         TEST(a_rebuild_is_seen_at_the_next_start),
         TEST(a_site_without_its_key_leaves_all_as_it_is),
         TEST(the_widest_table_is_kept_in_step),
+        TEST(a_rebuild_that_changed_thousands_of_rows_is_sealed_in_several),
     };
     return cmocka_run_group_tests_name("rebuilt tables", tests, NULL, NULL);
 }
