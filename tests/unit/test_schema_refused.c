@@ -104,6 +104,7 @@ static const struct nv_pair_refused refused[] = {
     {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b REAL NOT NULL);" NETWORK("bad"), {"column b", "DEFAULT 0"}},
     {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b INT DEFAULT 1.5) STRICT;" NETWORK("bad"),
      {"column b", "DEFAULT"}},
+    {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b TEXT COLLATE mine);" NETWORK("bad"), {"line 1", "mine"}},
     /* what is no table */
     {NETWORK("bad"), {"table bad", "CREATE TABLE"}},
     {"CREATE VIEW bad AS SELECT 1;" NETWORK("bad"), {"table bad", "view"}},
