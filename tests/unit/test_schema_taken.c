@@ -115,6 +115,9 @@ static void tables_that_nobody_shares_are_made_alike(void **state)
     nv_pair_deliver(&pair->hub, &pair->school);
     nv_pair_sql(&pair->school, "INSERT INTO own VALUES (1, 2)");
     nv_pair_check_text(pair->school.tool, "SELECT * FROM all_own", "1|2\n");
+    nv_pair_check_refused(pair, &(struct nv_pair_refused){"CREATE INDEX own_a ON own(a);", {"own_a"}});
+    nv_pair_check_refused(pair,
+                          &(struct nv_pair_refused){"CREATE UNIQUE INDEX own_a ON own(b);", {"own_a", "another name"}});
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, nv_pair_setup, nv_pair_teardown)
