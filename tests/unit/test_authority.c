@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pair.h"
+#include "forged.h"
 #include "store/internal.h"
 #include "store/log.h"
+#include "store/log/logs.h"
 #include "wire/changeset.h"
 
 enum { BATCH = 64, DAY_MS = 86400000 };
@@ -222,6 +223,59 @@ static void test_a_new_site_believes_the_invitations_key_alone(void **state)
     nv_pair_site_close(&site);
 }
 
+/* The next changeset of the authority log, signed by the authority whatever it holds. */
+static struct forged next_of_authority(struct nv_pair *pair, const struct nv_slice *op)
+{
+    struct forged forged = forged_begin(pair);
+    const struct nv_log *authority = nv_authority_log(pair->hub.store);
+    forged.header.log = authority->id;
+    forged.header.seq = authority->has_seq + 1;
+    forged.header.previous = authority->has_hash;
+    forged.header.authority_seq = 0;
+    forged.header.authority_pin = (struct nv_pin){{0}};
+    forged.header.absolute = false;
+    forged.key = &pair->authority;
+    forged_sign_ops(&forged, op, 1);
+    return forged;
+}
+
+/* All of it verifies, and yet it cannot be taken up to its end: then the site is in no network, as before. */
+static void test_a_log_is_adopted_whole_or_not_at_all(void **state)
+{
+    struct nv_pair *pair = *state;
+    struct nv_pair_site site;
+    struct log_copy copy = {0};
+    struct nv_buffer op = {0};
+    struct nv_error error;
+    const struct nv_public_key *authority = &pair->authority.public_key;
+    nv_pair_site_make(pair, &site, "new");
+    struct nv_certificate certificate = nv_pair_certificate(&site, "hub"); /* a name that is taken */
+    nv_certificate_encode(&certificate, nv_pair_now, &op);
+    struct nv_slice slice = nv_buffer_slice(&op);
+    struct forged wrong = next_of_authority(pair, &slice);
+    copy_log(pair->hub.store, &copy);
+    copy.changesets[copy.count] = nv_buffer_slice(&wrong.bytes);
+    check_not_adopted(&site, authority, copy.changesets, copy.count + 1, "against the rules");
+
+    certificate.name = "new";
+    nv_pair_must(nv_authority_certify(pair->hub.store, &pair->authority, &certificate, nv_pair_now, &error), &error);
+    static const struct nv_slice newer_op = {(const uint8_t *)"\x08\x04", 2};
+    struct forged newer = next_of_authority(pair, &newer_op);
+    nv_buffer_clear(&copy.bytes);
+    copy_log(pair->hub.store, &copy);
+    copy.changesets[copy.count] = nv_buffer_slice(&newer.bytes);
+    check_error(nv_authority_adopt(site.store, authority, copy.changesets, copy.count + 1, nv_pair_now, &error),
+                NV_NOT_YET, &error, "cannot be taken here yet");
+    assert_false(nv_store_identity(site.store)->has_network);
+    nv_pair_check_text(site.tool, what_stays_empty, "0\n0\n0\n");
+    nv_pair_must(nv_authority_adopt(site.store, authority, copy.changesets, copy.count, nv_pair_now, &error), &error);
+    nv_buffer_done(&op);
+    nv_buffer_done(&copy.bytes);
+    forged_done(&wrong);
+    forged_done(&newer);
+    nv_pair_site_close(&site);
+}
+
 /* ---- invitations ---- */
 
 static struct nv_invitation invite(struct nv_pair *pair, uint64_t number, const char *name, enum nv_role role)
@@ -351,6 +405,39 @@ static void test_what_an_invitation_cannot_do(void **state)
     nv_pair_site_close(&site);
 }
 
+static void test_nobody_but_the_authority_certifies_and_invites_by_good_names(void **state)
+{
+    struct nv_pair *pair = *state;
+    struct nv_pair_site lonely;
+    struct nv_error error;
+    struct nv_invitation invitation = {.number = 1};
+    nv_pair_site_make(pair, &lonely, "lonely");
+    struct nv_certificate certificate = nv_pair_certificate(&lonely, "lonely");
+    check_error(nv_authority_certify(lonely.store, &pair->authority, &certificate, nv_pair_now, &error), NV_REFUSED,
+                &error, "not the key of this network's authority");
+    check_error(nv_authority_certify(pair->hub.store, &pair->successor, &certificate, nv_pair_now, &error), NV_REFUSED,
+                &error, "not the key of this network's authority");
+    check_error(nv_invitation_keep(pair->hub.store, &invitation, "", NV_ROLE_SITE, &error), NV_REFUSED, &error, "name");
+    check_error(nv_invitation_keep(pair->hub.store, &invitation, "two\nlines", NV_ROLE_SITE, &error), NV_REFUSED,
+                &error, "name");
+    nv_pair_check_text(pair->hub.tool, "SELECT count(*) FROM navette_invitation", "0\n");
+    nv_pair_site_close(&lonely);
+}
+
+/* It lost one of its keys, and asks again with another one: nobody could tell it from a thief. */
+static void test_a_site_with_another_transport_key_is_another_site(void **state)
+{
+    struct nv_pair *pair = *state;
+    struct nv_pair_site site;
+    nv_pair_site_make(pair, &site, "new");
+    struct nv_invitation invitation = invite(pair, 7, "new", NV_ROLE_SITE);
+    check_admitted(pair, &site, "new", &invitation, nv_pair_now, 4);
+    struct nv_pair_site again = site;
+    again.curve.public_key.bytes[0] ^= 1;
+    check_not_admitted(pair, &again, "new", &invitation, nv_pair_now, "other keys");
+    nv_pair_site_close(&site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,9 +447,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ops_against_the_rules_are_no_ops, nv_pair_setup, nv_pair_teardown),
         cmocka_unit_test_setup_teardown(test_a_new_site_believes_the_invitations_key_alone, nv_pair_setup,
                                         nv_pair_teardown),
+        cmocka_unit_test_setup_teardown(test_a_log_is_adopted_whole_or_not_at_all, nv_pair_setup, nv_pair_teardown),
         cmocka_unit_test_setup_teardown(test_a_site_is_enrolled_once_by_one_invitation, nv_pair_setup,
                                         nv_pair_teardown),
         cmocka_unit_test_setup_teardown(test_what_an_invitation_cannot_do, nv_pair_setup, nv_pair_teardown),
+        cmocka_unit_test_setup_teardown(test_nobody_but_the_authority_certifies_and_invites_by_good_names,
+                                        nv_pair_setup, nv_pair_teardown),
+        cmocka_unit_test_setup_teardown(test_a_site_with_another_transport_key_is_another_site, nv_pair_setup,
+                                        nv_pair_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

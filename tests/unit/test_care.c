@@ -243,6 +243,23 @@ static void numbers_of_a_version_that_no_store_gives_are_damage(void **state)
     nv_version_done(&version);
 }
 
+/* Without its key a site cannot seal what a person wrote, and a rebuild would write over it. */
+static void rebuild_waits_for_writes_that_it_cannot_seal(void **state)
+{
+    struct nv_pair *pair = *state;
+    struct nv_error error;
+    struct nv_rebuilt rebuilt;
+    nv_store_set_signer(pair->hub.store, NULL);
+    nv_pair_must(nv_store_rebuild(pair->hub.store, nv_pair_now, &rebuilt, NULL, &error), &error);
+    nv_pair_sql(&pair->hub, "UPDATE item SET size = 77 WHERE id = 'c'");
+    assert_int_equal(nv_store_rebuild(pair->hub.store, nv_pair_now, &rebuilt, NULL, &error), NV_BUSY);
+    nv_pair_check_text(pair->hub.tool, "SELECT size FROM item WHERE id = 'c'", "77\n");
+    nv_store_set_signer(pair->hub.store, &pair->hub.sign);
+    nv_pair_must(nv_store_rebuild(pair->hub.store, nv_pair_now, &rebuilt, NULL, &error), &error);
+    assert_int_equal(rebuilt.versions_mended + rebuilt.rows_mended, 0);
+    nv_pair_check_text(pair->hub.tool, "SELECT size FROM item WHERE id = 'c'", "77\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, nv_pair_teardown)
 
 int main(void)
@@ -253,6 +270,7 @@ int main(void)
         TEST(rebuild_mends_what_was_damaged),
         TEST(no_part_of_a_version_decodes_as_one),
         TEST(numbers_of_a_version_that_no_store_gives_are_damage),
+        TEST(rebuild_waits_for_writes_that_it_cannot_seal),
     };
     return cmocka_run_group_tests_name("care", tests, NULL, NULL);
 }

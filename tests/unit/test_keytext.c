@@ -81,6 +81,50 @@ static void test_one_column(void **state)
     check_round_trip(NV_AFFINITY_TEXT, &blob, 1, "x''");
 }
 
+/* What a terminal or a reader of UTF-8 could take for something else is written in hexadecimal. */
+static void test_texts_that_no_line_can_carry(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes, *text; /* NULL: as it is */
+    } texts[] = {{"\x1f", "t'1f'"},
+                 {"\x7f", "t'7f'"},
+                 {"\xc2\x85", "t'c285'"},
+                 {"\xc2\xa0", NULL},
+                 {"\xc1\x81", "t'c181'"},
+                 {"\xc3", "t'c3'"},
+                 {"\xc3x", "t'c378'"},
+                 {"\xe0\x9f\xbf", "t'e09fbf'"},
+                 {"\xed\x9f\xbf", NULL},
+                 {"\xed\xbf\xbf", "t'edbfbf'"},
+                 {"\xee\x80\x80", NULL},
+                 {"\xf0\x8f\xbf\xbf", "t'f08fbfbf'"},
+                 {"\xf0\x9f\x98\x80", NULL},
+                 {"\xf4\x8f\xbf\xbf", NULL},
+                 {"\xf4\x90\x80\x80", "t'f4908080'"},
+                 {"\xf8\x88\x80\x80\x80", "t'f888808080'"}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        check_text(texts[i].bytes, strlen(texts[i].bytes), texts[i].text == NULL ? texts[i].bytes : texts[i].text);
+}
+
+static void test_reals_in_as_few_digits_as_they_need(void **state)
+{
+    (void)state;
+    static const struct {
+        double real;
+        const char *text;
+    } reals[] = {{0.1 + 0.2, "0.30000000000000004"},
+                 {1.0 / 3, "0.3333333333333333"},
+                 {0.1, "0.1"},
+                 {-2, "-2.0"},
+                 {1e300, "1e+300"},
+                 {123456789012345680.0, "1.2345678901234568e+17"}};
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
+        struct nv_value value = {.type = NV_REAL, .real = reals[i].real};
+        check_round_trip(NV_AFFINITY_REAL, &value, 1, reals[i].text);
+    }
+}
+
 static void test_several_columns(void **state)
 {
     (void)state;
@@ -96,6 +140,15 @@ static void test_several_columns(void **state)
     check_round_trip(NV_AFFINITY_INTEGER, numbers, 2, "-9223372036854775808/7");
     struct nv_value reals[] = {{.type = NV_REAL, .real = 0.1}, {.type = NV_REAL, .real = 3}};
     check_round_trip(NV_AFFINITY_REAL, reals, 2, "0.1/3.0");
+    struct nv_table table = table_of(2, NV_AFFINITY_TEXT);
+    struct nv_value trailing[] = {text_value("a", 1), text_value("\\", 1)};
+    struct nv_buffer key = {0}, typed = {0};
+    encode(trailing, 2, &key);
+    assert_int_equal(nv_key_from_text(&table, "a/\\", &typed, NULL),
+                     NV_OK); /* one that stands before nothing is itself */
+    assert_true(nv_slice_equal(nv_buffer_slice(&key), nv_buffer_slice(&typed)));
+    nv_buffer_done(&key);
+    nv_buffer_done(&typed);
 }
 
 /* Random texts of bytes that mean something here, in keys of one to three columns. */
@@ -219,6 +272,13 @@ static void test_refused(void **state)
     check_refused(1, "x'0g'");
     check_refused(1, "n'twelve'");
     check_refused(2, "one/t'zz'");
+    struct nv_table wide = table_of(NV_LIMIT_KEY_COLUMNS, NV_AFFINITY_TEXT);
+    for (size_t i = 0; i < NV_LIMIT_KEY_COLUMNS; i++)
+        memset(wide.keys[i], 'a' + (int)i, NV_LIMIT_NAME);
+    struct nv_buffer key = {0};
+    struct nv_error error = {0};
+    assert_int_equal(nv_key_from_text(&wide, "one", &key, &error), NV_REFUSED);
+    assert_non_null(strstr(error.text, "8 columns"));
     char *text = malloc(NV_LIMIT_KEY_BYTES + 2);
     assert_non_null(text);
     memset(text, 'k', NV_LIMIT_KEY_BYTES + 1);
@@ -231,6 +291,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_column),
+        cmocka_unit_test(test_texts_that_no_line_can_carry),
+        cmocka_unit_test(test_reals_in_as_few_digits_as_they_need),
         cmocka_unit_test(test_several_columns),
         cmocka_unit_test(test_random_round_trips),
         cmocka_unit_test(test_numbers_as_sqlite_stores_them),

@@ -158,11 +158,12 @@ static void names_that_are_void_let_go_of_nothing(void **state)
     hand_in(&first, &ops);
     const struct nv_identity *hub = nv_store_identity(pair->hub.store);
     struct nv_far_dot names[] = {
-        {hub->site, hub->epoch, 1, 0},         /* of another site */
-        dot_of(&first, 1, 7),                  /* no op of that changeset */
-        dot_of(&first, 2, 0),                  /* not in the context: it saw but the first */
-        dot_of(&second, 1, 1),                 /* of this very changeset */
-        {first.header.log.site, 0x7777, 1, 0}, /* of a log that nobody has */
+        {hub->site, first.header.log.epoch, 1, 0}, /* of another site, by an epoch of its own */
+        {hub->site, hub->epoch, 1, 0},             /* of another site */
+        dot_of(&first, 1, 7),                      /* no op of that changeset */
+        dot_of(&first, 2, 0),                      /* not in the context: it saw but the first */
+        dot_of(&second, 1, 1),                     /* of this very changeset */
+        {first.header.log.site, 0x7777, 1, 0},     /* of a log that nobody has */
     };
     add_redact(&ops, names, sizeof names / sizeof *names);
     add_put(&ops, 'b', 3);

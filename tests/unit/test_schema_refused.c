@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pair.h"
@@ -82,6 +83,28 @@ static const struct nv_pair_refused refused[] = {
      {"column b", "DEFAULT"}},
     {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b INT DEFAULT 'x') STRICT;" NETWORK("bad"),
      {"column b", "DEFAULT"}},
+    {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, v); INSERT INTO navette_table(name, scope) VALUES ('bad', "
+     "'parent:v');",
+     {"table bad", "parent:v", "'network'"}},
+    {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b);" NETWORK(
+         "bad") "INSERT INTO navette_column(table_name, name, label_fr) VALUES ('bad', 'b', printf('%0300d', 1));",
+     {"column b", "label"}},
+    {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b);" NETWORK("bad") "INSERT INTO navette_column(table_name, name) "
+                                                                         "VALUES ('bad', 'B');",
+     {"column B", "table bad"}},
+    {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b);" NETWORK("bad") "INSERT INTO navette_column(table_name, name) "
+                                                                         "VALUES ('BAD', 'b');",
+     {"table BAD", "navette_table does not"}},
+    {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b, CHECK (random() > 0));" NETWORK("bad"),
+     {"table bad", "random"}},
+    {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b, CHECK (b > 0 AND unknown(b)));" NETWORK("bad"), {"unknown"}},
+    {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b TEXT DEFAULT 5 CHECK (length(b) > 3));" NETWORK("bad"),
+     {"column b", "DEFAULT"}},
+    {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b BLOB NOT NULL);" NETWORK("bad"), {"column b", "NOT NULL"}},
+    {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b REAL NOT NULL);" NETWORK("bad"), {"column b", "DEFAULT 0"}},
+    {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b INT DEFAULT 1.5) STRICT;" NETWORK("bad"),
+     {"column b", "DEFAULT"}},
+    {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b TEXT COLLATE mine);" NETWORK("bad"), {"line 1", "mine"}},
     /* what is no table */
     {NETWORK("bad"), {"table bad", "CREATE TABLE"}},
     {"CREATE VIEW bad AS SELECT 1;" NETWORK("bad"), {"table bad", "view"}},
@@ -139,6 +162,15 @@ static const struct nv_pair_refused refused[] = {
     {"CREATE TABLE x(a); /* never\nclosed", {"line 1", "never ends"}},
     {"CREATE TABLE x(a);\nCREATE TABLE y(a 'x", {"line 2", "never ends"}},
     {"CREATE TABLE x(a,);", {"line 1", "syntax error"}},
+    {"CREATE TABLE sqlite_bad(id TEXT);", {"line 1", "sqlite_bad"}},
+    {"CREATE TABLE 5(id TEXT);", {"line 1", "CREATE TABLE"}},
+    {"CREATE INDEX ON x(a);", {"line 1"}},
+    {"CREATE UNIQUE TABLE x(a);", {"line 1", "CREATE UNIQUE"}},
+    {"CREATE;", {"line 1", "CREATE"}},
+    {"ALTER VIEW x ADD COLUMN y;", {"line 1", "ALTER VIEW"}},
+    {"ALTER TABLE main.x ADD COLUMN y;", {"line 1"}},
+    {"CREATE INDEX main.i ON x(a);", {"line 1"}},
+    {"CREATE TABLE x(a); CREATE INDEX i ON main.x(a);", {"line 1"}},
     {"CREATE TEMP TABLE x(a);", {"line 1", "CREATE TEMP TABLE"}},
     {"CREATE VIRTUAL TABLE x USING fts5(a);", {"line 1", "CREATE VIRTUAL TABLE"}},
     {"CREATE TABLE x AS SELECT 1;", {"line 1", "AS"}},
@@ -177,6 +209,41 @@ static void test_too_many_columns(void **state)
     nv_pair_publish(*state, sql);
     nv_pair_check_refused(
         *state, &(struct nv_pair_refused){"ALTER TABLE wide ADD COLUMN one_more;", {"table wide", "65", "64"}});
+}
+
+static void test_labels_have_a_length(void **state)
+{
+    static const char *const columns[] = {"label_fr", "label_en"};
+    char sql[1024], label[NV_LIMIT_LABEL_BYTES + 2] = {0};
+    memset(label, 'x', NV_LIMIT_LABEL_BYTES + 1);
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(sql, sizeof sql,
+                 "CREATE TABLE t(id TEXT NOT NULL PRIMARY KEY, b);" NETWORK(
+                     "t") "INSERT INTO navette_column(table_name, name, %s) VALUES ('t', 'b', '%s')",
+                 columns[i], label);
+        nv_pair_check_refused(*state, &(struct nv_pair_refused){sql, {"column b", "label", "256"}});
+    }
+    label[NV_LIMIT_LABEL_BYTES] = '\0';
+    snprintf(sql, sizeof sql,
+             "CREATE TABLE t(id TEXT NOT NULL PRIMARY KEY, b);" NETWORK(
+                 "t") "INSERT INTO navette_column(table_name, name, label_fr, label_en) VALUES ('t', 'b', '%s', '%s')",
+             label, label);
+    nv_pair_publish(*state, sql);
+}
+
+static void test_too_much_at_once(void **state)
+{
+    char *sql = malloc(NV_LIMIT_SQL_BYTES + 100);
+    strcpy(sql, "CREATE TABLE t(a); --");
+    size_t size = strlen(sql);
+    memset(sql + size, 'x', NV_LIMIT_SQL_BYTES + 1 - size);
+    sql[NV_LIMIT_SQL_BYTES + 1] = '\0';
+    nv_pair_check_refused(*state, &(struct nv_pair_refused){sql, {"1048576"}});
+    size = 0;
+    for (unsigned i = 0; i <= NV_LIMIT_STATEMENTS; i++)
+        size += (size_t)sprintf(sql + size, "CREATE TABLE t%u(a);", i);
+    nv_pair_check_refused(*state, &(struct nv_pair_refused){sql, {"4096"}});
+    free(sql);
 }
 
 static void test_only_the_authority_publishes(void **state)
@@ -221,6 +288,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_is_refused, nv_pair_setup, nv_pair_teardown),
         cmocka_unit_test_setup_teardown(test_too_many_columns, nv_pair_setup, nv_pair_teardown),
+        cmocka_unit_test_setup_teardown(test_labels_have_a_length, nv_pair_setup, nv_pair_teardown),
+        cmocka_unit_test_setup_teardown(test_too_much_at_once, nv_pair_setup, nv_pair_teardown),
         cmocka_unit_test_setup_teardown(test_only_the_authority_publishes, nv_pair_setup, nv_pair_teardown),
         cmocka_unit_test_setup_teardown(test_triggers_that_write_tracked_tables, nv_pair_setup, nv_pair_teardown),
     };

@@ -175,9 +175,40 @@ static void a_stale_form_opens_a_conflict_within_the_hour(void **state)
         exchange(pair);
         snprintf(sql, sizeof sql, "SELECT value FROM navette_conflict WHERE key_text = '%s' ORDER BY 1", forms[i].key);
         check_both(pair, sql, forms[i].conflicts);
-        snprintf(sql, sizeof sql, "SELECT name, size FROM item WHERE id = '%s'", forms[i].key);
-        check_both(pair, sql, "one|5\n");
+        snprintf(sql, sizeof sql, "SELECT size FROM item WHERE id = '%s'", forms[i].key);
+        check_both(pair, sql, "5\n");
     }
+    check_alike(pair);
+}
+
+/* No op could carry it: the row stays here, is listed, and holds up nothing. */
+static void a_key_too_long_to_send_stays_here_and_is_listed(void **state)
+{
+    struct nv_pair *pair = *state;
+    write_at(&pair->school, "INSERT INTO item(id, size) VALUES (printf('%05000d', 1), 1), ('a', 2)");
+    exchange(pair);
+    nv_pair_check_text(pair->school.tool, "SELECT tbl, field, reason, length(key) FROM navette_quarantine",
+                       "1|-1|too long|5003\n");
+    nv_pair_check_text(pair->school.tool, "SELECT count(*) FROM item", "2\n");
+    nv_pair_check_text(pair->hub.tool, "SELECT id FROM item", "a\n");
+    write_at(&pair->school, "DELETE FROM item WHERE length(id) > 4096; UPDATE item SET size = 3");
+    exchange(pair);
+    check_both(pair, "SELECT id, size FROM item", "a|3\n");
+    check_alike(pair);
+}
+
+/* Of several values that are too long for one op the longest is left out first, and the rest goes. */
+static void of_values_too_long_for_one_op_the_longest_stays_here(void **state)
+{
+    struct nv_pair *pair = *state;
+    write_at(&pair->school, "INSERT INTO item VALUES ('a', zeroblob(9 << 20), 1)");
+    exchange(pair);
+    nv_pair_check_text(pair->hub.tool, "SELECT length(name), size FROM item", "9437184|1\n");
+    write_at(&pair->school, "INSERT INTO item VALUES ('b', zeroblob(9 << 20), zeroblob(10 << 20))");
+    exchange(pair);
+    nv_pair_check_text(pair->hub.tool, "SELECT length(name), size FROM item WHERE id = 'b'", "9437184|NULL\n");
+    nv_pair_check_text(pair->school.tool, "SELECT field, reason, length(value) FROM navette_quarantine",
+                       "1|too long|10485760\n");
     check_alike(pair);
 }
 
@@ -190,6 +221,8 @@ int main(void)
         TEST(a_remote_change_meets_a_backlog),
         TEST(a_clock_that_is_out_of_its_mind_loses_no_write),
         TEST(a_stale_form_opens_a_conflict_within_the_hour),
+        TEST(a_key_too_long_to_send_stays_here_and_is_listed),
+        TEST(of_values_too_long_for_one_op_the_longest_stays_here),
     };
     return cmocka_run_group_tests_name("sealing", tests, NULL, NULL);
 }

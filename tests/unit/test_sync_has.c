@@ -185,6 +185,35 @@ static void a_vector_said_before_a_push_arrived_is_no_loss(void **state)
     probe_done(&probe);
 }
 
+/* What it has and what is on its way to it are two things: a vector said meanwhile is no reason to send all again. */
+static void a_vector_said_during_a_pull_or_before_a_push_changes_nothing(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_grow(&probe, 1, 40);
+    probe_meet(&probe, 9, 2);
+    probe_hear_pull(&probe, 9, 77, 500 * KIB);
+    probe_tick(&probe, 0);
+    probe_served(&probe, 9, 77, 1, 30, 260 * KIB, false);
+    probe_hear_has(&probe, 9, (uint64_t[8]){0, 1}, true, false);
+    probe_tick(&probe, 0);
+    const struct nv_action *serve = probe_wanted(&probe, NV_ACTION_SERVE, 9);
+    assert_int_equal(serve->serve.peer_count, 1);
+    assert_int_equal(serve->serve.peer[0].seq, 30);
+    probe_served(&probe, 9, 77, 1, 40, 100, true);
+    probe_hear_has(&probe, 9, (uint64_t[8]){0, 40}, false, false);
+    /* A push is owed, and waits for the window. */
+    for (uint64_t seq = 41; seq <= 44; seq++) {
+        probe_grow(&probe, 1, seq);
+        probe_served(&probe, 9, 0, 1, seq, 256 * KIB, true);
+    }
+    probe_grow(&probe, 1, 45);
+    assert_null(probe_wanted(&probe, NV_ACTION_SERVE, 9));
+    probe_hear_has(&probe, 9, (uint64_t[8]){0, 44}, true, false);
+    assert_int_equal(probe_wanted(&probe, NV_ACTION_SERVE, 9)->serve.peer[0].seq, 44);
+    probe_done(&probe);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +226,7 @@ int main(void)
         cmocka_unit_test(nothing_is_told_to_who_did_not_say_what_it_has),
         cmocka_unit_test(a_peer_cannot_name_more_logs_than_a_network_has),
         cmocka_unit_test(a_vector_said_before_a_push_arrived_is_no_loss),
+        cmocka_unit_test(a_vector_said_during_a_pull_or_before_a_push_changes_nothing),
     };
     return cmocka_run_group_tests_name("sync: has", tests, NULL, NULL);
 }

@@ -359,6 +359,32 @@ static void who_comes_again_and_again_does_not_fill_the_memory(void **state)
     probe_done(&probe);
 }
 
+/* Of those who could be next, one has not said what it has, one has nothing that we lack, one went away, and one rests
+ * for what it brought. */
+static void a_long_pull_goes_on_where_nobody_waits(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet_ahead(&probe, 13, 6, 700);
+    uint64_t number = probe_said(&probe, NV_MESSAGE_PULL, 13)->pull.pull;
+    probe_meet_ahead(&probe, 9, 2, 500);
+    probe_hear_batch(&probe, 13, number, 7, 700, 100, true);
+    probe_ingested(&probe, 13, number, 100, 0, 1); /* refused: it rests for a while */
+    number = probe_said(&probe, NV_MESSAGE_PULL, 9)->pull.pull;
+    probe_open(&probe, 10, 3, true);
+    probe_meet(&probe, 11, 4);
+    probe_meet_ahead(&probe, 12, 5, 600);
+    probe_step(&probe, (struct nv_event){.kind = NV_EVENT_CLOSED, .session = 12});
+    uint64_t seq = 0;
+    for (size_t bytes = 0; bytes < 2 * NV_SYNC_TURN_BYTES; bytes += 256 * KIB) {
+        probe_hear_batch(&probe, 9, number, 7, ++seq, 256 * KIB, false);
+        probe_grow(&probe, 7, seq);
+        probe_ingested(&probe, 9, number, 256 * KIB, 1, 0);
+        assert_int_equal(probe_said(&probe, NV_MESSAGE_CREDIT, 9)->credit.bytes, 256 * KIB);
+    }
+    probe_done(&probe);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +406,7 @@ int main(void)
         cmocka_unit_test(a_batch_of_a_pull_that_was_left_spends_no_credit_of_the_next),
         cmocka_unit_test(who_comes_again_and_again_does_not_fill_the_memory),
         cmocka_unit_test(batches_cannot_name_more_logs_than_a_network_has),
+        cmocka_unit_test(a_long_pull_goes_on_where_nobody_waits),
     };
     return cmocka_run_group_tests_name("sync: pull", tests, NULL, NULL);
 }

@@ -23,7 +23,7 @@ static struct nv_arena arena_of_test(void)
 
 static ProtobufCBinaryData binary_of(size_t size)
 {
-    static uint8_t bytes[64];
+    static uint8_t bytes[64] = {7};
     return (ProtobufCBinaryData){.len = size, .data = bytes};
 }
 
@@ -163,6 +163,8 @@ static void a_certificate_has_whole_keys_a_role_and_dates(void **state)
     REFUSED(certificate_op, ops->certificate.sign_key = binary_of(33));
     REFUSED(certificate_op, ops->certificate.curve_key = binary_of(0));
     REFUSED(certificate_op, ops->certificate.recovery_key = binary_of(5));
+    static uint8_t zeros[32]; /* said by leaving it out */
+    REFUSED(certificate_op, ops->certificate.recovery_key.data = zeros);
     REFUSED(certificate_op, ops->certificate.role = 0);
     REFUSED(certificate_op, ops->certificate.role = 3);
     REFUSED(certificate_op, ops->certificate.endpoints[0] = "");

@@ -69,6 +69,17 @@ static enum nv_status certified_at(struct nv_store *store, struct nv_site_id sit
     return status;
 }
 
+/* The verdict that a fault in the bytes means. What went wrong here for its own reasons is no verdict. */
+static enum nv_status judge_fault(struct nv_incoming *incoming, enum nv_status status, enum nv_reason reason,
+                                  const struct nv_error *why, struct nv_error *error)
+{
+    if (status == NV_NOT_YET)
+        return wait_for(incoming, why->text);
+    if (status == NV_REFUSED)
+        return refuse(incoming, reason, why->text);
+    return status == NV_OK ? NV_OK : nv_fail(error, status, "%s", why->text);
+}
+
 static enum nv_status judge_signature(struct nv_store *store, struct nv_incoming *incoming,
                                       const struct nv_arrival *arrival, const struct nv_public_key *key,
                                       struct nv_error *error)
@@ -77,9 +88,7 @@ static enum nv_status judge_signature(struct nv_store *store, struct nv_incoming
     if (NV_PLANTED(SKIP_SIGNATURE))
         return NV_OK;
     enum nv_status status = nv_changeset_verify(&arrival->parts, key, &store->identity.network, &why);
-    if (status == NV_NO_MEMORY)
-        return nv_no_memory(error);
-    return status == NV_OK ? NV_OK : refuse(incoming, NV_REASON_SIGNATURE, why.text);
+    return judge_fault(incoming, status, NV_REASON_SIGNATURE, &why, error);
 }
 
 static enum nv_status judge_writer(struct nv_store *store, struct nv_incoming *incoming,
@@ -221,7 +230,6 @@ static enum nv_status judge_context(struct nv_store *store, struct nv_incoming *
 
 /* ---- all of it ---- */
 
-/* Memory that ran out is nobody's fault: then nothing is said of the changeset, and it is looked at again. */
 static enum nv_status open_header(struct nv_incoming *incoming, struct nv_arrival *arrival, struct nv_error *error)
 {
     struct nv_error why;
@@ -229,12 +237,8 @@ static enum nv_status open_header(struct nv_incoming *incoming, struct nv_arriva
     enum nv_status status = nv_changeset_split(incoming->bytes, &arrival->parts, &why);
     if (status == NV_OK)
         status = nv_header_decode(arrival->parts.header, &arrival->opened.arena, &arrival->opened.header, &why);
-    if (status == NV_NO_MEMORY)
-        return nv_no_memory(error);
-    if (status == NV_NOT_YET)
-        return wait_for(incoming, why.text);
     if (status != NV_OK)
-        return refuse(incoming, NV_REASON_MALFORMED, why.text);
+        return judge_fault(incoming, status, NV_REASON_MALFORMED, &why, error);
     arrival->opened.hash = nv_header_hash(arrival->parts.header);
     return NV_OK;
 }
@@ -244,12 +248,9 @@ static enum nv_status open_body(struct nv_incoming *incoming, struct nv_arrival 
     struct nv_error why;
     enum nv_status status =
         nv_body_open(&arrival->parts, &arrival->opened.header, &arrival->opened.arena, &arrival->opened.body, &why);
-    if (status == NV_NO_MEMORY)
-        return nv_no_memory(error);
-    if (status != NV_OK)
-        return refuse(incoming, NV_REASON_BODY, why.text);
-    incoming->verdict = NV_VERDICT_TAKEN;
-    return NV_OK;
+    if (status == NV_OK)
+        incoming->verdict = NV_VERDICT_TAKEN;
+    return judge_fault(incoming, status, NV_REASON_BODY, &why, error);
 }
 
 enum nv_status nv_admit(struct nv_store *store, struct nv_incoming *incoming, struct nv_wall_ms now,

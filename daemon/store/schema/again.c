@@ -18,7 +18,8 @@ static const char *copy_text(sqlite3_stmt *row, struct nv_arena *arena)
 /* The tokens by which the object of that name was made, from after its name on. *ret_there is false where there is
  * none. */
 static enum nv_status read_published(sqlite3 *db, const char *type, const char *name, struct nv_arena *arena,
-                                     struct nv_tokens *ret_tokens, bool *ret_there, struct nv_error *error)
+                                     struct nv_tokens *ret_tokens, bool *ret_unique, bool *ret_there,
+                                     struct nv_error *error)
 {
     sqlite3_stmt *find =
         nv_db_prepare(db, "SELECT sql FROM main.sqlite_schema WHERE type = ?1 AND name = ?2 COLLATE NOCASE", error);
@@ -34,7 +35,10 @@ static enum nv_status read_published(sqlite3 *db, const char *type, const char *
     sqlite3_finalize(find);
     if (status != NV_OK || !*ret_there)
         return status;
-    size_t start = ret_tokens->count > 1 && nv_token_is(&ret_tokens->items[1], "UNIQUE") ? 4 : 3;
+    bool is_unique = nv_token_is(&ret_tokens->items[1], "UNIQUE");
+    size_t start = is_unique ? 4 : 3;
+    if (ret_unique != NULL)
+        *ret_unique = is_unique;
     ret_tokens->items += start;
     ret_tokens->count -= start;
     return NV_OK;
@@ -76,7 +80,7 @@ static enum nv_status judge_create_table(sqlite3 *db, const struct nv_sql_statem
 {
     struct nv_tokens published;
     struct nv_sql_table old, new;
-    enum nv_status status = read_published(db, "table", statement->name, arena, &published, ret_known, error);
+    enum nv_status status = read_published(db, "table", statement->name, arena, &published, NULL, ret_known, error);
     if (status != NV_OK || !*ret_known)
         return status;
     if (!nv_sql_table_read(published.items, published.count, arena, &old) ||
@@ -91,10 +95,12 @@ static enum nv_status judge_whole(sqlite3 *db, const struct nv_sql_statement *st
                                   const char *type, bool *ret_known, struct nv_error *error)
 {
     struct nv_tokens published;
-    enum nv_status status = read_published(db, type, statement->name, arena, &published, ret_known, error);
+    bool is_unique;
+    enum nv_status status = read_published(db, type, statement->name, arena, &published, &is_unique, ret_known, error);
     if (status != NV_OK || !*ret_known)
         return status;
-    if (!nv_tokens_same(published.items, published.count, statement->tokens + statement->definition,
+    if (is_unique != statement->is_unique ||
+        !nv_tokens_same(published.items, published.count, statement->tokens + statement->definition,
                         statement->token_count - statement->definition))
         return nv_fail(error, NV_REFUSED,
                        "line %u: %s %.64s was published and reads otherwise: what is published stays; give this one "
@@ -110,7 +116,7 @@ static enum nv_status judge_add_column(sqlite3 *db, const struct nv_sql_statemen
     struct nv_sql_table table;
     const struct nv_token *column = statement->tokens + statement->definition;
     const char *name = nv_token_name(column, arena);
-    enum nv_status status = read_published(db, "table", statement->name, arena, &published, ret_known, error);
+    enum nv_status status = read_published(db, "table", statement->name, arena, &published, NULL, ret_known, error);
     if (status != NV_OK || !*ret_known)
         return status;
     *ret_known = false;

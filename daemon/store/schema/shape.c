@@ -103,10 +103,10 @@ static enum nv_status read_column(sqlite3 *db, sqlite3_stmt *row, struct nv_aren
         sqlite3_table_column_metadata(db, "main", shape->name, column->name, NULL, &collation, NULL, NULL, NULL);
     if (result != SQLITE_OK)
         return nv_db_fail(db, result, shape->name, error);
-    /* SQLite's own collations; any other is not BINARY, and that is all that is asked. */
-    column->collation = sqlite3_stricmp(collation, "BINARY") == 0   ? "BINARY"
-                        : sqlite3_stricmp(collation, "NOCASE") == 0 ? "NOCASE"
-                                                                    : "another one";
+    static const char *const known[] = {"BINARY", "NOCASE", "RTRIM"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (sqlite3_stricmp(collation, known[i]) == 0)
+            column->collation = known[i];
     column->stored = stored_type(column, shape->is_strict);
     shape->key_count += column->key > 0;
     shape->column_count++;

@@ -8,9 +8,9 @@
 
 struct nv_shape_column {
     const char *name;
-    const char *type;     /* as declared; "" where it has none */
-    const char *fallback; /* its DEFAULT as SQL, NULL where it has none */
-    const char *collation;
+    const char *type;      /* as declared; "" where it has none */
+    const char *fallback;  /* its DEFAULT as SQL, NULL where it has none */
+    const char *collation; /* BINARY, NOCASE or RTRIM; NULL: one that SQLite itself does not have */
     bool not_null;
     bool is_generated;
     unsigned key; /* its place in the key, from 1; 0: it is a field */

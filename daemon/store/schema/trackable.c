@@ -1,5 +1,6 @@
 #include "store/schema/trackable.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,11 @@ static enum nv_status refuse(struct nv_error *error, const char *name, const cha
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     return nv_fail(error, NV_REFUSED, "table %.64s: %s", name, text);
+}
+
+static bool is_binary(const struct nv_shape_column *column)
+{
+    return column->collation != NULL && strcmp(column->collation, "BINARY") == 0;
 }
 
 /* ---- the key ---- */
@@ -45,12 +51,12 @@ static enum nv_status check_key_column(const struct nv_shape *shape, const struc
             "its key, column %.64s, may be NULL, and rows without a key cannot be told apart: write %.64s TEXT "
             "NOT NULL",
             column->name, column->name);
-    if (strcmp(column->collation, "BINARY") != 0)
+    if (!is_binary(column))
         return refuse(
             error, name,
             "its key, column %.64s, is compared by %s, so that two keys may be one here and two elsewhere: take "
             "its COLLATE away, which leaves BINARY",
-            column->name, column->collation);
+            column->name, column->collation == NULL ? "a collation of its own" : column->collation);
     return NV_OK;
 }
 
@@ -155,7 +161,8 @@ static const char *affinity_name(const struct nv_column_type *type)
 void nv_shape_column_sql(const struct nv_shape *shape, const struct nv_shape_column *column, sqlite3_str *sql)
 {
     sqlite3_str_appendf(sql, "\"%w\" %s", column->name, affinity_name(&column->stored));
-    if (strcmp(column->collation, "BINARY") != 0)
+    assert(column->collation != NULL); /* SQLite ran the statement that names it */
+    if (!is_binary(column))
         sqlite3_str_appendf(sql, " COLLATE %s", column->collation);
     if (column->not_null)
         sqlite3_str_appendall(sql, " NOT NULL");
@@ -299,8 +306,7 @@ static bool column_differs(const struct nv_shape_column *published, const struct
         length =
             snprintf(ret_text, capacity, "table %.64s has no column %.64s here: add it with ALTER TABLE ADD COLUMN",
                      name, published->name);
-    else if (column->is_generated || column->key != published->key ||
-             (column->key > 0 && strcmp(column->collation, "BINARY") != 0))
+    else if (column->is_generated || column->key != published->key || (column->key > 0 && !is_binary(column)))
         length = snprintf(ret_text, capacity,
                           "column %.64s of table %.64s is not in the key here as it was published: rename the table, "
                           "make it anew with that key, and copy its rows into it",
