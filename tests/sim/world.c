@@ -269,7 +269,7 @@ void sim_world_calm(struct sim_world *world)
     sim_trace("from here on nothing fails");
     world->is_calm = true;
     sim_clock_set_cost(1);
-    while (world->timer_count > 0)
+    for (size_t left = world->timer_count; left > 0; left--) /* one may begin another */
         end_timer(world, next_timer(world));
     for (size_t from = 0; from < SIM_PLACES; from++)
         for (size_t to = 0; to < SIM_PLACES; to++)
