@@ -13,6 +13,7 @@
 #include "store/care.h"
 #include "store/log.h"
 #include "store/merge/versions.h"
+#include "store/seal.h"
 
 /* A hub and a school that share a table, with a conflict, a delete beside an edit, and a value that was replaced. */
 static int setup(void **state)
@@ -260,6 +261,31 @@ static void rebuild_waits_for_writes_that_it_cannot_seal(void **state)
     nv_pair_check_text(pair->hub.tool, "SELECT size FROM item WHERE id = 'c'", "77\n");
 }
 
+/* A person wrote to the very records whose versions cannot be read: the sealing stops there until a rebuild. */
+static void rebuild_seals_writes_to_records_that_were_damaged(void **state)
+{
+    struct nv_pair *pair = *state;
+    struct nv_error error;
+    struct nv_rebuilt rebuilt;
+    struct nv_sealed sealed;
+    nv_pair_sql(&pair->hub, "UPDATE navette_version SET version = x'ff';"
+                            "UPDATE item SET size = 77 WHERE id IN ('a', 'c'); DELETE FROM item WHERE id = 'b'");
+    assert_int_equal(nv_store_seal(pair->hub.store, nv_pair_now, 1000, &sealed, &error), NV_CORRUPT);
+    nv_pair_must(nv_store_rebuild(pair->hub.store, nv_pair_now, &rebuilt, NULL, &error), &error);
+    assert_int_equal(rebuilt.records, 3);
+    nv_pair_deliver(&pair->hub, &pair->school);
+    struct nv_pair_site *const sites[] = {&pair->hub, &pair->school};
+    for (size_t i = 0; i < 2; i++) {
+        nv_pair_check_text(sites[i]->tool, "SELECT id, size FROM item ORDER BY id", "a|77\nc|77\n");
+        nv_pair_check_text(sites[i]->tool, "SELECT key_text, field, value FROM navette_conflict ORDER BY 3",
+                           "a|name|hub\na|name|school\n"); /* the write was of another field */
+    }
+    struct nv_scope_digest hub, school;
+    nv_pair_must(nv_store_digest(pair->hub.store, &hub, &error), &error);
+    nv_pair_must(nv_store_digest(pair->school.store, &school, &error), &error);
+    assert_memory_equal(&hub.state, &school.state, sizeof hub.state);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, nv_pair_teardown)
 
 int main(void)
@@ -271,6 +297,7 @@ int main(void)
         TEST(no_part_of_a_version_decodes_as_one),
         TEST(numbers_of_a_version_that_no_store_gives_are_damage),
         TEST(rebuild_waits_for_writes_that_it_cannot_seal),
+        TEST(rebuild_seals_writes_to_records_that_were_damaged),
     };
     return cmocka_run_group_tests_name("care", tests, NULL, NULL);
 }

@@ -176,6 +176,55 @@ static enum nv_status rebuild_all(struct rebuilding *rebuilding, void (*progress
     return status;
 }
 
+/* From the log alone. The row stays as it is, and is looked at as one that may have been written since. */
+static enum nv_status mend_version(struct nv_store *store, struct nv_merge *merge, const struct nv_table *table,
+                                   struct nv_slice key, struct nv_error *error)
+{
+    struct nv_op_places places = {0};
+    struct nv_version *version = &merge->version;
+    nv_version_clear(version);
+    nv_arena_reset(&merge->arena);
+    enum nv_status status = nv_op_places_find(store, table->number, key, &places, error);
+    if (status == NV_OK)
+        status = nv_derive(merge, table, &places, &version->record, error);
+    version->has_row = nv_record_shown(&version->record);
+    version->row_fields = (unsigned)table->field_count;
+    if (status == NV_OK)
+        status = nv_version_write(store, table->number, key, version, error);
+    nv_op_places_done(&places);
+    return status;
+}
+
+/* A version that cannot be read stops the sealing of its record, and with it what has to come before a rebuild. */
+static enum nv_status mend_unreadable(struct nv_store *store, struct nv_wall_ms now, struct nv_error *error)
+{
+    struct nv_merge merge;
+    enum nv_status status = nv_begin(store, error);
+    if (status != NV_OK)
+        return status;
+    nv_merge_init(&merge, store, now, NULL);
+    merge.is_silent = true;
+    sqlite3_stmt *versions =
+        nv_db_prepare(store->db, "SELECT tbl, key, version FROM navette_version WHERE scope = 1", error);
+    bool more = versions != NULL;
+    if (versions == NULL)
+        status = error->status;
+    while (status == NV_OK && more) {
+        status = nv_db_step(versions, &more, error);
+        const struct nv_table_access *access =
+            more ? nv_access(store, (uint32_t)sqlite3_column_int64(versions, 0)) : NULL;
+        if (access != NULL && nv_version_decode(store, nv_db_blob(versions, 2), &merge.version, error) == NV_CORRUPT)
+            status = mend_version(store, &merge, access->table, nv_db_blob(versions, 1), error);
+    }
+    sqlite3_finalize(versions);
+    nv_merge_done(&merge);
+    if (status == NV_OK)
+        status = nv_commit(store, error);
+    if (status != NV_OK)
+        nv_rollback(store);
+    return status;
+}
+
 /* What a person wrote goes first: it is sealed as it is. Without a key here the daemon does that, before and after. */
 static enum nv_status seal_first(struct nv_store *store, struct nv_wall_ms now, struct nv_error *error)
 {
@@ -202,6 +251,8 @@ enum nv_status nv_store_rebuild(struct nv_store *store, struct nv_wall_ms now, s
 {
     struct rebuilding rebuilding = {.store = store};
     enum nv_status status = seal_first(store, now, error);
+    if (status == NV_CORRUPT && (status = mend_unreadable(store, now, error)) == NV_OK)
+        status = seal_first(store, now, error);
     if (status == NV_OK)
         status = nv_begin(store, error);
     if (status != NV_OK)
