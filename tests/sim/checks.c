@@ -41,6 +41,7 @@ void sim_check_sent(struct sim_world *world, size_t from, struct nv_slice frame)
     if (nv_message_decode(frame, &arena, &message, &error) != NV_OK)
         sim_fail("honest", "%s sends what does not decode: %s", sim_place_name(from), error.text);
     struct nv_heads *said = &world->said[from];
+    world->has_spoken[from] = true;
     if (message.kind == NV_MESSAGE_HAS)
         nv_heads_join(said, message.has.heads, message.has.head_count);
     if (message.kind == NV_MESSAGE_PULL)
@@ -328,7 +329,9 @@ void sim_check_turn(struct sim_world *world, size_t place, bool thoroughly)
         sim_history_take(&world->history, machine->store, sim_machine_examiner(machine), machine->name);
         check_held(world, place);
     }
-    check_said(world, place, "honest", "says more than it holds");
+    if (has_grown || world->has_spoken[place])
+        check_said(world, place, "honest", "says more than it holds");
+    world->has_spoken[place] = false;
     check_bounds(world, place);
     if (thoroughly || (has_grown && nv_dice_percent(&world->dice, 12))) {
         check_shown(world, place);

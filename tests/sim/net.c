@@ -36,16 +36,11 @@ void nv_net_close(struct nv_net *net)
     if (net == NULL)
         return;
     bool tell = !sim_network.silent[net->place];
-    for (struct sim_connection *connection = sim_network.connections, *next; connection != NULL; connection = next) {
-        next = connection->next;
-        for (unsigned end = 0; end < 2; end++)
-            if (connection->ends[end].net == net) {
-                sim_end_leave(connection, end, tell);
-                break;
-            }
-    }
+    while (net->held_count > 0)
+        sim_end_leave(net->held[0].connection, net->held[0].end, tell);
     sim_network.nets[net->place] = NULL;
     free(net->current);
+    free(net->held);
     free(net->dials);
     free(net);
 }
@@ -127,13 +122,10 @@ static bool is_in(const struct nv_net *net, struct nv_site_id site)
 
 static void cut_off_strangers(struct nv_net *net)
 {
-    for (struct sim_connection *connection = sim_network.connections, *next; connection != NULL; connection = next) {
-        next = connection->next;
-        for (unsigned end = 0; end < 2; end++)
-            if (connection->ends[end].net == net && !is_in(net, connection->ends[end].site)) {
-                close_end(net, connection, end, true, true);
-                break;
-            }
+    for (size_t i = net->held_count; i > 0; i--) {
+        const struct sim_held held = net->held[i - 1];
+        if (!is_in(net, held.connection->ends[held.end].site))
+            close_end(net, held.connection, held.end, true, true);
     }
 }
 
@@ -192,11 +184,11 @@ static void dial(struct nv_net *net, struct sim_dial *dial)
 
 static bool is_accepted(const struct nv_net *net, struct nv_site_id site)
 {
-    for (const struct sim_connection *connection = sim_network.connections; connection != NULL;
-         connection = connection->next)
-        if (connection->ends[1].net == net && connection->ends[1].session != 0 &&
-            nv_site_id_compare(connection->ends[1].site, site) == 0)
+    for (size_t i = 0; i < net->held_count; i++) {
+        const struct sim_end *end = &net->held[i].connection->ends[net->held[i].end];
+        if (net->held[i].end == 1 && end->session != 0 && nv_site_id_compare(end->site, site) == 0)
             return true;
+    }
     return false;
 }
 
@@ -237,16 +229,15 @@ static bool passes(const struct sim_connection *connection, unsigned end)
 static struct sim_connection *earliest(const struct nv_net *net, unsigned *ret_end)
 {
     struct sim_connection *found = NULL;
-    for (struct sim_connection *connection = sim_network.connections; connection != NULL; connection = connection->next)
-        for (unsigned end = 0; end < 2; end++) {
-            const struct sim_end *own = &connection->ends[end];
-            if (own->net != net || own->items == NULL || !passes(connection, end))
-                continue;
-            if (found == NULL || own->items->at < found->ends[*ret_end].items->at) {
-                found = connection;
-                *ret_end = end;
-            }
-        }
+    for (size_t i = 0; i < net->held_count; i++) {
+        const struct sim_held *held = &net->held[i];
+        const struct sim_item *item = held->connection->ends[held->end].items;
+        if (item == NULL || !passes(held->connection, held->end) ||
+            (found != NULL && item->at >= found->ends[*ret_end].items->at))
+            continue;
+        found = held->connection;
+        *ret_end = held->end;
+    }
     return found;
 }
 
@@ -334,7 +325,7 @@ struct nv_mono_us nv_net_wake(const struct nv_net *net)
     if (net->closed_count > 0 || net->strangers > 0 || net->denied_count > 0)
         return (struct nv_mono_us){0};
     for (size_t i = 0; i < net->dial_count; i++)
-        if (net->dials[i].at < wake && wants_dialling(net, &net->dials[i]))
+        if (net->dials[i].endpoint[0] != '\0' && net->dials[i].at < wake && wants_dialling(net, &net->dials[i]))
             wake = net->dials[i].at;
     unsigned end;
     const struct sim_connection *connection = earliest(net, &end);
@@ -347,13 +338,11 @@ struct nv_mono_us nv_net_wake(const struct nv_net *net)
 
 static struct sim_connection *connection_of(const struct nv_net *net, uint32_t session, unsigned *ret_end)
 {
-    for (struct sim_connection *connection = sim_network.connections; session != 0 && connection != NULL;
-         connection = connection->next)
-        for (unsigned end = 0; end < 2; end++)
-            if (connection->ends[end].net == net && connection->ends[end].session == session) {
-                *ret_end = end;
-                return connection;
-            }
+    for (size_t i = 0; session != 0 && i < net->held_count; i++)
+        if (net->held[i].connection->ends[net->held[i].end].session == session) {
+            *ret_end = net->held[i].end;
+            return net->held[i].connection;
+        }
     return NULL;
 }
 

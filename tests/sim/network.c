@@ -125,6 +125,22 @@ void sim_item_put(struct sim_connection *connection, unsigned end, enum sim_item
 
 /* ---- connections ---- */
 
+static void hold(struct nv_net *net, struct sim_connection *connection, unsigned end)
+{
+    net->held = realloc(net->held, (net->held_count + 1) * sizeof *net->held);
+    assert(net->held != NULL);
+    net->held[net->held_count++] = (struct sim_held){connection, end};
+}
+
+static void let_go(struct nv_net *net, const struct sim_connection *connection)
+{
+    size_t place = 0;
+    while (net->held[place].connection != connection)
+        place++;
+    net->held_count--;
+    memmove(&net->held[place], &net->held[place + 1], (net->held_count - place) * sizeof *net->held);
+}
+
 void sim_connection_open(struct nv_net *dialler, struct nv_net *listener, struct sim_dial *dial, struct nv_site_id from)
 {
     struct sim_connection *connection = calloc(1, sizeof *connection);
@@ -136,6 +152,8 @@ void sim_connection_open(struct nv_net *dialler, struct nv_net *listener, struct
         last = &(*last)->next;
     *last = connection;
     dial->connection = connection;
+    hold(dialler, connection, 0);
+    hold(listener, connection, 1);
     sim_item_put(connection, 0, SIM_ITEM_OPENED, (struct nv_slice){NULL, 0});
     sim_item_put(connection, 1, SIM_ITEM_OPENED, (struct nv_slice){NULL, 0});
 }
@@ -157,6 +175,8 @@ void sim_end_leave(struct sim_connection *connection, unsigned end, bool tell)
             if (leaving->net->dials[i].connection == connection)
                 leaving->net->dials[i].connection = NULL;
     drop_items(leaving);
+    if (leaving->net != NULL)
+        let_go(leaving->net, connection);
     leaving->net = NULL;
     leaving->session = 0;
     if (other->net == NULL) {

@@ -42,8 +42,16 @@ struct sim_dial {
     unsigned failures;
 };
 
+/* One end of a connection, as the network of that end keeps it. */
+struct sim_held {
+    struct sim_connection *connection;
+    unsigned end;
+};
+
 struct nv_net {
     size_t place;
+    struct sim_held *held; /* in the order in which they were opened */
+    size_t held_count;
     const struct nv_curve_key *own;
     char listens[256];
     struct sim_dial *dials;

@@ -280,7 +280,7 @@ int main(int count, char **arguments)
         return 70;
     }
     /* Memory is given back to the system when the process ends: page faults would cost more than the simulation. */
-    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20); /* more it does not take */
     mallopt(M_TRIM_THRESHOLD, INT_MAX);
     nv_disks_start();
     sim_founding_of(2);

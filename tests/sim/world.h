@@ -52,6 +52,7 @@ struct sim_world {
     struct sim_history history;
     struct sim_ledger ledger;
     struct nv_heads said[SIM_PLACES];          /* what each ever told the others that it holds */
+    bool has_spoken[SIM_PLACES];               /* since that was looked at */
     bool is_hostile[SIM_PLACES];               /* what it sends is altered on the way out */
     bool is_disk_bad[SIM_PLACES];              /* a fault is planned: errors are to be expected */
     bool is_left_out[SIM_PLACES][SIM_RECORDS]; /* a tool that rebuilt the table left the row out */
