@@ -119,7 +119,7 @@ struct nv_sync {
     struct nv_site_id pulled; /* whom we pulled from last: the next one is after it */
 
     size_t queued;          /* received and not yet durable */
-    struct nv_heads coming; /* the heads of those */
+    struct nv_heads coming; /* the heads of those, of at most NV_LIMIT_LOGS logs */
     size_t pushed_bytes;
     uint64_t tickets;
     struct nv_site_id served; /* who got a batch last */
