@@ -135,6 +135,9 @@ void nv_sync_note(struct nv_peer *peer, const char *text);
 /* Ends the session for what a peer sent, with a Refusal. */
 enum nv_status nv_sync_garbage(struct nv_sync *sync, struct nv_peer *peer, const char *text, int64_t now,
                                struct nv_actions *actions);
+/* Whether a peer has named more logs than an honest one can: also those that it took back count, as long as they stand
+ * in `believed` beside ours. */
+bool nv_sync_names_too_many(const struct nv_peer *peer);
 /* `base` doubled `times` times, at most `most`. */
 int64_t nv_sync_backoff(int64_t base, unsigned times, int64_t most);
 

@@ -218,7 +218,7 @@ enum nv_status nv_sync_on_batch(struct nv_sync *sync, struct nv_peer *peer, cons
         return nv_sync_garbage(sync, peer, "changesets that are too short to be any", event->now.us, actions);
     if (learn_from_batch(sync, peer, event) != NV_OK)
         return NV_NO_MEMORY;
-    if (peer->has.count > NV_LIMIT_LOGS)
+    if (nv_sync_names_too_many(peer))
         return nv_sync_garbage(sync, peer, "changesets of more logs than a network may have", event->now.us, actions);
 
     bool pulled = sync->pull.peer == peer && message->batch.pull != 0;
