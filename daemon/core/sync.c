@@ -206,6 +206,11 @@ enum nv_status nv_sync_garbage(struct nv_sync *sync, struct nv_peer *peer, const
     return nv_sync_close(sync, peer, NV_CLOSE_GARBAGE, now, actions);
 }
 
+bool nv_sync_names_too_many(const struct nv_peer *peer)
+{
+    return peer->has.count > NV_LIMIT_LOGS || peer->believed.count > 2 * NV_LIMIT_LOGS;
+}
+
 static enum nv_status say_hello(const struct nv_sync *sync, const struct nv_peer *peer, struct nv_actions *actions)
 {
     struct nv_action *action = nv_actions_add(actions, NV_ACTION_SEND, peer->session);

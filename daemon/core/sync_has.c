@@ -134,7 +134,7 @@ enum nv_status nv_sync_on_has(struct nv_sync *sync, struct nv_peer *peer, const 
         status = nv_heads_join(&peer->has, heads, count);
     if (status != NV_OK)
         return status;
-    if (peer->has.count > NV_LIMIT_LOGS)
+    if (nv_sync_names_too_many(peer))
         return nv_sync_garbage(sync, peer, "a Has of more logs than a network may have", now, actions);
     if (same || message->has.whole)
         peer->has_known = peer->ever_known = true;

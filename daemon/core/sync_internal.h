@@ -119,7 +119,7 @@ struct nv_sync {
     struct nv_site_id pulled; /* whom we pulled from last: the next one is after it */
 
     size_t queued;          /* received and not yet durable */
-    struct nv_heads coming; /* the heads of those */
+    struct nv_heads coming; /* the heads of those, of at most NV_LIMIT_LOGS logs */
     size_t pushed_bytes;
     uint64_t tickets;
     struct nv_site_id served; /* who got a batch last */
@@ -135,6 +135,9 @@ void nv_sync_note(struct nv_peer *peer, const char *text);
 /* Ends the session for what a peer sent, with a Refusal. */
 enum nv_status nv_sync_garbage(struct nv_sync *sync, struct nv_peer *peer, const char *text, int64_t now,
                                struct nv_actions *actions);
+/* Whether a peer has named more logs than an honest one can: also those that it took back count, as long as they stand
+ * in `believed` beside ours. */
+bool nv_sync_names_too_many(const struct nv_peer *peer);
 /* `base` doubled `times` times, at most `most`. */
 int64_t nv_sync_backoff(int64_t base, unsigned times, int64_t most);
 

@@ -183,12 +183,19 @@ static enum nv_status learn_from_batch(struct nv_sync *sync, struct nv_peer *pee
     return NV_OK;
 }
 
+/* Not more than a network has: else its names are made up, and the list would cost more with each of them. */
+static enum nv_status expect(struct nv_sync *sync, const struct nv_far_head *head)
+{
+    bool has_room = sync->coming.count < NV_LIMIT_LOGS || nv_heads_find(&sync->coming, head) != NULL;
+    return head->seq > 0 && has_room ? nv_heads_raise(&sync->coming, head) : NV_OK;
+}
+
 static enum nv_status take_batch(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event, size_t bytes,
                                  struct nv_actions *actions)
 {
     const struct nv_message *message = event->message.message;
     for (size_t i = 0; i < message->batch.changeset_count; i++)
-        if (event->message.heads[i].seq > 0 && nv_heads_raise(&sync->coming, &event->message.heads[i]) != NV_OK)
+        if (expect(sync, &event->message.heads[i]) != NV_OK)
             return NV_NO_MEMORY;
     struct nv_action *action = nv_actions_add(actions, NV_ACTION_INGEST, peer->session);
     if (action == NULL)
@@ -211,7 +218,7 @@ enum nv_status nv_sync_on_batch(struct nv_sync *sync, struct nv_peer *peer, cons
         return nv_sync_garbage(sync, peer, "changesets that are too short to be any", event->now.us, actions);
     if (learn_from_batch(sync, peer, event) != NV_OK)
         return NV_NO_MEMORY;
-    if (peer->has.count > NV_LIMIT_LOGS)
+    if (nv_sync_names_too_many(peer))
         return nv_sync_garbage(sync, peer, "changesets of more logs than a network may have", event->now.us, actions);
 
     bool pulled = sync->pull.peer == peer && message->batch.pull != 0;

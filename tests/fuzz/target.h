@@ -6,7 +6,9 @@
  * the rest is: the bytes as they come from outside, or the script of dice (tests/unit/dice.h) that build what is valid
  * and then turn a bit of it.
  *
- * `make fuzz` drives the targets with libFuzzer; `make test-fuzz` runs each over its corpus (replay.c).
+ * `make fuzz` drives the targets with libFuzzer; `make test-fuzz` runs each over its corpus (replay.c). There, seed- is
+ * what our own encoders write (seeds.c), kept- is what reaches code that the seeds do not, and found- is what was an
+ * error once.
  */
 #pragma once
 

@@ -214,6 +214,31 @@ static void a_vector_said_during_a_pull_or_before_a_push_changes_nothing(void **
     probe_done(&probe);
 }
 
+/* Each Has stands in the place of the one before; what was said before must not stay for ever. While a pull of its is
+ * open, nothing that it said is forgotten. */
+static void a_peer_cannot_take_back_logs_without_end(void **state)
+{
+    (void)state;
+    static struct nv_far_head heads[NV_LIMIT_LOGS];
+    struct probe probe = probe_of(1);
+    probe_meet(&probe, 9, 2);
+    probe_hear_pull(&probe, 9, 1, 0);
+    struct nv_message message = {.kind = NV_MESSAGE_HAS};
+    message.has.heads = heads;
+    message.has.head_count = NV_LIMIT_LOGS;
+    message.has.whole = true;
+    for (uint64_t told = 0; probe_wanted(&probe, NV_ACTION_CLOSE, 9) == NULL; told += NV_LIMIT_LOGS) {
+        assert_true(told <= 4 * NV_LIMIT_LOGS);
+        for (uint64_t i = 0; i < NV_LIMIT_LOGS; i++) {
+            heads[i] = probe_head(7, 1);
+            heads[i].epoch = told + i + 1;
+        }
+        probe_hear(&probe, 9, message);
+    }
+    assert_int_equal(probe_wanted(&probe, NV_ACTION_CLOSE, 9)->close.why, NV_CLOSE_GARBAGE);
+    probe_done(&probe);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +250,7 @@ int main(void)
         cmocka_unit_test(growth_that_is_none_is_not_told),
         cmocka_unit_test(nothing_is_told_to_who_did_not_say_what_it_has),
         cmocka_unit_test(a_peer_cannot_name_more_logs_than_a_network_has),
+        cmocka_unit_test(a_peer_cannot_take_back_logs_without_end),
         cmocka_unit_test(a_vector_said_before_a_push_arrived_is_no_loss),
         cmocka_unit_test(a_vector_said_during_a_pull_or_before_a_push_changes_nothing),
     };

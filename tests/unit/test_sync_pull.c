@@ -308,27 +308,55 @@ static void a_batch_of_a_pull_that_was_left_spends_no_credit_of_the_next(void **
     probe_done(&probe);
 }
 
+/* A batch of so many changesets, each of another log of the writer 7. */
+static void hear_of_logs(struct probe *probe, uint32_t session, uint64_t first_epoch, size_t count)
+{
+    static struct nv_far_head heads[NV_LIMIT_LOGS];
+    static struct nv_slice changesets[NV_LIMIT_LOGS];
+    struct nv_message message = {.kind = NV_MESSAGE_BATCH};
+    for (size_t i = 0; i < count; i++) {
+        heads[i] = probe_head(7, 1);
+        heads[i].epoch = first_epoch + i;
+        changesets[i] = (struct nv_slice){(const uint8_t *)"", NV_SYNC_LEAST_BYTES};
+    }
+    message.batch.changesets = changesets;
+    message.batch.changeset_count = count;
+    struct nv_event event = {.kind = NV_EVENT_MESSAGE, .session = session};
+    event.message.message = &message;
+    event.message.heads = heads;
+    probe_step(probe, event);
+}
+
 static void batches_cannot_name_more_logs_than_a_network_has(void **state)
 {
     (void)state;
-    static struct nv_far_head heads[NV_LIMIT_LOGS];
-    static struct nv_slice changesets[NV_LIMIT_LOGS];
     struct probe probe = probe_of(1);
     probe_meet(&probe, 9, 2);
-    for (size_t i = 0; i < NV_LIMIT_LOGS; i++) {
-        heads[i] = probe_head(7, 1);
-        heads[i].epoch = i + 1;
-        changesets[i] = (struct nv_slice){(const uint8_t *)"", NV_SYNC_LEAST_BYTES};
-    }
-    struct nv_message message = {.kind = NV_MESSAGE_BATCH};
-    message.batch.changesets = changesets;
-    message.batch.changeset_count = NV_LIMIT_LOGS;
-    struct nv_event event = {.kind = NV_EVENT_MESSAGE, .session = 9};
-    event.message.message = &message;
-    event.message.heads = heads;
-    probe_step(&probe, event);
+    hear_of_logs(&probe, 9, 1, NV_LIMIT_LOGS);
     assert_null(probe_wanted(&probe, NV_ACTION_INGEST, 9));
     assert_int_equal(probe_wanted(&probe, NV_ACTION_CLOSE, 9)->close.why, NV_CLOSE_GARBAGE);
+    probe_done(&probe);
+}
+
+/* What is coming is remembered for as many logs as a network has. Of a further one nothing is remembered: it is pulled
+ * from whoever has it. */
+static void what_is_coming_is_bounded(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_meet(&probe, 10, 3);
+    probe_meet(&probe, 9, 2);
+    hear_of_logs(&probe, 9, 1000, NV_LIMIT_LOGS - 1);
+    assert_non_null(probe_wanted(&probe, NV_ACTION_INGEST, 9));
+    probe_step(&probe, (struct nv_event){.kind = NV_EVENT_CLOSED, .session = 9});
+    probe_open(&probe, 11, 2, false);
+    probe_hear(&probe, 11, probe_hello(2));
+    probe_hear_has(&probe, 11, (uint64_t[8]){0}, true, false);
+    struct nv_far_head further = probe_head(7, 1);
+    hear_of_logs(&probe, 11, further.epoch - 1, 2);
+    assert_non_null(probe_wanted(&probe, NV_ACTION_INGEST, 11));
+    probe_hear_has(&probe, 10, (uint64_t[8]){[7] = 1}, false, false);
+    assert_non_null(probe_said(&probe, NV_MESSAGE_PULL, 10));
     probe_done(&probe);
 }
 
@@ -404,6 +432,7 @@ int main(void)
         cmocka_unit_test(changesets_whose_header_cannot_be_read_are_nobodys_head),
         cmocka_unit_test(an_empty_push_asks_for_nothing),
         cmocka_unit_test(a_batch_of_a_pull_that_was_left_spends_no_credit_of_the_next),
+        cmocka_unit_test(what_is_coming_is_bounded),
         cmocka_unit_test(who_comes_again_and_again_does_not_fill_the_memory),
         cmocka_unit_test(batches_cannot_name_more_logs_than_a_network_has),
         cmocka_unit_test(a_long_pull_goes_on_where_nobody_waits),
