@@ -4,6 +4,10 @@
 
 static enum nv_status status_of(int result)
 {
+    if (result == SQLITE_IOERR_NOMEM) /* its files were told of no memory */
+        return NV_NO_MEMORY;
+    if (result == SQLITE_IOERR_SHMSIZE) /* the index beside the WAL could not grow by its few pages */
+        return NV_FULL;
     switch (result & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
