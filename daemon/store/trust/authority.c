@@ -50,14 +50,15 @@ static enum nv_status judge_certificate(const struct nv_store *store, const stru
     return NV_OK;
 }
 
+/* One a line. NULL where memory ran out. */
 static char *join_endpoints(const struct nv_certificate *certificate, sqlite3 *db)
 {
+    if (certificate->endpoint_count == 0)
+        return sqlite3_mprintf("");
     sqlite3_str *joined = sqlite3_str_new(db);
     for (size_t i = 0; i < certificate->endpoint_count; i++)
         sqlite3_str_appendf(joined, "%s%s", i == 0 ? "" : "\n", certificate->endpoints[i]);
-    sqlite3_str_append(joined, "", 0);
-    char *text = sqlite3_str_finish(joined);
-    return text != NULL ? text : sqlite3_mprintf("");
+    return sqlite3_str_finish(joined);
 }
 
 static void bind_key(sqlite3_stmt *statement, int place, const struct nv_public_key *key)
