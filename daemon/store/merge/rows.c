@@ -205,11 +205,12 @@ static void set_triggers(struct nv_store *store, bool enabled)
 }
 
 /* What became of a statement that was stepped to its end. A trigger may say RAISE(IGNORE), and nothing is written; or
- * RAISE(ROLLBACK), and the whole transaction is gone: then the caller begins again, with the triggers off. */
+ * RAISE(ROLLBACK), and the whole transaction is gone: then the caller begins again, with the triggers off. (SQLite
+ * gives a transaction up by itself too, where there is no memory or no room: no trigger is to blame for that.) */
 static int outcome(struct nv_store *store, int result)
 {
     int extended = result == SQLITE_DONE ? SQLITE_OK : sqlite3_extended_errcode(store->db);
-    if (store->in_transaction && sqlite3_get_autocommit(store->db)) {
+    if ((extended & 0xff) == SQLITE_CONSTRAINT && store->in_transaction && sqlite3_get_autocommit(store->db)) {
         store->is_muted = true;
         return SQLITE_ABORT_ROLLBACK;
     }
