@@ -175,7 +175,7 @@ static enum nv_status read_identity(struct nv_store *store, struct nv_error *err
 static enum nv_status load_all(struct nv_store *store, struct nv_error *error)
 {
     nv_opened_forget(store);
-    nv_opened_set_current(store, NULL);
+    nv_opened_forget_current(store);
     enum nv_status status = read_identity(store, error);
     if (status == NV_OK)
         status = nv_logs_load(store, error);

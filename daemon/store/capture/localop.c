@@ -43,7 +43,11 @@ static enum nv_status changed_fields(struct nv_merge *merge, const struct nv_tab
         *ret_changed = nv_all_fields(table); /* a create carries them all */
         return NV_OK;
     }
-    if (nv_merge_digest_fits(merge, &merge->row))
+    bool fits;
+    enum nv_status status = nv_merge_digest_fits(merge, &merge->row, &fits, error);
+    if (status != NV_OK)
+        return status;
+    if (fits)
         return nv_merge_added_since(merge, table, &merge->row, ret_changed, error);
     if (touched->first != NULL && touched->first->old != NULL) {
         *ret_changed = differing(touched->first->old, touched->first->old_count, &merge->row);

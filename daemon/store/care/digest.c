@@ -179,8 +179,11 @@ static enum nv_status add_record(struct digesting *digesting, struct nv_table_ac
     if (version->has_row)
         status = nv_row_read(digesting->store, access, key, row, error);
     /* What was written and is not sealed yet is no part of the state: then the log has the values. */
-    row->there = status == NV_OK && row->there && version->row_fields == row->count &&
-                 nv_row_digest(digesting->store, row->values, version->row_fields, bytes) == version->row_digest;
+    uint64_t row_digest = 0;
+    row->there = status == NV_OK && row->there && version->row_fields == row->count;
+    if (row->there)
+        status = nv_row_digest(digesting->store, row->values, version->row_fields, bytes, &row_digest, error);
+    row->there = row->there && status == NV_OK && row_digest == version->row_digest;
     nv_buffer_clear(bytes);
     nv_arena_reset(&digesting->arena);
     nv_buffer_append_varint(bytes, access->table->number);

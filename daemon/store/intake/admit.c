@@ -66,13 +66,24 @@ static enum nv_status certified_at(struct nv_store *store, struct nv_site_id sit
     return status;
 }
 
+/* The verdict that a fault in the bytes means. What went wrong here for its own reasons is no verdict. */
+static enum nv_status judge_fault(struct nv_incoming *incoming, enum nv_status status, enum nv_reason reason,
+                                  const struct nv_error *why, struct nv_error *error)
+{
+    if (status == NV_NOT_YET)
+        return wait_for(incoming, why->text);
+    if (status == NV_REFUSED)
+        return refuse(incoming, reason, why->text);
+    return status == NV_OK ? NV_OK : nv_fail(error, status, "%s", why->text);
+}
+
 static enum nv_status judge_signature(struct nv_store *store, struct nv_incoming *incoming,
-                                      const struct nv_arrival *arrival, const struct nv_public_key *key)
+                                      const struct nv_arrival *arrival, const struct nv_public_key *key,
+                                      struct nv_error *error)
 {
     struct nv_error why;
-    if (nv_changeset_verify(&arrival->parts, key, &store->identity.network, &why) != NV_OK)
-        return refuse(incoming, NV_REASON_SIGNATURE, why.text);
-    return NV_OK;
+    enum nv_status status = nv_changeset_verify(&arrival->parts, key, &store->identity.network, &why);
+    return judge_fault(incoming, status, NV_REASON_SIGNATURE, &why, error);
 }
 
 static enum nv_status judge_writer(struct nv_store *store, struct nv_incoming *incoming,
@@ -83,7 +94,7 @@ static enum nv_status judge_writer(struct nv_store *store, struct nv_incoming *i
         struct nv_log_id id = nv_authority_log_id(store);
         if (nv_log_id_compare(&id, &header->log) != 0)
             return refuse(incoming, NV_REASON_SIGNATURE, "it is of another network's authority");
-        return judge_signature(store, incoming, arrival, &store->identity.network);
+        return judge_signature(store, incoming, arrival, &store->identity.network, error);
     }
     if (!nv_scope_id_equal(header->log.scope, NV_SCOPE_NETWORK))
         return wait_for(incoming, "it is of a scope that this software does not know");
@@ -98,7 +109,7 @@ static enum nv_status judge_writer(struct nv_store *store, struct nv_incoming *i
         return status;
     if (certified > header->authority_seq)
         return refuse(incoming, NV_REASON_MEMBER, "it is of a site that was not certified at its authority position");
-    return judge_signature(store, incoming, arrival, &member->sign_key);
+    return judge_signature(store, incoming, arrival, &member->sign_key, error);
 }
 
 /* However many epochs a member begins, it takes the place of no other site's log. */
@@ -214,39 +225,34 @@ static enum nv_status judge_context(struct nv_store *store, struct nv_incoming *
 
 /* ---- all of it ---- */
 
-static enum nv_status open_header(struct nv_incoming *incoming, struct nv_arrival *arrival)
+static enum nv_status open_header(struct nv_incoming *incoming, struct nv_arrival *arrival, struct nv_error *error)
 {
     struct nv_error why;
     arrival->opened.arena.limit = 4 * (size_t)NV_LIMIT_BODY_BYTES;
     enum nv_status status = nv_changeset_split(incoming->bytes, &arrival->parts, &why);
     if (status == NV_OK)
         status = nv_header_decode(arrival->parts.header, &arrival->opened.arena, &arrival->opened.header, &why);
-    if (status == NV_NOT_YET)
-        return wait_for(incoming, why.text);
     if (status != NV_OK)
-        return refuse(incoming, NV_REASON_MALFORMED, why.text);
+        return judge_fault(incoming, status, NV_REASON_MALFORMED, &why, error);
     arrival->opened.hash = nv_header_hash(arrival->parts.header);
     return NV_OK;
 }
 
-static enum nv_status open_body(struct nv_incoming *incoming, struct nv_arrival *arrival)
+static enum nv_status open_body(struct nv_incoming *incoming, struct nv_arrival *arrival, struct nv_error *error)
 {
     struct nv_error why;
     enum nv_status status =
         nv_body_open(&arrival->parts, &arrival->opened.header, &arrival->opened.arena, &arrival->opened.body, &why);
-    if (status == NV_NOT_YET)
-        return wait_for(incoming, why.text);
-    if (status != NV_OK)
-        return refuse(incoming, NV_REASON_BODY, why.text);
-    incoming->verdict = NV_VERDICT_TAKEN;
-    return NV_OK;
+    if (status == NV_OK)
+        incoming->verdict = NV_VERDICT_TAKEN;
+    return judge_fault(incoming, status, NV_REASON_BODY, &why, error);
 }
 
 enum nv_status nv_admit(struct nv_store *store, struct nv_incoming *incoming, struct nv_wall_ms now,
                         struct nv_arrival *arrival, struct nv_error *error)
 {
     *arrival = (struct nv_arrival){0};
-    enum nv_status status = open_header(incoming, arrival);
+    enum nv_status status = open_header(incoming, arrival, error);
     if (status != NV_OK || incoming->verdict != NV_VERDICT_PENDING)
         return status;
     if (!store->identity.has_network)
@@ -263,6 +269,6 @@ enum nv_status nv_admit(struct nv_store *store, struct nv_incoming *incoming, st
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
         status = judge_context(store, incoming, arrival, error);
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
-        status = open_body(incoming, arrival);
+        status = open_body(incoming, arrival, error);
     return status;
 }
