@@ -12,7 +12,9 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
     struct nv_sealed sealed = {0};
     bool any, scan;
     *ret_sealed = sealed;
-    enum nv_status status = nv_seal_ready(store, error);
+    enum nv_status status = nv_ready(store, error);
+    if (status == NV_OK)
+        status = nv_seal_ready(store, error);
     if (status == NV_OK)
         status = nv_seal_is_due(store, &any, error);
     if (status == NV_OK)

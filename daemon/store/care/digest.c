@@ -277,25 +277,18 @@ enum nv_status nv_store_digest(struct nv_store *store, struct nv_scope_digest *r
 {
     struct nv_scope_digest digest = {.scope = NV_SCOPE_NETWORK};
     struct digesting digesting = {.store = store, .digest = &digest, .arena = {.limit = 256u << 20}};
-    bool changed;
-    /* One reading transaction, so that versions and rows are of one moment. */
-    enum nv_status status = nv_db_exec(store->db, "BEGIN", error);
+    enum nv_status status = nv_begin_reading(store, error);
     if (status != NV_OK)
         return status;
     nv_hasher_start(&digesting.hasher);
-    int64_t any;
-    status = nv_db_integer(store->db, "SELECT count(*) FROM navette_meta", 0, &any, error);
-    if (status == NV_OK)
-        status = nv_store_refresh(store, &changed, error);
-    if (status == NV_OK)
-        status = find_closed(store, &digest, error);
+    status = find_closed(store, &digest, error);
     if (status == NV_OK)
         status = add_records(&digesting, error);
     if (status == NV_OK)
         status = hash_vector(store, &digest, error);
     nv_buffer_done(&digesting.bytes);
     nv_arena_done(&digesting.arena);
-    sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    nv_end_reading(store);
     if (status != NV_OK)
         return status;
     digest.state = nv_hasher_finish(&digesting.hasher);

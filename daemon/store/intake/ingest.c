@@ -356,7 +356,7 @@ enum nv_status nv_store_note_refusal(struct nv_store *store, enum nv_reason reas
                                      const char *text, struct nv_wall_ms now, struct nv_error *error)
 {
     static const struct nv_site_id nobody;
-    sqlite3_stmt *statement = nv_statement(store, NV_SQL_REFUSAL_ADD, error);
+    sqlite3_stmt *statement = nv_ready(store, error) == NV_OK ? nv_statement(store, NV_SQL_REFUSAL_ADD, error) : NULL;
     if (statement == NULL)
         return error->status;
     sqlite3_bind_text(statement, 1, nv_reason_name(reason), -1, SQLITE_STATIC);

@@ -197,12 +197,12 @@ enum nv_status nv_authority_found(struct nv_store *store, const char *network_na
 {
     struct nv_buffer op = {0};
     struct nv_genesis genesis = {network_name, authority->public_key, *successor};
-    if (store->identity.has_network)
-        return nv_fail(error, NV_REFUSED, "this site is in a network already: a network is founded once");
     enum nv_status status = nv_begin(store, error);
     if (status != NV_OK)
         return status;
-    status = nv_network_set(store, &authority->public_key, error);
+    status = store->identity.has_network
+                 ? nv_fail(error, NV_REFUSED, "this site is in a network already: a network is founded once")
+                 : nv_network_set(store, &authority->public_key, error);
     nv_genesis_encode(&genesis, now, &op);
     if (status == NV_OK && op.failed)
         status = nv_no_memory(error);
