@@ -226,6 +226,8 @@ enum nv_status nv_store_open(const char *path, struct nv_store **ret_store, stru
         nv_store_close(store);
         return status;
     }
+    /* What it waited for may have come just before this store was closed, or its program killed. */
+    store->owes_merge = nv_logs_lag(store);
     if (stat(path, &file) == 0) {
         store->file_device = file.st_dev;
         store->file_inode = file.st_ino;
