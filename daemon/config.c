@@ -22,6 +22,13 @@ static int refuse(struct reading *reading, const char *section, const char *name
     return 0;
 }
 
+static int refuse_memory(struct reading *reading)
+{
+    nv_no_memory(reading->error);
+    reading->failed = true;
+    return 0;
+}
+
 static bool is_endpoint(const char *text)
 {
     return strncmp(text, "tcp://", 6) == 0 && strchr(text + 6, ':') != NULL && strlen(text) < NV_CONFIG_TEXT;
@@ -41,7 +48,7 @@ static int add_peer(struct reading *reading, const char *section, const char *na
     struct nv_config *config = reading->config;
     struct nv_config_peer *peers = realloc(config->peers, (config->peer_count + 1) * sizeof *peers);
     if (peers == NULL)
-        return refuse(reading, section, name, "does not fit in memory");
+        return refuse_memory(reading);
     config->peers = peers;
     struct nv_config_peer *peer = &peers[config->peer_count];
     if (snprintf(peer->name, sizeof peer->name, "%s", name) >= (int)sizeof peer->name)
@@ -105,6 +112,8 @@ enum nv_status nv_config_read(const char *home, struct nv_config *ret_config, st
         nv_config_done(&config);
         if (line < 0)
             return nv_fail(error, NV_IO, "%s cannot be read: %s", path, strerror(errno));
+        if (reading.failed && local.status == NV_NO_MEMORY)
+            return nv_no_memory(error);
         return nv_fail(error, NV_REFUSED, "%.300s, line %d: %.200s: mend it and start again", path, line,
                        reading.failed ? local.text : "is neither [SECTION] nor NAME = VALUE");
     }

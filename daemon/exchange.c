@@ -221,6 +221,8 @@ static enum nv_status take_frame(struct nv_service *service, const struct nv_net
     enum nv_status status = nv_message_decode(event->frame, &service->arena, &message, &why);
     if (status == NV_NOT_YET)
         return NV_OK; /* newer software says more than we understand, and knows it */
+    if (status == NV_NO_MEMORY)
+        return nv_fail(error, status, "%s", why.text); /* which is no fault of the peer's */
     if (status != NV_OK)
         return take_garbage(service, event, why.text, error);
     if (message.kind == NV_MESSAGE_BATCH && !peek_heads(service, &message))

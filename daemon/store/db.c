@@ -4,6 +4,8 @@
 
 static enum nv_status status_of(int result)
 {
+    if (result == SQLITE_IOERR_NOMEM) /* its files were told of no memory */
+        return NV_NO_MEMORY;
     /* Of a full disk SQLite says so, but where it cannot make the WAL's index longer, or anew at the start. */
     if (result == SQLITE_IOERR_SHMSIZE)
         return NV_FULL;

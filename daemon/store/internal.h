@@ -26,7 +26,10 @@ struct nv_store {
     int64_t data_version; /* SQLite's, at the last look */
     int64_t schema_version;
     bool in_transaction;
-    bool is_muted; /* a trigger of the site's own rolled an apply back: none of them fires in the next one */
+    bool owes_rollback; /* a transaction of ours could not be ended */
+    bool owes_merge;    /* what changesets in the log waited for may be there */
+    bool is_loaded;     /* what follows is what the file says */
+    bool is_muted;      /* a trigger of the site's own rolled an apply back: none of them fires in the next one */
 
     struct nv_member *members; /* ascending by site id */
     size_t member_count;
@@ -71,11 +74,17 @@ enum nv_status nv_authority_take(struct nv_store *store, uint64_t authority_seq,
 enum nv_status nv_network_set(struct nv_store *store, const struct nv_public_key *authority, struct nv_error *error);
 
 /* ---- store.c ---- */
+/* What a call begins with that opens no transaction: mends what a failed one could not, for want of memory or of a
+ * disk that answers: ends its transaction, reads the state anew. */
+enum nv_status nv_ready(struct nv_store *store, struct nv_error *error);
 enum nv_status nv_begin(struct nv_store *store, struct nv_error *error); /* BEGIN IMMEDIATE, then refreshes the state */
+/* One reading transaction, so that all that is read is of one moment; refreshes the state. */
+enum nv_status nv_begin_reading(struct nv_store *store, struct nv_error *error);
+void nv_end_reading(struct nv_store *store);
 /* Silences capture until the transaction ends. */
 enum nv_status nv_guard(struct nv_store *store, struct nv_error *error);
 enum nv_status nv_commit(struct nv_store *store, struct nv_error *error);
-void nv_rollback(struct nv_store *store); /* and reads the state anew */
+void nv_rollback(struct nv_store *store); /* and reads the state anew, now or when it is needed next */
 enum nv_status nv_meta_set(struct nv_store *store, const char *name, const struct nv_value *value,
                            struct nv_error *error);
 

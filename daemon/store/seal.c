@@ -7,39 +7,69 @@
 #include "store/capture/sealing.h"
 #include "store/ingest.h"
 
-enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int budget_ms, struct nv_sealed *ret_sealed,
-                             struct nv_error *error)
+static enum nv_status is_due(struct nv_store *store, bool *ret_scan, bool *ret_due, struct nv_error *error)
 {
-    struct nv_sealed sealed = {0};
-    bool any, scan;
-    *ret_sealed = sealed;
-    enum nv_status status = nv_seal_ready(store, error);
+    bool any = false;
+    enum nv_status status = nv_ready(store, error);
+    *ret_scan = false;
+    if (status == NV_OK)
+        status = nv_seal_ready(store, error);
     if (status == NV_OK)
         status = nv_seal_is_due(store, &any, error);
     if (status == NV_OK)
-        status = nv_scan_is_due(store, &scan, error);
-    if (status != NV_OK || (!any && !scan))
-        return status;
-    int64_t end = nv_mono_now().us + (int64_t)budget_ms * 1000;
+        status = nv_scan_is_due(store, ret_scan, error);
+    *ret_due = any || *ret_scan;
+    return status;
+}
+
+static enum nv_status seal(struct nv_store *store, struct nv_wall_ms now, int64_t end, struct nv_sealed *sealed,
+                           struct nv_error *error)
+{
     if (NV_PLANTED(SEND_EARLY))
         nv_db_exec(store->db, "PRAGMA synchronous = NORMAL", error);
-    status = nv_begin(store, error);
+    enum nv_status status = nv_begin(store, error);
     if (status != NV_OK)
         return status;
     status = nv_guard(store, error);
     if (status == NV_OK)
-        status = nv_scan_check(store, now, &sealed, error);
+        status = nv_scan_check(store, now, sealed, error);
     do {
         if (status == NV_OK)
-            status = nv_seal_slice(store, now, &sealed, error);
-    } while (status == NV_OK && sealed.more && nv_mono_now().us < end);
+            status = nv_seal_slice(store, now, sealed, error);
+    } while (status == NV_OK && sealed->more && nv_mono_now().us < end);
     if (status == NV_OK)
         status = nv_commit(store, error);
-    if (status != NV_OK) {
+    if (status != NV_OK)
         nv_rollback(store);
-        return status;
-    }
+    return status;
+}
+
+/* A table that is back is what some changesets waited for. Those that still wait are none of this. */
+static enum nv_status merge_owed(struct nv_store *store, struct nv_wall_ms now, int budget_ms, struct nv_error *error)
+{
+    enum nv_status status = nv_store_ingest(store, NULL, 0, now, budget_ms, error);
+    store->owes_merge = status != NV_OK;
+    return status;
+}
+
+enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int budget_ms, struct nv_sealed *ret_sealed,
+                             struct nv_error *error)
+{
+    struct nv_sealed sealed = {0};
+    struct nv_error ignored;
+    bool scan, due;
     *ret_sealed = sealed;
-    /* A table that is back is what some changesets waited for. */
-    return scan ? nv_store_ingest(store, NULL, 0, now, budget_ms, error) : NV_OK;
+    enum nv_status status = is_due(store, &scan, &due, error);
+    if (status != NV_OK)
+        return status;
+    if (!due)
+        return store->owes_merge ? merge_owed(store, now, budget_ms, error) : NV_OK;
+    status = seal(store, now, nv_mono_now().us + (int64_t)budget_ms * 1000, &sealed, error);
+    if (status != NV_OK)
+        return status;
+    /* What was sealed is durable, and to be told, whatever becomes of this: the next call tries it again. */
+    if ((scan || store->owes_merge) && merge_owed(store, now, budget_ms, &ignored) != NV_OK)
+        sealed.more = true;
+    *ret_sealed = sealed;
+    return NV_OK;
 }

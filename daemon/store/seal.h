@@ -6,7 +6,7 @@
 struct nv_sealed {
     size_t changesets; /* appended to the own log */
     size_t ops;
-    bool more; /* pending rows are left: call again */
+    bool more; /* something is left to do: call again */
 };
 
 /* Seals pending rows, in one transaction of about `budget_ms`. Nothing pending: NV_OK and zeros, without a write lock.

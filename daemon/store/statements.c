@@ -61,6 +61,8 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_GUARD_ON] = "INSERT OR IGNORE INTO navette_guard(applying) VALUES (1)",
     [NV_SQL_GUARD_OFF] = "DELETE FROM navette_guard",
     [NV_SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [NV_SQL_BEGIN_READING] = "BEGIN",
+    [NV_SQL_ROLLBACK] = "ROLLBACK",
     [NV_SQL_COMMIT] = "COMMIT",
 };
 

@@ -42,6 +42,8 @@ enum nv_statement {
     NV_SQL_GUARD_ON,
     NV_SQL_GUARD_OFF,
     NV_SQL_BEGIN,
+    NV_SQL_BEGIN_READING,
+    NV_SQL_ROLLBACK,
     NV_SQL_COMMIT,
     NV_SQL_COUNT,
 };

@@ -142,8 +142,8 @@ enum nv_status nv_store_create(const char *path, const char *name, struct nv_err
 
 static enum nv_status read_identity(struct nv_store *store, struct nv_error *error)
 {
-    struct nv_identity *identity = &store->identity;
-    *identity = (struct nv_identity){0};
+    struct nv_identity found = {0}, *identity = &found;
+    int64_t schema_version = 0; /* until the first look there is no row of it */
     sqlite3_stmt *statement = nv_db_prepare(store->db, "SELECT name, value FROM navette_meta", error);
     if (statement == NULL)
         return error->status;
@@ -166,10 +166,14 @@ static enum nv_status read_identity(struct nv_store *store, struct nv_error *err
         } else if (strcmp(name, "row_digest_key") == 0 && value.size == sizeof store->row_digest_key) {
             memcpy(store->row_digest_key, value.data, value.size);
         } else if (strcmp(name, "schema_version") == 0) {
-            store->schema_version = sqlite3_column_int64(statement, 1);
+            schema_version = sqlite3_column_int64(statement, 1);
         }
     }
     sqlite3_finalize(statement);
+    if (status == NV_OK && has_site) {
+        store->identity = found;
+        store->schema_version = schema_version;
+    }
     if (status == NV_OK && !has_site)
         return nv_fail(error, NV_CORRUPT,
                        "the store has no site id: its making was cut short; remove it and run "
@@ -179,8 +183,9 @@ static enum nv_status read_identity(struct nv_store *store, struct nv_error *err
 
 static enum nv_status load_all(struct nv_store *store, struct nv_error *error)
 {
+    store->is_loaded = false;
     nv_opened_forget(store);
-    nv_opened_set_current(store, NULL);
+    nv_opened_forget_current(store);
     enum nv_status status = read_identity(store, error);
     if (status == NV_OK)
         status = nv_logs_load(store, error);
@@ -188,6 +193,7 @@ static enum nv_status load_all(struct nv_store *store, struct nv_error *error)
         status = nv_members_load(store, error);
     if (status == NV_OK)
         status = nv_tables_load(store, error);
+    store->is_loaded = status == NV_OK;
     return status;
 }
 
@@ -225,6 +231,8 @@ enum nv_status nv_store_open(const char *path, struct nv_store **ret_store, stru
         nv_store_close(store);
         return status;
     }
+    /* What it waited for may have come just before this store was closed, or its program killed. */
+    store->owes_merge = nv_logs_lag(store);
     if (stat(path, &file) == 0) {
         store->file_device = file.st_dev;
         store->file_inode = file.st_ino;
@@ -290,34 +298,63 @@ enum nv_status nv_meta_set(struct nv_store *store, const char *name, const struc
     return nv_db_run(statement, error);
 }
 
-enum nv_status nv_store_refresh(struct nv_store *store, bool *ret_changed, struct nv_error *error)
+static bool end_transaction(struct nv_store *store)
 {
-    int64_t version = store->data_version;
-    enum nv_status status = read_data_version(store, &version, error);
-    *ret_changed = status == NV_OK && version != store->data_version;
-    if (!*ret_changed)
-        return status;
+    struct nv_error ignored;
+    sqlite3_stmt *rollback = nv_statement(store, NV_SQL_ROLLBACK, &ignored);
+    store->in_transaction = false;
+    return sqlite3_get_autocommit(store->db) || (rollback != NULL && nv_db_run(rollback, &ignored) == NV_OK);
+}
+
+enum nv_status nv_ready(struct nv_store *store, struct nv_error *error)
+{
+    if (store->owes_rollback && !end_transaction(store))
+        return nv_no_memory(error);
+    store->owes_rollback = false;
+    return store->is_loaded ? NV_OK : load_all(store, error);
+}
+
+/* Most foreign commits are a program's writes to its own tables: then nothing that we keep in memory has changed. */
+static enum nv_status is_outdated(struct nv_store *store, bool *ret_outdated, struct nv_error *error)
+{
     int64_t newest, merged, members;
-    status = nv_db_integer(store->db, "SELECT max(number) FROM navette_changeset", 0, &newest, error);
+    enum nv_status status = nv_db_integer(store->db, "SELECT max(number) FROM navette_changeset", 0, &newest, error);
     if (status == NV_OK)
         status = nv_db_integer(store->db, "SELECT sum(applied_seq) FROM navette_log", 0, &merged, error);
     if (status == NV_OK)
         status = nv_db_integer(store->db, "SELECT count(*) FROM navette_member", 0, &members, error);
-    /* Most foreign commits are a program's writes to its own tables: then nothing that we keep in memory has changed.
-     */
-    if (status == NV_OK &&
-        (newest != nv_store_newest(store) || merged != nv_logs_merged(store) || (size_t)members != store->member_count))
+    *ret_outdated = status == NV_OK && (newest != nv_store_newest(store) || merged != nv_logs_merged(store) ||
+                                        (size_t)members != store->member_count);
+    return status;
+}
+
+enum nv_status nv_store_refresh(struct nv_store *store, bool *ret_changed, struct nv_error *error)
+{
+    int64_t version = store->data_version;
+    bool outdated = false, was_loaded = store->is_loaded;
+    enum nv_status status = nv_ready(store, error);
+    if (status == NV_OK)
+        status = read_data_version(store, &version, error);
+    *ret_changed = status == NV_OK && (version != store->data_version || !was_loaded);
+    if (!*ret_changed)
+        return status;
+    status = is_outdated(store, &outdated, error);
+    if (status == NV_OK && outdated)
         status = load_all(store, error);
     if (status == NV_OK)
         store->data_version = version;
     return status;
 }
 
-enum nv_status nv_begin(struct nv_store *store, struct nv_error *error)
+static enum nv_status begin(struct nv_store *store, enum nv_statement which, struct nv_error *error)
 {
     bool changed;
-    sqlite3_stmt *begin = nv_statement(store, NV_SQL_BEGIN, error);
-    enum nv_status status = begin == NULL ? error->status : nv_db_run(begin, error);
+    enum nv_status status = nv_ready(store, error);
+    /* So that it takes no memory to give up. */
+    sqlite3_stmt *rollback = status == NV_OK ? nv_statement(store, NV_SQL_ROLLBACK, error) : NULL;
+    sqlite3_stmt *begins = rollback == NULL ? NULL : nv_statement(store, which, error);
+    if (status == NV_OK)
+        status = begins == NULL ? error->status : nv_db_run(begins, error);
     if (status != NV_OK)
         return status;
     store->in_transaction = true;
@@ -325,6 +362,21 @@ enum nv_status nv_begin(struct nv_store *store, struct nv_error *error)
     if (status != NV_OK)
         nv_rollback(store);
     return status;
+}
+
+enum nv_status nv_begin(struct nv_store *store, struct nv_error *error)
+{
+    return begin(store, NV_SQL_BEGIN, error);
+}
+
+enum nv_status nv_begin_reading(struct nv_store *store, struct nv_error *error)
+{
+    return begin(store, NV_SQL_BEGIN_READING, error);
+}
+
+void nv_end_reading(struct nv_store *store)
+{
+    store->owes_rollback = !end_transaction(store);
 }
 
 static void set_triggers(struct nv_store *store, int enabled)
@@ -361,12 +413,12 @@ enum nv_status nv_commit(struct nv_store *store, struct nv_error *error)
 void nv_rollback(struct nv_store *store)
 {
     struct nv_error ignored;
-    if (!sqlite3_get_autocommit(store->db))
-        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-    store->in_transaction = false;
     set_triggers(store, 1);
+    store->owes_rollback = !end_transaction(store);
     if (NV_PLANTED(ROLLBACK_KEEPS_HEADS))
         return;
-    /* Where even reading fails, the next call that needs the state fails with the reason. */
-    load_all(store, &ignored);
+    store->is_loaded = false;
+    /* Where this fails, the next call that needs the state reads it, or fails with the reason. */
+    if (!store->owes_rollback)
+        load_all(store, &ignored);
 }

@@ -25,10 +25,9 @@ static enum nv_status differing_from_log(struct nv_merge *merge, const struct nv
     *ret_changed = 0;
     for (unsigned field = 0; field < merge->row.count; field++) {
         struct nv_value shown;
-        enum nv_status status =
-            with_siblings >> field & 1
-                ? nv_gather_shown(merge->store, table, record, field, &merge->arena, &shown, error)
-                : nv_published_default(merge->store, table, field, &merge->arena, &shown, error);
+        enum nv_status status = with_siblings >> field & 1
+                                    ? nv_gather_shown(merge->store, table, record, field, &merge->arena, &shown, error)
+                                    : nv_published_default(merge->store, table, field, &merge->arena, &shown, error);
         if (status != NV_OK)
             return status;
         if (!nv_value_equal(&shown, &merge->row.values[field]))
@@ -46,7 +45,11 @@ static enum nv_status changed_fields(struct nv_merge *merge, const struct nv_tab
         *ret_changed = nv_all_fields(table); /* a create carries them all */
         return NV_OK;
     }
-    if (nv_merge_digest_fits(merge, &merge->row))
+    bool fits;
+    enum nv_status status = nv_merge_digest_fits(merge, &merge->row, &fits, error);
+    if (status != NV_OK)
+        return status;
+    if (fits)
         return nv_merge_added_since(merge, table, &merge->row, ret_changed, error);
     if (touched->first != NULL && touched->first->old != NULL) {
         *ret_changed = differing(touched->first->old, touched->first->old_count, &merge->row);

@@ -261,13 +261,13 @@ enum nv_status nv_pending_estimate(struct nv_store *store, struct nv_table_acces
 enum nv_status nv_store_pending(struct nv_store *store, uint64_t *ret_rows, struct nv_error *error)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < store->table_count; i++) {
+    enum nv_status status = nv_ready(store, error);
+    for (size_t i = 0; status == NV_OK && i < store->table_count; i++) {
         uint64_t rows = 0;
-        enum nv_status status = nv_pending_estimate(store, &store->access[i], &rows, error);
-        if (status != NV_OK)
-            return status;
+        status = nv_pending_estimate(store, &store->access[i], &rows, error);
         sum += rows;
     }
-    *ret_rows = sum;
-    return NV_OK;
+    if (status == NV_OK)
+        *ret_rows = sum;
+    return status;
 }

@@ -72,21 +72,22 @@ static enum nv_status list_changed(struct nv_store *store, struct nv_table_acces
     sqlite3_str_appendf(sql, " FROM main.\"%w\"", table->name);
     char *text = sqlite3_str_finish(sql);
     sqlite3_stmt *rows = text == NULL ? NULL : nv_db_prepare(store->db, text, error);
+    enum nv_status status = text == NULL ? nv_no_memory(error) : rows == NULL ? error->status : NV_OK;
     sqlite3_free(text);
-    enum nv_status status = rows == NULL ? error->status : NV_OK;
     bool more, found;
     while (status == NV_OK && (status = nv_db_step(rows, &more, error)) == NV_OK && more) {
         nv_buffer_clear(&key);
         nv_key_take(rows, 1, table->key_count, &key);
-        status = nv_row_take(rows, 1 + (int)table->key_count, table->field_count, &row, error);
+        status = key.failed ? nv_no_memory(error)
+                            : nv_row_take(rows, 1 + (int)table->key_count, table->field_count, &row, error);
         if (status == NV_OK)
             status = nv_version_read(store, table->number, nv_buffer_slice(&key), &merge.version, &found, error);
-        if (status != NV_OK)
-            break;
         nv_fields added = 0;
+        bool fits = false;
         nv_arena_reset(&merge.arena);
-        bool fits = nv_merge_digest_fits(&merge, &row);
-        if (fits)
+        if (status == NV_OK)
+            status = nv_merge_digest_fits(&merge, &row, &fits, error);
+        if (status == NV_OK && fits)
             status = nv_merge_added_since(&merge, table, &row, &added, error);
         if (status != NV_OK)
             break;

@@ -35,7 +35,7 @@ static struct nv_log_id own_log_id(const struct nv_store *store)
 
 static void draft_done(struct draft *draft)
 {
-    nv_opened_set_current(draft->store, NULL);
+    nv_opened_forget_current(draft->store);
     nv_merge_done(&draft->merge);
     nv_vector_done(&draft->context);
     nv_arena_done(&draft->ops_arena);
@@ -60,8 +60,7 @@ static enum nv_status draft_begin(struct draft *draft, struct nv_error *error)
     draft->merge.context = &draft->context;
     if (nv_logs_applied(draft->store, NV_SCOPE_NETWORK, &draft->context) != NV_OK)
         return nv_no_memory(error);
-    nv_opened_set_current(draft->store, &draft->current);
-    return NV_OK;
+    return nv_opened_set_current(draft->store, &draft->current, error);
 }
 
 static enum nv_status draft_init(struct draft *draft, struct nv_store *store, struct nv_wall_ms now,

@@ -179,8 +179,11 @@ static enum nv_status add_record(struct digesting *digesting, struct nv_table_ac
     if (version->has_row)
         status = nv_row_read(digesting->store, access, key, row, error);
     /* What was written and is not sealed yet is no part of the state: then the log has the values. */
-    row->there = status == NV_OK && row->there && version->row_fields == row->count &&
-                 nv_row_digest(digesting->store, row->values, version->row_fields, bytes) == version->row_digest;
+    uint64_t row_digest = 0;
+    row->there = status == NV_OK && row->there && version->row_fields == row->count;
+    if (row->there)
+        status = nv_row_digest(digesting->store, row->values, version->row_fields, bytes, &row_digest, error);
+    row->there = row->there && status == NV_OK && row_digest == version->row_digest;
     nv_buffer_clear(bytes);
     nv_arena_reset(&digesting->arena);
     nv_buffer_append_varint(bytes, access->table->number);
@@ -274,25 +277,18 @@ enum nv_status nv_store_digest(struct nv_store *store, struct nv_scope_digest *r
 {
     struct nv_scope_digest digest = {.scope = NV_SCOPE_NETWORK};
     struct digesting digesting = {.store = store, .digest = &digest, .arena = {.limit = 256u << 20}};
-    bool changed;
-    /* One reading transaction, so that versions and rows are of one moment. */
-    enum nv_status status = nv_db_exec(store->db, "BEGIN", error);
+    enum nv_status status = nv_begin_reading(store, error);
     if (status != NV_OK)
         return status;
     nv_hasher_start(&digesting.hasher);
-    int64_t any;
-    status = nv_db_integer(store->db, "SELECT count(*) FROM navette_meta", 0, &any, error);
-    if (status == NV_OK)
-        status = nv_store_refresh(store, &changed, error);
-    if (status == NV_OK)
-        status = find_closed(store, &digest, error);
+    status = find_closed(store, &digest, error);
     if (status == NV_OK)
         status = add_records(&digesting, error);
     if (status == NV_OK)
         status = hash_vector(store, &digest, error);
     nv_buffer_done(&digesting.bytes);
     nv_arena_done(&digesting.arena);
-    sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    nv_end_reading(store);
     if (status != NV_OK)
         return status;
     digest.state = nv_hasher_finish(&digesting.hasher);

@@ -21,12 +21,15 @@ enum nv_status nv_store_history(struct nv_store *store, const char *table_name, 
                                 bool (*each)(const struct nv_history_entry *entry, void *context), void *context,
                                 struct nv_error *error)
 {
+    enum nv_status status = nv_ready(store, error);
+    if (status != NV_OK)
+        return status;
     const struct nv_table *table = nv_store_table(store, table_name);
     if (table == NULL)
         return nv_fail(error, NV_NOT_FOUND, "no table %s is synchronised: see `navette schema show`", table_name);
     struct nv_op_places places = {0};
     struct nv_arena arena = {.limit = 4 * (size_t)NV_LIMIT_BODY_BYTES};
-    enum nv_status status = nv_op_places_find(store, table->number, key, &places, error);
+    status = nv_op_places_find(store, table->number, key, &places, error);
     for (size_t i = 0; status == NV_OK && i < places.count; i++) {
         const struct nv_opened *opened;
         nv_arena_reset(&arena);

@@ -4,7 +4,7 @@
 
 enum nv_status nv_store_save_peer(struct nv_store *store, const struct nv_peer_state *peer, struct nv_error *error)
 {
-    sqlite3_stmt *statement = nv_statement(store, NV_SQL_PEER_SAVE, error);
+    sqlite3_stmt *statement = nv_ready(store, error) == NV_OK ? nv_statement(store, NV_SQL_PEER_SAVE, error) : NULL;
     if (statement == NULL)
         return error->status;
     sqlite3_bind_blob(statement, 1, peer->site.bytes, sizeof peer->site.bytes, SQLITE_STATIC);

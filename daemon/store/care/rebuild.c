@@ -26,9 +26,10 @@ static enum nv_status list_changeset(struct nv_store *store, int64_t changeset, 
     bool is_data = log != NULL && !nv_scope_id_equal(log->id.scope, NV_SCOPE_AUTHORITY);
     for (size_t i = 0; is_data && status == NV_OK && i < opened->body.count; i++) {
         struct nv_op op;
+        bool has_record;
         nv_arena_reset(&arena);
-        if (opened->body.entries[i].is_redacted ||
-            nv_op_decode(opened->body.entries[i].op, &arena, &op, NULL) != NV_OK || op.key.size == 0)
+        status = nv_opened_record(opened, (uint32_t)i, &arena, &op, &has_record, error);
+        if (status != NV_OK || !has_record)
             continue;
         sqlite3_bind_int64(insert, 1, op.table);
         nv_db_bind_slice(insert, 2, op.key);
@@ -162,6 +163,8 @@ static enum nv_status rebuild_all(struct rebuilding *rebuilding, void (*progress
             table = (uint32_t)sqlite3_column_int64(ops, 0);
             nv_buffer_clear(&key);
             nv_buffer_append(&key, next.data, next.size);
+            if (status == NV_OK && key.failed)
+                status = nv_no_memory(error);
         }
         if (status == NV_OK && more && sqlite3_column_int64(ops, 2) > 0)
             status = nv_op_places_add(

@@ -39,59 +39,67 @@ static const struct nv_public_key *key_of(struct walk *walk)
     return member == NULL ? NULL : &member->sign_key;
 }
 
-/* NULL, or what is wrong with the header's place in its log. */
-static const char *check_place(struct walk *walk, const struct nv_header *header, struct nv_slice stored_hash,
-                               const struct nv_hash *hash)
+/* These give NV_OK; or another status than NV_NO_MEMORY, with words for what is wrong with the changeset. */
+
+/* The header's place in its log. */
+static enum nv_status check_place(struct walk *walk, const struct nv_header *header, struct nv_slice stored_hash,
+                                  const struct nv_hash *hash, struct nv_error *why)
 {
-    static char why[200];
-    struct nv_error error;
     struct nv_vector context = {0};
     if (stored_hash.size != sizeof hash->bytes || memcmp(stored_hash.data, hash->bytes, sizeof hash->bytes) != 0)
-        return "the header's bytes are not those that were stored";
+        return nv_fail(why, NV_CORRUPT, "the header's bytes are not those that were stored");
     if (nv_log_id_compare(&header->log, &walk->log->id) != 0 || header->seq != walk->seq + 1)
-        return "it is not the next of its log";
+        return nv_fail(why, NV_CORRUPT, "it is not the next of its log");
     if (memcmp(header->previous.bytes, walk->previous.bytes, sizeof walk->previous.bytes) != 0)
-        return "the chain is broken: it names another header before it";
+        return nv_fail(why, NV_CORRUPT, "the chain is broken: it names another header before it");
     if (header->authority_seq < walk->authority_seq)
-        return "its authority position is behind that of the header before it";
-    if (nv_context_take(walk->store, header, &walk->context, &context, &error) != NV_OK) {
-        snprintf(why, sizeof why, "%.190s", error.text);
+        return nv_fail(why, NV_CORRUPT, "its authority position is behind that of the header before it");
+    enum nv_status status = nv_context_take(walk->store, header, &walk->context, &context, why);
+    if (status != NV_OK) {
         nv_vector_done(&context);
-        return why;
+        return status;
     }
     bool covers = nv_vector_covers(&context, &walk->context);
     nv_vector_done(&walk->context);
     walk->context = context;
-    return covers ? NULL : "its context is behind that of the header before it";
+    return covers ? NV_OK : nv_fail(why, NV_CORRUPT, "its context is behind that of the header before it");
 }
 
-/* NULL, or what is wrong with its ops. */
-static const char *check_ops(struct walk *walk, const struct nv_changeset_parts *parts, const struct nv_header *header)
+static enum nv_status check_signature(struct walk *walk, const struct nv_changeset_parts *parts, struct nv_error *why)
 {
-    static char why[200];
-    struct nv_error error;
-    struct nv_body body;
-    if (nv_body_open(parts, header, &walk->arena, &body, &error) != NV_OK) {
-        snprintf(why, sizeof why, "%.190s", error.text);
-        return why;
-    }
+    const struct nv_public_key *key = key_of(walk);
+    if (key == NULL)
+        return nv_fail(why, NV_CORRUPT, "its site has no certificate");
+    enum nv_status status = nv_changeset_verify(parts, key, &walk->store->identity.network, why);
+    return status == NV_REFUSED ? nv_fail(why, status, "the signature does not hold") : status;
+}
+
+static enum nv_status check_ops(struct walk *walk, const struct nv_changeset_parts *parts,
+                                const struct nv_header *header, struct nv_error *why)
+{
+    struct nv_body body = {0};
+    struct nv_error ignored;
     struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
-    for (size_t i = 0; i < body.count; i++) {
+    enum nv_status status = nv_body_open(parts, header, &walk->arena, &body, why);
+    for (size_t i = 0; status == NV_OK && i < body.count; i++) {
         struct nv_op op;
         nv_arena_reset(&arena);
-        if (body.entries[i].is_redacted)
-            walk->verified->redacted++;
-        else if (nv_op_decode(body.entries[i].op, &arena, &op, &error) == NV_REFUSED)
-            walk->verified->no_ops++;
+        enum nv_status of_op =
+            body.entries[i].is_redacted ? NV_OK : nv_op_decode(body.entries[i].op, &arena, &op, &ignored);
+        walk->verified->redacted += body.entries[i].is_redacted;
+        walk->verified->no_ops += of_op == NV_REFUSED;
         walk->verified->ops++;
+        if (of_op == NV_NO_MEMORY)
+            status = nv_no_memory(why);
     }
     nv_arena_done(&arena);
-    return NULL;
+    return status;
 }
 
-static void check_changeset(struct walk *walk, sqlite3_stmt *row)
+/* Fails only where the check itself could not be made. */
+static enum nv_status check_changeset(struct walk *walk, sqlite3_stmt *row, struct nv_error *error)
 {
-    struct nv_error error;
+    struct nv_error why;
     struct nv_header header;
     struct nv_slice stored_hash = nv_db_blob(row, 1);
     struct nv_changeset_parts parts = {.header = nv_db_blob(row, 2),
@@ -99,27 +107,27 @@ static void check_changeset(struct walk *walk, sqlite3_stmt *row)
                                        .compressed = sqlite3_column_int(row, 4) != 0,
                                        .body = nv_db_blob(row, 5)};
     uint64_t seq = (uint64_t)sqlite3_column_int64(row, 0);
-    const struct nv_public_key *key = key_of(walk);
-    const char *wrong = NULL;
     nv_arena_reset(&walk->arena);
     struct nv_hash hash = nv_header_hash(parts.header);
-    if (nv_header_decode(parts.header, &walk->arena, &header, &error) != NV_OK) {
-        bad(walk, seq, "its header cannot be read");
-    } else {
-        wrong = check_place(walk, &header, stored_hash, &hash);
-        if (wrong == NULL && key == NULL)
-            wrong = "its site has no certificate";
-        if (wrong == NULL && nv_changeset_verify(&parts, key, &walk->store->identity.network, &error) != NV_OK)
-            wrong = "the signature does not hold";
-        if (wrong == NULL)
-            wrong = check_ops(walk, &parts, &header);
-        if (wrong != NULL)
-            bad(walk, seq, wrong);
+    enum nv_status status = nv_header_decode(parts.header, &walk->arena, &header, &why);
+    if (status == NV_OK) {
+        status = check_place(walk, &header, stored_hash, &hash, &why);
+        if (status == NV_OK)
+            status = check_signature(walk, &parts, &why);
+        if (status == NV_OK)
+            status = check_ops(walk, &parts, &header, &why);
         walk->authority_seq = header.authority_seq;
+    } else if (status != NV_NO_MEMORY) {
+        nv_fail(&why, status, "its header cannot be read");
     }
+    if (status == NV_NO_MEMORY)
+        return nv_no_memory(error);
+    if (status != NV_OK)
+        bad(walk, seq, why.text);
     walk->previous = hash;
     walk->seq = seq;
     walk->verified->changesets++;
+    return NV_OK;
 }
 
 static enum nv_status walk_log(struct walk *walk, uint64_t total, void (*progress)(uint64_t, uint64_t),
@@ -135,7 +143,9 @@ static enum nv_status walk_log(struct walk *walk, uint64_t total, void (*progres
     walk->previous = (struct nv_hash){{0}};
     nv_vector_clear(&walk->context);
     while (status == NV_OK && (status = nv_db_step(rows, &more, error)) == NV_OK && more) {
-        check_changeset(walk, rows);
+        status = check_changeset(walk, rows, error);
+        if (status != NV_OK)
+            break;
         if (progress != NULL)
             progress(walk->verified->changesets, total);
     }
@@ -153,20 +163,17 @@ enum nv_status nv_store_verify(struct nv_store *store, struct nv_verified *ret_v
     struct nv_verified verified = {0};
     struct walk walk = {.store = store, .verified = &verified, .arena = {.limit = 8 * (size_t)NV_LIMIT_BODY_BYTES}};
     int64_t total;
-    bool changed;
-    enum nv_status status = nv_db_exec(store->db, "BEGIN", error);
+    enum nv_status status = nv_begin_reading(store, error);
     if (status != NV_OK)
         return status;
     status = nv_db_integer(store->db, "SELECT count(*) FROM navette_changeset", 0, &total, error);
-    if (status == NV_OK)
-        status = nv_store_refresh(store, &changed, error);
     for (size_t i = 1; status == NV_OK && i <= nv_log_count(store); i++) {
         walk.log = nv_log_by_number(store, (nv_log_number)i);
         status = walk_log(&walk, (uint64_t)total, progress, error);
     }
     nv_vector_done(&walk.context);
     nv_arena_done(&walk.arena);
-    sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    nv_end_reading(store);
     if (status == NV_OK)
         *ret_verified = verified;
     return status;

@@ -125,12 +125,13 @@ enum nv_status nv_apply_changeset(struct nv_merge *merge, struct nv_log *log, co
     merge->context = context;
     enum nv_status status =
         nv_redact_named(merge->store, log->number, opened->header.seq, named, count, &any_named, error);
-    nv_opened_set_current(merge->store, opened);
+    if (status == NV_OK)
+        status = nv_opened_set_current(merge->store, opened, error);
     for (uint32_t i = 0; status == NV_OK && i < count; i++) {
         uint32_t ignored;
         status = apply_op(merge, opened, i, named[i], record_hashes == NULL ? &ignored : &record_hashes[i], error);
     }
-    nv_opened_set_current(merge->store, NULL);
+    nv_opened_forget_current(merge->store);
     free(named);
     return status;
 }
@@ -145,9 +146,13 @@ enum nv_status nv_apply_redactions(struct nv_merge *merge, const struct nv_opene
         struct nv_op *op = nv_arena_alloc(&merge->arena, sizeof *op);
         if (op == NULL)
             return nv_no_memory(error);
-        if (!opened->body.entries[i].is_redacted &&
-            nv_op_decode(opened->body.entries[i].op, &merge->arena, op, NULL) == NV_OK && op->kind == NV_OP_REDACT)
+        if (opened->body.entries[i].is_redacted)
+            continue;
+        status = nv_op_decode(opened->body.entries[i].op, &merge->arena, op, error);
+        if (status == NV_OK && op->kind == NV_OP_REDACT)
             status = nv_redact_take(merge, op, error);
+        else if (status == NV_REFUSED)
+            status = NV_OK; /* a no-op everywhere; of newer software there is none in what was applied */
     }
     return status;
 }

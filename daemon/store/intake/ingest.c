@@ -46,32 +46,37 @@ const char *nv_reason_name(enum nv_reason reason)
 /* ---- what must be sealed first ---- */
 
 /* The records that the changeset is about to change, into the set. */
-static void list_records(const struct nv_opened *opened, struct nv_touched_set *set)
+static enum nv_status list_records(const struct nv_opened *opened, struct nv_touched_set *set, struct nv_error *error)
 {
     struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
-    for (size_t i = 0; i < opened->body.count; i++) {
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < opened->body.count; i++) {
         struct nv_op op;
+        bool has_record;
         nv_arena_reset(&arena);
-        if (!opened->body.entries[i].is_redacted &&
-            nv_op_decode(opened->body.entries[i].op, &arena, &op, NULL) == NV_OK && op.key.size > 0)
-            nv_touched_get(set, op.table, op.key, true);
+        status = nv_opened_record(opened, (uint32_t)i, &arena, &op, &has_record, error);
+        if (status == NV_OK && has_record && nv_touched_get(set, op.table, op.key, true) == NULL)
+            status = nv_no_memory(error);
     }
     nv_arena_done(&arena);
+    return status;
 }
 
 /* By which a record's ops are found, of a changeset that is kept before it can be merged. */
-static void list_record_hashes(const struct nv_opened *opened, uint32_t *record_hashes)
+static enum nv_status list_record_hashes(const struct nv_opened *opened, uint32_t *record_hashes,
+                                         struct nv_error *error)
 {
     struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
-    for (size_t i = 0; i < opened->body.count; i++) {
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < opened->body.count; i++) {
         struct nv_op op;
+        bool has_record;
         nv_arena_reset(&arena);
-        record_hashes[i] = 0;
-        if (!opened->body.entries[i].is_redacted &&
-            nv_op_decode(opened->body.entries[i].op, &arena, &op, NULL) == NV_OK && op.key.size > 0)
-            record_hashes[i] = nv_record_hash(op.table, op.key);
+        status = nv_opened_record(opened, (uint32_t)i, &arena, &op, &has_record, error);
+        record_hashes[i] = status == NV_OK && has_record ? nv_record_hash(op.table, op.key) : 0;
     }
     nv_arena_done(&arena);
+    return status;
 }
 
 /* Seals what is pending on the records of the set, and the stale ones among them. */
@@ -119,24 +124,26 @@ struct intake {
     struct nv_wall_ms now;
 };
 
-/* Whether this software knows every op of the changeset: it is taken up whole or not at all. */
-static bool is_understood(const struct nv_arrival *arrival)
+/* Whether this software knows every op of the changeset, which is taken up whole or not at all: NV_OK, NV_NOT_YET. */
+static enum nv_status judge_understood(const struct nv_arrival *arrival, struct nv_error *error)
 {
     struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
-    bool understood = true;
-    for (size_t i = 0; understood && i < arrival->opened.body.count; i++) {
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < arrival->opened.body.count; i++) {
         struct nv_op op;
         nv_arena_reset(&arena);
-        understood = nv_op_decode(arrival->opened.body.entries[i].op, &arena, &op, NULL) != NV_NOT_YET;
+        status = nv_op_decode(arrival->opened.body.entries[i].op, &arena, &op, error);
+        if (status == NV_REFUSED)
+            status = NV_OK; /* a no-op at every site */
     }
     nv_arena_done(&arena);
-    return understood;
+    return status;
 }
 
 static enum nv_status take_authority(struct nv_store *store, const struct nv_arrival *arrival, struct nv_error *error)
 {
     struct nv_error why;
-    enum nv_status status = is_understood(arrival) ? NV_OK : NV_NOT_YET;
+    enum nv_status status = judge_understood(arrival, &why);
     for (size_t i = 0; status == NV_OK && i < arrival->opened.body.count; i++) {
         status = nv_authority_take(store, arrival->opened.header.seq, arrival->opened.body.entries[i].op, &why);
         if (status == NV_REFUSED)
@@ -202,8 +209,9 @@ static enum nv_status take_data(struct intake *intake, struct nv_arrival *arriva
     struct nv_error why;
     if (intake->has_backlog) {
         struct nv_touched_set set = {0};
-        list_records(&arrival->opened, &set);
-        enum nv_status sealed = seal_known(store, &set, intake->now, error);
+        enum nv_status sealed = list_records(&arrival->opened, &set, error);
+        if (sealed == NV_OK)
+            sealed = seal_known(store, &set, intake->now, error);
         nv_touched_done(&set);
         if (sealed != NV_OK)
             return sealed;
@@ -211,14 +219,16 @@ static enum nv_status take_data(struct intake *intake, struct nv_arrival *arriva
     if (nv_logs_applied(store, NV_SCOPE_NETWORK, &intake->applied) != NV_OK)
         return nv_no_memory(error);
     bool is_next = arrival->log->applied_seq + 1 == arrival->opened.header.seq;
-    bool can_apply = is_next && (nv_vector_covers(&intake->applied, &arrival->context) || NV_PLANTED(IGNORE_CONTEXT)) &&
-                     nv_apply_ready(store, &arrival->opened, &why) == NV_OK;
-    if (!can_apply) {
-        list_record_hashes(&arrival->opened, intake->record_hashes);
-        return append(intake, arrival, false, intake->record_hashes, error);
+    bool is_covered = nv_vector_covers(&intake->applied, &arrival->context) || NV_PLANTED(IGNORE_CONTEXT);
+    enum nv_status status = is_next && is_covered ? nv_apply_ready(store, &arrival->opened, &why) : NV_NOT_YET;
+    if (status == NV_NOT_YET) {
+        status = list_record_hashes(&arrival->opened, intake->record_hashes, error);
+        return status == NV_OK ? append(intake, arrival, false, intake->record_hashes, error) : status;
     }
-    enum nv_status status = nv_apply_changeset(&intake->merge, arrival->log, &arrival->opened, &arrival->context,
-                                               intake->record_hashes, error);
+    if (status != NV_OK)
+        return nv_fail(error, status, "%s", why.text);
+    status = nv_apply_changeset(&intake->merge, arrival->log, &arrival->opened, &arrival->context,
+                                intake->record_hashes, error);
     if (status != NV_OK || intake->stale.count > 0)
         return status;
     return append(intake, arrival, true, intake->record_hashes, error);
@@ -298,9 +308,10 @@ static enum nv_status try_once(struct intake *intake, struct nv_incoming *incomi
         status = nv_apply_lagging(&intake->merge, 64, &intake->lagging, error);
     if (status == NV_OK && intake->stale.count == 0)
         return nv_commit(intake->store, error);
+    for (size_t i = 0; status == NV_OK && i < intake->stale.count; i++)
+        if (nv_touched_get(stale, intake->stale.places[i].table, intake->stale.places[i].key, true) == NULL)
+            status = nv_no_memory(error);
     *ret_again = status == NV_OK;
-    for (size_t i = 0; i < intake->stale.count; i++)
-        nv_touched_get(stale, intake->stale.places[i].table, intake->stale.places[i].key, true);
     nv_stale_done(&intake->stale);
     return status;
 }
@@ -348,7 +359,7 @@ enum nv_status nv_store_note_refusal(struct nv_store *store, enum nv_reason reas
                                      const char *text, struct nv_wall_ms now, struct nv_error *error)
 {
     static const struct nv_site_id nobody;
-    sqlite3_stmt *statement = nv_statement(store, NV_SQL_REFUSAL_ADD, error);
+    sqlite3_stmt *statement = nv_ready(store, error) == NV_OK ? nv_statement(store, NV_SQL_REFUSAL_ADD, error) : NULL;
     if (statement == NULL)
         return error->status;
     sqlite3_bind_text(statement, 1, nv_reason_name(reason), -1, SQLITE_STATIC);

@@ -299,6 +299,14 @@ enum nv_status nv_log_intern(struct nv_store *store, const struct nv_log_id *id,
     return NV_OK;
 }
 
+bool nv_logs_lag(const struct nv_store *store)
+{
+    for (size_t i = 0; i < store->logs->count; i++)
+        if (store->logs->logs[i]->applied_seq < store->logs->logs[i]->has_seq)
+            return true;
+    return false;
+}
+
 struct nv_log_id nv_authority_log_id(const struct nv_store *store)
 {
     struct nv_log_id id = {.epoch = 1, .scope = NV_SCOPE_AUTHORITY};

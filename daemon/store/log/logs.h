@@ -36,6 +36,9 @@ enum nv_status nv_site_intern(struct nv_store *store, struct nv_site_id site, ui
                               struct nv_error *error);
 struct nv_site_id nv_site_by_number(const struct nv_store *store, uint32_t number);
 
+/* Whether something stands in a log and was not merged. */
+bool nv_logs_lag(const struct nv_store *store);
+
 /* The authority log, NULL before there is one. */
 struct nv_log *nv_authority_log(const struct nv_store *store);
 struct nv_log_id nv_authority_log_id(const struct nv_store *store);

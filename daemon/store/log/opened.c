@@ -19,11 +19,19 @@ static struct nv_values *values_of(struct nv_store *store)
     return store->values;
 }
 
-void nv_opened_set_current(struct nv_store *store, const struct nv_opened *current)
+enum nv_status nv_opened_set_current(struct nv_store *store, const struct nv_opened *current, struct nv_error *error)
 {
     struct nv_values *values = values_of(store);
-    if (values != NULL)
-        values->current = current;
+    if (values == NULL)
+        return nv_no_memory(error);
+    values->current = current;
+    return NV_OK;
+}
+
+void nv_opened_forget_current(struct nv_store *store)
+{
+    if (store->values != NULL)
+        store->values->current = NULL;
 }
 
 static void close_slot(struct nv_opened *opened)
@@ -192,6 +200,15 @@ enum nv_status nv_opened_op(struct nv_store *store, struct nv_dot dot, struct nv
     if (ret_hash != NULL)
         *ret_hash = opened->hash;
     return nv_op_decode(opened->body.entries[dot.index].op, arena, ret_op, error);
+}
+
+enum nv_status nv_opened_record(const struct nv_opened *opened, uint32_t place, struct nv_arena *arena,
+                                struct nv_op *ret_op, bool *ret_has, struct nv_error *error)
+{
+    const struct nv_entry *entry = &opened->body.entries[place];
+    enum nv_status status = entry->is_redacted ? NV_REFUSED : nv_op_decode(entry->op, arena, ret_op, error);
+    *ret_has = status == NV_OK && (ret_op->kind == NV_OP_PUT || ret_op->kind == NV_OP_DELETE);
+    return status == NV_NO_MEMORY ? status : NV_OK;
 }
 
 const struct nv_value *nv_op_value(const struct nv_op *op, unsigned field)

@@ -15,8 +15,9 @@ struct nv_opened {
     uint64_t used_at;
 };
 
-/* What is being merged right now stands in no table yet: it is looked at first. NULL takes it away. */
-void nv_opened_set_current(struct nv_store *store, const struct nv_opened *current);
+/* What is being merged right now stands in no table yet: it is looked at first, until it is taken away. */
+enum nv_status nv_opened_set_current(struct nv_store *store, const struct nv_opened *current, struct nv_error *error);
+void nv_opened_forget_current(struct nv_store *store);
 
 /* Opens the changeset at a place of a log. Owned by the store, valid until the next call of a function of this header.
  */
@@ -32,6 +33,11 @@ enum nv_status nv_opened_read(struct nv_store *store, int64_t changeset, struct 
 /* Decodes the op that a dot names. NV_NOT_FOUND where its body was redacted. `ret_hash` (its header's; may be NULL). */
 enum nv_status nv_opened_op(struct nv_store *store, struct nv_dot dot, struct nv_arena *arena, struct nv_op *ret_op,
                             struct nv_hash *ret_hash, struct nv_error *error);
+
+/* Decodes the op at a place of an opened changeset, if it is one of a record: *ret_has false where its body was
+ * redacted or it is of another kind, or against the protocol, or of newer software. NV_OK or NV_NO_MEMORY. */
+enum nv_status nv_opened_record(const struct nv_opened *opened, uint32_t place, struct nv_arena *arena,
+                                struct nv_op *ret_op, bool *ret_has, struct nv_error *error);
 
 /* The value that an op gives to a field; NULL where it gives none. */
 const struct nv_value *nv_op_value(const struct nv_op *op, unsigned field);

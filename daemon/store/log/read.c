@@ -52,8 +52,8 @@ enum nv_status nv_store_read_for(struct nv_store *store, const struct nv_far_hea
     *ret_count = 0;
     *ret_done = false;
     int64_t from = *cursor;
-    enum nv_status status = NV_OK;
-    if (from == 0)
+    enum nv_status status = nv_ready(store, error);
+    if (status == NV_OK && from == 0)
         status = first_lacking(store, peer, peer_count, &from, error);
     if (status != NV_OK)
         return status;

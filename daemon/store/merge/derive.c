@@ -32,14 +32,15 @@ static enum nv_status is_of_record(struct nv_store *store, struct nv_op_place pl
     const struct nv_opened *opened;
     *ret_is = false;
     enum nv_status status = nv_opened_by_number(store, place.changeset, &opened, error);
-    if (status != NV_OK || place.place >= opened->body.count || opened->body.entries[place.place].is_redacted)
+    if (status != NV_OK || place.place >= opened->body.count)
         return status;
     struct nv_op *op = nv_arena_alloc(arena, sizeof *op);
     if (op == NULL)
         return nv_no_memory(error);
-    if (nv_op_decode(opened->body.entries[place.place].op, arena, op, NULL) == NV_OK)
-        *ret_is = op->table == table && nv_slice_equal(op->key, key);
-    return NV_OK;
+    bool has_record;
+    status = nv_opened_record(opened, place.place, arena, op, &has_record, error);
+    *ret_is = status == NV_OK && has_record && op->table == table && nv_slice_equal(op->key, key);
+    return status;
 }
 
 enum nv_status nv_op_places_find(struct nv_store *store, uint32_t table, struct nv_slice key,
@@ -84,16 +85,17 @@ static enum nv_status retain(struct nv_merge *merge, const struct nv_table *tabl
     if (status != NV_OK)
         return status;
     const struct nv_log *log = nv_log_by_number(merge->store, opened->log);
-    struct nv_slice bytes = opened->body.entries[place.place].op;
-    if (log == NULL || opened->header.seq > log->applied_seq || opened->body.entries[place.place].is_redacted)
+    if (log == NULL || opened->header.seq > log->applied_seq)
         return NV_OK;
     struct nv_op *op = nv_arena_alloc(&merge->arena, sizeof *op);
     struct nv_vector *kept = nv_arena_alloc(&merge->arena, sizeof *kept);
     if (op == NULL || kept == NULL)
         return nv_no_memory(error);
     /* Its values are looked at here alone: once the changeset is closed they point nowhere. */
-    if (nv_op_decode(bytes, &merge->arena, op, NULL) != NV_OK)
-        return NV_OK;
+    bool has_record;
+    status = nv_opened_record(opened, place.place, &merge->arena, op, &has_record, error);
+    if (status != NV_OK || !has_record)
+        return status;
     merge->log = opened->log;
     merge->seq = opened->header.seq;
     merge->writer = log->id.site;

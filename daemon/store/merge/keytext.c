@@ -187,6 +187,7 @@ static bool take_hex(struct nv_slice form, struct nv_buffer *bytes)
     char *text = strndup((const char *)form.data + 2, digits);
     uint8_t *room = digits % 2 == 0 ? nv_buffer_extend(bytes, digits / 2) : NULL;
     bool good = text != NULL && room != NULL && nv_unhex(text, room, digits / 2);
+    bytes->failed = bytes->failed || text == NULL;
     free(text);
     return good;
 }
@@ -198,11 +199,13 @@ static bool encode_number(struct nv_slice text, enum nv_affinity affinity, struc
         struct nv_value value = number_of(copy, affinity);
         nv_value_encode(key, &value);
     }
+    key->failed = key->failed || copy == NULL;
     free(copy);
     return copy != NULL;
 }
 
-/* Appends the value that the column stores for what was written. False where a form is broken. */
+/* Appends the value that the column stores for what was written. False where a form is broken, or (the key has failed)
+ * where memory ran out. */
 static bool encode_part(const struct part *part, const struct nv_column_type *type, struct nv_buffer *key)
 {
     struct nv_slice text = nv_buffer_slice(&part->bytes);
@@ -217,6 +220,7 @@ static bool encode_part(const struct part *part, const struct nv_column_type *ty
         good = take_hex(text, &bytes);
         value.type = text.data[0] == 'x' ? NV_BLOB : NV_TEXT;
         value.bytes = nv_buffer_slice(&bytes);
+        key->failed = key->failed || bytes.failed;
     }
     if (good && value.type == NV_TEXT && is_numeric(type) && nv_text_is_number(value.bytes))
         good = encode_number(value.bytes, type->affinity, key);
@@ -266,7 +270,9 @@ enum nv_status nv_key_from_text(const struct nv_table *table, const char *text, 
     size_t count = 0;
     enum nv_status status = NV_OK;
     while (status == NV_OK && next_part(&text, table->key_count == 1, &part)) {
-        if (count == table->key_count)
+        if (part.bytes.failed)
+            status = nv_no_memory(error);
+        else if (count == table->key_count)
             status = refuse_count(table, error);
         else if (!encode_part(&part, &table->key_types[count++], &key))
             status =
@@ -280,8 +286,8 @@ enum nv_status nv_key_from_text(const struct nv_table *table, const char *text, 
         status = refuse_count(table, error);
     if (status == NV_OK)
         nv_buffer_append(ret_key, key.data, key.size);
-    if (part.bytes.failed || key.failed || ret_key->failed)
-        status = nv_fail(error, NV_NO_MEMORY, "out of memory");
+    if (key.failed || ret_key->failed)
+        status = nv_no_memory(error);
     nv_buffer_done(&part.bytes);
     nv_buffer_done(&key);
     return status;

@@ -26,22 +26,23 @@ void nv_merge_done(struct nv_merge *merge)
     nv_arena_done(&merge->arena);
 }
 
-void nv_stale_add(struct nv_stale *stale, uint32_t table, struct nv_slice key)
+enum nv_status nv_stale_add(struct nv_stale *stale, uint32_t table, struct nv_slice key, struct nv_error *error)
 {
     if (stale->count == stale->capacity) {
         size_t capacity = stale->capacity == 0 ? 16 : stale->capacity * 2;
         struct nv_place *places = realloc(stale->places, capacity * sizeof *places);
         if (places == NULL)
-            return;
+            return nv_no_memory(error);
         stale->places = places;
         stale->capacity = capacity;
     }
     stale->arena.limit = SIZE_MAX;
     uint8_t *copy = nv_arena_alloc(&stale->arena, key.size + 1);
     if (copy == NULL)
-        return;
+        return nv_no_memory(error);
     memcpy(copy, key.data, key.size);
     stale->places[stale->count++] = (struct nv_place){table, {copy, key.size}};
+    return NV_OK;
 }
 
 void nv_stale_done(struct nv_stale *stale)
@@ -138,15 +139,15 @@ static enum nv_status create(struct nv_merge *merge, struct nv_table_access *acc
         return nv_no_memory(error);
     version->has_row = true;
     version->row_fields = (unsigned)access->table->field_count;
-    version->row_digest = nv_row_digest(merge->store, op->values, version->row_fields, &merge->bytes);
-    enum nv_status status = nv_version_create(merge->store, op->table, op->key, version, ret_done, error);
+    enum nv_status status =
+        nv_row_digest(merge->store, op->values, version->row_fields, &merge->bytes, &version->row_digest, error);
+    if (status == NV_OK)
+        status = nv_version_create(merge->store, op->table, op->key, version, ret_done, error);
     if (status != NV_OK || !*ret_done)
         return status;
     bool clash;
     status = nv_row_insert(merge->store, access, op->key, fields, op->values, &clash, error);
-    if (status == NV_OK && clash)
-        nv_stale_add(merge->stale, op->table, op->key);
-    return status;
+    return status == NV_OK && clash ? nv_stale_add(merge->stale, op->table, op->key, error) : status;
 }
 
 enum nv_status nv_merge_load(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
@@ -172,11 +173,18 @@ enum nv_status nv_merge_added_since(struct nv_merge *merge, const struct nv_tabl
     return NV_OK;
 }
 
-bool nv_merge_digest_fits(struct nv_merge *merge, const struct nv_row *row)
+enum nv_status nv_merge_digest_fits(struct nv_merge *merge, const struct nv_row *row, bool *ret_fits,
+                                    struct nv_error *error)
 {
     const struct nv_version *version = &merge->version;
-    return version->has_row && version->row_fields <= row->count &&
-           nv_row_digest(merge->store, row->values, version->row_fields, &merge->bytes) == version->row_digest;
+    uint64_t digest;
+    *ret_fits = false;
+    if (!version->has_row || version->row_fields > row->count)
+        return NV_OK;
+    enum nv_status status =
+        nv_row_digest(merge->store, row->values, version->row_fields, &merge->bytes, &digest, error);
+    *ret_fits = status == NV_OK && digest == version->row_digest;
+    return status;
 }
 
 /* Whether the row is not what we last wrote, though nothing pending says why. A row that is gone is not stale: it is
@@ -186,8 +194,10 @@ static enum nv_status is_stale(struct nv_merge *merge, const struct nv_table *ta
 {
     nv_fields added = 0;
     enum nv_status status = NV_OK;
-    bool fits = !merge->row.there || nv_merge_digest_fits(merge, &merge->row);
-    if (fits && merge->row.there)
+    bool fits = true;
+    if (merge->row.there)
+        status = nv_merge_digest_fits(merge, &merge->row, &fits, error);
+    if (status == NV_OK && fits && merge->row.there)
         status = nv_merge_added_since(merge, table, &merge->row, &added, error);
     *ret_stale = (!fits || added != 0) && !NV_PLANTED(APPLY_OVER_UNSEALED);
     return status;
@@ -214,10 +224,8 @@ static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access 
         status = is_stale(merge, access->table, &stale, error);
     if (status != NV_OK)
         return status;
-    if (stale) {
-        nv_stale_add(merge->stale, op->table, op->key);
-        return NV_OK;
-    }
+    if (stale)
+        return nv_stale_add(merge->stale, op->table, op->key, error);
     if (merge->version.has_row && !merge->row.there)
         status = forget_missing(merge, op->key, op->table, error);
     if (status != NV_OK)

@@ -63,7 +63,8 @@ enum nv_status nv_merge_shown(struct nv_merge *merge, const struct nv_table *tab
 
 /* Whether the row is the one of the version, as far as its digest goes; and which of the fields that were added since
  * do not show their default. */
-bool nv_merge_digest_fits(struct nv_merge *merge, const struct nv_row *row);
+enum nv_status nv_merge_digest_fits(struct nv_merge *merge, const struct nv_row *row, bool *ret_fits,
+                                    struct nv_error *error);
 enum nv_status nv_merge_added_since(struct nv_merge *merge, const struct nv_table *table, const struct nv_row *row,
                                     nv_fields *ret_fields, struct nv_error *error);
 
@@ -79,7 +80,7 @@ enum nv_status nv_merge_quarantine(struct nv_merge *merge, const struct nv_op *o
 enum nv_status nv_merge_show(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
                              nv_fields touched, nv_fields *ret_changed, struct nv_error *error);
 
-void nv_stale_add(struct nv_stale *stale, uint32_t table, struct nv_slice key);
+enum nv_status nv_stale_add(struct nv_stale *stale, uint32_t table, struct nv_slice key, struct nv_error *error);
 void nv_stale_done(struct nv_stale *stale);
 
 /* What the schema, as published at the merge's authority position, accepts of a put; the rest is listed in quarantine.

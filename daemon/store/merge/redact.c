@@ -101,15 +101,14 @@ static enum nv_status owe_no_more(struct nv_store *store, int64_t changeset, uin
 static enum nv_status name_one(struct nv_merge *merge, const struct nv_opened *opened, uint32_t place, bool *named,
                                struct nv_touched_set *records, struct nv_error *error)
 {
-    if (opened->body.entries[place].is_redacted)
-        return NV_OK;
     struct nv_op *op = nv_arena_alloc(&merge->arena, sizeof *op);
+    bool has_record;
     if (op == NULL)
         return nv_no_memory(error);
     /* Control ops are never redacted; what cannot be read changed nothing. */
-    if (nv_op_decode(opened->body.entries[place].op, &merge->arena, op, NULL) != NV_OK ||
-        (op->kind != NV_OP_PUT && op->kind != NV_OP_DELETE))
-        return NV_OK;
+    enum nv_status status = nv_opened_record(opened, place, &merge->arena, op, &has_record, error);
+    if (status != NV_OK || !has_record)
+        return status;
     named[place] = true;
     return nv_touched_get(records, op->table, op->key, true) == NULL ? nv_no_memory(error) : NV_OK;
 }

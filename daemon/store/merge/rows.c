@@ -205,23 +205,25 @@ static void set_triggers(struct nv_store *store, bool enabled)
 }
 
 /* What became of a statement that was stepped to its end. A trigger may say RAISE(IGNORE), and nothing is written; or
- * RAISE(ROLLBACK), and the whole transaction is gone: then the caller begins again, with the triggers off. */
+ * RAISE(ROLLBACK), and the whole transaction is gone: then the caller begins again, with the triggers off. (SQLite
+ * gives a transaction up by itself too, where there is no memory or no room: no trigger is to blame for that.) */
 static int outcome(struct nv_store *store, int result)
 {
     int extended = result == SQLITE_DONE ? SQLITE_OK : sqlite3_extended_errcode(store->db);
-    if (store->in_transaction && sqlite3_get_autocommit(store->db)) {
+    if ((extended & 0xff) == SQLITE_CONSTRAINT && store->in_transaction && sqlite3_get_autocommit(store->db)) {
         store->is_muted = true;
         return SQLITE_ABORT_ROLLBACK;
     }
     return extended == SQLITE_OK && sqlite3_changes(store->db) == 0 ? SQLITE_CONSTRAINT_TRIGGER : extended;
 }
 
+/* SQLite's extended result; SQLITE_NOMEM too where there is no memory to make the statement. */
 static int write_once(struct nv_store *store, struct nv_table_access *access, bool is_insert, struct nv_slice key,
                       nv_fields fields, const struct nv_value *values, struct nv_error *error)
 {
     sqlite3_stmt *statement = writer_statement(store, access, is_insert, fields, error);
     if (statement == NULL)
-        return sqlite3_extended_errcode(store->db);
+        return error->status == NV_NO_MEMORY ? SQLITE_NOMEM : sqlite3_extended_errcode(store->db);
     bind_key(statement, key);
     bind_fields(statement, access->table, fields, values);
     int result = sqlite3_step(statement);
@@ -280,7 +282,7 @@ static int erase_once(struct nv_store *store, struct nv_table_access *access, st
 {
     sqlite3_stmt *statement = erase_statement(store, access, error);
     if (statement == NULL)
-        return sqlite3_extended_errcode(store->db);
+        return error->status == NV_NO_MEMORY ? SQLITE_NOMEM : sqlite3_extended_errcode(store->db);
     bind_key(statement, key);
     int result = sqlite3_step(statement);
     int extended = outcome(store, result);
@@ -302,10 +304,14 @@ enum nv_status nv_row_erase(struct nv_store *store, struct nv_table_access *acce
     return nv_db_fail(store->db, extended, access->table->name, error);
 }
 
-uint64_t nv_row_digest(struct nv_store *store, const struct nv_value *values, size_t count, struct nv_buffer *scratch)
+enum nv_status nv_row_digest(struct nv_store *store, const struct nv_value *values, size_t count,
+                             struct nv_buffer *scratch, uint64_t *ret_digest, struct nv_error *error)
 {
     nv_buffer_clear(scratch);
     for (size_t i = 0; i < count; i++)
         nv_value_encode(scratch, &values[i]);
-    return nv_short_hash(store->row_digest_key, nv_buffer_slice(scratch));
+    if (scratch->failed)
+        return nv_no_memory(error);
+    *ret_digest = nv_short_hash(store->row_digest_key, nv_buffer_slice(scratch));
+    return NV_OK;
 }

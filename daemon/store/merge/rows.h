@@ -51,7 +51,8 @@ enum nv_status nv_row_erase(struct nv_store *store, struct nv_table_access *acce
                             struct nv_error *error);
 
 /* A digest of the first `count` fields' values, keyed by this store; two rows that differ in a bit differ in it. */
-uint64_t nv_row_digest(struct nv_store *store, const struct nv_value *values, size_t count, struct nv_buffer *scratch);
+enum nv_status nv_row_digest(struct nv_store *store, const struct nv_value *values, size_t count,
+                             struct nv_buffer *scratch, uint64_t *ret_digest, struct nv_error *error);
 
 /* The key columns' values of a statement's current row, encoded as a key; appended to `key`. */
 void nv_key_take(sqlite3_stmt *statement, int first, size_t count, struct nv_buffer *key);

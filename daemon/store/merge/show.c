@@ -90,8 +90,10 @@ enum nv_status nv_merge_show(struct nv_merge *merge, struct nv_table_access *acc
     version->has_row = is_shown;
     if (is_shown) {
         version->row_fields = (unsigned)access->table->field_count;
-        version->row_digest = nv_row_digest(merge->store, merge->row.values, version->row_fields, &merge->bytes);
+        status = nv_row_digest(merge->store, merge->row.values, version->row_fields, &merge->bytes,
+                               &version->row_digest, error);
     }
-    status = nv_conflicts_write(merge->store, access->table, key, version, &merge->arena, error);
+    if (status == NV_OK)
+        status = nv_conflicts_write(merge->store, access->table, key, version, &merge->arena, error);
     return status == NV_OK ? nv_version_write(merge->store, access->table->number, key, version, error) : status;
 }

@@ -104,80 +104,89 @@ enum nv_status nv_version_encode(struct nv_store *store, const struct nv_version
     return buffer->failed ? nv_no_memory(error) : NV_OK;
 }
 
-static bool take_siblings(struct nv_reader *reader, struct nv_record *record)
+/* These give NV_OK, NV_NO_MEMORY, or NV_CORRUPT where the bytes are no version. */
+
+static enum nv_status take_siblings(struct nv_reader *reader, struct nv_record *record)
 {
     uint64_t count;
-    if (!nv_take_varint(reader, &count))
-        return false;
-    for (uint64_t i = 0; i < count; i++) {
+    enum nv_status status = nv_take_varint(reader, &count) ? NV_OK : NV_CORRUPT;
+    for (uint64_t i = 0; status == NV_OK && i < count; i++) {
         struct nv_sibling sibling;
         if (!take_dot(reader, &sibling.dot) || !take_time(reader, &sibling.time) ||
-            !nv_take_varint(reader, &sibling.fields) || nv_record_add_sibling(record, sibling) != NV_OK)
-            return false;
+            !nv_take_varint(reader, &sibling.fields))
+            return NV_CORRUPT;
+        status = nv_record_add_sibling(record, sibling);
     }
-    return true;
+    return status;
 }
 
-static bool take_deletes(struct nv_reader *reader, struct nv_record *record)
+static enum nv_status take_marks(struct nv_reader *reader, struct nv_record *record)
 {
     uint64_t count;
-    if (!nv_take_varint(reader, &count))
-        return false;
-    for (uint64_t i = 0; i < count; i++) {
-        struct nv_live_delete deletion;
-        if (!take_dot(reader, &deletion.dot) || !take_time(reader, &deletion.time) ||
-            nv_record_add_delete(record, deletion) != NV_OK)
-            return false;
-    }
-    if (!nv_take_varint(reader, &count))
-        return false;
-    for (uint64_t i = 0; i < count; i++) {
+    enum nv_status status = nv_take_varint(reader, &count) ? NV_OK : NV_CORRUPT;
+    for (uint64_t i = 0; status == NV_OK && i < count; i++) {
         struct nv_mark mark;
-        if (!take_dot(reader, &mark.by) || !take_dot(reader, &mark.dot) || !nv_take_varint(reader, &mark.fields) ||
-            nv_record_add_mark(record, mark) != NV_OK)
-            return false;
+        if (!take_dot(reader, &mark.by) || !take_dot(reader, &mark.dot) || !nv_take_varint(reader, &mark.fields))
+            return NV_CORRUPT;
+        status = nv_record_add_mark(record, mark);
     }
-    return true;
+    return status;
 }
 
-static bool take_replaced(struct nv_reader *reader, struct nv_version *version)
+static enum nv_status take_deletes(struct nv_reader *reader, struct nv_record *record)
+{
+    uint64_t count;
+    enum nv_status status = nv_take_varint(reader, &count) ? NV_OK : NV_CORRUPT;
+    for (uint64_t i = 0; status == NV_OK && i < count; i++) {
+        struct nv_live_delete deletion;
+        if (!take_dot(reader, &deletion.dot) || !take_time(reader, &deletion.time))
+            return NV_CORRUPT;
+        status = nv_record_add_delete(record, deletion);
+    }
+    return status == NV_OK ? take_marks(reader, record) : status;
+}
+
+static enum nv_status take_replaced(struct nv_reader *reader, struct nv_version *version)
 {
     uint64_t count;
     if (!nv_take_varint(reader, &count) || count > NV_REPLACED_MAX)
-        return false;
+        return NV_CORRUPT;
     for (; version->replaced_count < count; version->replaced_count++) {
         struct nv_replaced *replaced = &version->replaced[version->replaced_count];
         if (!take_dot(reader, &replaced->old) || !take_dot(reader, &replaced->by) ||
             !nv_take_varint(reader, &replaced->fields) || !take_time(reader, &replaced->at))
-            return false;
+            return NV_CORRUPT;
     }
-    return true;
+    return NV_OK;
 }
 
-static bool take_version(struct nv_store *store, struct nv_reader *reader, struct nv_version *version)
+static enum nv_status take_version(struct nv_store *store, struct nv_reader *reader, struct nv_version *version)
 {
     uint8_t flags;
     uint64_t number;
     if (!nv_take_byte(reader, &flags))
-        return false;
+        return NV_CORRUPT;
     if (flags & HAS_HOME) {
         if (!nv_take_varint(reader, &number) || number == 0 || number > UINT32_MAX)
-            return false;
+            return NV_CORRUPT;
         version->record.has_home = true;
         version->record.home = nv_site_by_number(store, (uint32_t)number);
     }
     if (flags & HAS_ROW) {
         struct nv_slice digest;
         if (!nv_take_bytes(reader, sizeof version->row_digest, &digest) || !nv_take_varint(reader, &number))
-            return false;
+            return NV_CORRUPT;
         version->has_row = true;
         memcpy(&version->row_digest, digest.data, digest.size);
         version->row_fields = (unsigned)number;
     }
     version->is_conflicted = (flags & CONFLICTED) != 0;
-    return take_siblings(reader, &version->record) &&
-           (!(flags & HAS_DELETES) || take_deletes(reader, &version->record)) &&
-           (!(flags & HAS_REPLACED) || take_replaced(reader, version)) && nv_reader_left(reader) == 0;
+    enum nv_status status = take_siblings(reader, &version->record);
+    if (status == NV_OK && (flags & HAS_DELETES))
+        status = take_deletes(reader, &version->record);
+    if (status == NV_OK && (flags & HAS_REPLACED))
+        status = take_replaced(reader, version);
+    return status == NV_OK && nv_reader_left(reader) > 0 ? NV_CORRUPT : status;
 }
 
 enum nv_status nv_version_decode(struct nv_store *store, struct nv_slice bytes, struct nv_version *version,
@@ -185,7 +194,10 @@ enum nv_status nv_version_decode(struct nv_store *store, struct nv_slice bytes, 
 {
     struct nv_reader reader = nv_reader_of(bytes);
     nv_version_clear(version);
-    if (!take_version(store, &reader, version))
+    enum nv_status status = take_version(store, &reader, version);
+    if (status == NV_NO_MEMORY)
+        return nv_no_memory(error);
+    if (status != NV_OK)
         return nv_fail(error, NV_CORRUPT, "store: a record's version is damaged; run `navette rebuild`");
     return NV_OK;
 }

@@ -83,9 +83,13 @@ static enum nv_status judge_create_table(sqlite3 *db, const struct nv_sql_statem
     enum nv_status status = read_published(db, "table", statement->name, arena, &published, NULL, ret_known, error);
     if (status != NV_OK || !*ret_known)
         return status;
-    if (!nv_sql_table_read(published.items, published.count, arena, &old) ||
-        !nv_sql_table_read(statement->tokens + statement->definition, statement->token_count - statement->definition,
-                           arena, &new))
+    status = nv_sql_table_read(published.items, published.count, arena, &old);
+    if (status == NV_OK)
+        status = nv_sql_table_read(statement->tokens + statement->definition,
+                                   statement->token_count - statement->definition, arena, &new);
+    if (status == NV_NO_MEMORY)
+        return nv_no_memory(error);
+    if (status != NV_OK)
         return nv_fail(error, NV_REFUSED, "line %u: table %.64s: this CREATE TABLE cannot be read", statement->line,
                        statement->name);
     return judge_table_again(statement, &old, &new, error);
@@ -120,8 +124,8 @@ static enum nv_status judge_add_column(sqlite3 *db, const struct nv_sql_statemen
     if (status != NV_OK || !*ret_known)
         return status;
     *ret_known = false;
-    if (name == NULL || !nv_sql_table_read(published.items, published.count, arena, &table))
-        return nv_no_memory(error);
+    if (name == NULL || nv_sql_table_read(published.items, published.count, arena, &table) != NV_OK)
+        return nv_no_memory(error); /* what is published was read before */
     for (size_t i = 0; i < table.column_count; i++) {
         if (!nv_token_names(&table.columns[i].tokens[0], name))
             continue;

@@ -66,6 +66,8 @@ enum nv_status nv_check_accepts(struct nv_store *store, const struct nv_table *t
         return NV_OK;
     }
     status = ask(check->statement, table, value, ret_accepts, error);
+    if (status != NV_OK)
+        nv_published_forget_checks(store);
     if (status == NV_OK && size > 0) {
         check->slots[slot].size = (uint8_t)size;
         check->slots[slot].accepts = *ret_accepts;

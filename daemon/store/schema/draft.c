@@ -27,6 +27,12 @@ static const char *keep_text(struct draft *draft, const unsigned char *text)
     return copy;
 }
 
+/* Whether the copy of a column is what the column says: NULL for NULL, and for nothing else. */
+static bool is_kept(sqlite3_stmt *row, int column, const char *copy)
+{
+    return (copy == NULL) == (sqlite3_column_type(row, column) == SQLITE_NULL);
+}
+
 /* ---- statements ---- */
 
 static enum nv_status take_statement(struct draft *draft, const struct nv_sql_statement *statement,
@@ -145,11 +151,8 @@ static enum nv_status read_said(struct draft *draft, const char *table, const ch
                               .label_en = keep_text(draft, sqlite3_column_text(row, 2)),
                               .is_quiet = sqlite3_column_int(row, 3) != 0,
                               .says_quiet = sqlite3_column_type(row, 3) != SQLITE_NULL};
-        for (int i = 0; i < 3; i++)
-            if (sqlite3_column_type(row, i) != SQLITE_NULL && (i == 0   ? said->rule
-                                                               : i == 1 ? said->label_fr
-                                                                        : said->label_en) == NULL)
-                status = nv_no_memory(error);
+        if (!is_kept(row, 0, said->rule) || !is_kept(row, 1, said->label_fr) || !is_kept(row, 2, said->label_en))
+            status = nv_no_memory(error);
     }
     sqlite3_finalize(row);
     return status;
@@ -284,7 +287,7 @@ static enum nv_status take_tables(struct draft *draft, struct nv_error *error)
                                         .name = keep_text(draft, sqlite3_column_text(rows, 0)),
                                         .scope = keep_text(draft, sqlite3_column_text(rows, 1)),
                                         .writers = keep_text(draft, sqlite3_column_text(rows, 2))};
-        if (table.name == NULL) {
+        if (table.name == NULL || !is_kept(rows, 1, table.scope) || !is_kept(rows, 2, table.writers)) {
             status = nv_no_memory(error);
             break;
         }
@@ -434,7 +437,10 @@ enum nv_status nv_draft_read(struct nv_store *store, const char *sql, struct nv_
         status = judge_named_columns(&draft, error);
     if (status == NV_OK && summary != NULL)
         status = summarize(&draft, summary, error);
-    sqlite3_exec(draft.db, "ROLLBACK", NULL, NULL, NULL);
+    if (sqlite3_exec(draft.db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK) {
+        nv_published_done(store); /* it would go on with what was only tried */
+        status = status == NV_OK ? nv_no_memory(error) : status;
+    }
     if (status == NV_OK)
         *ret_op = (struct nv_schema_op){.statement_count = draft.statement_count,
                                         .statements = draft.statements,

@@ -36,8 +36,9 @@ static enum nv_status open_memory(sqlite3 **ret_db, struct nv_error *error)
     return NV_OK;
 }
 
-static void forget_checks(struct nv_published *published)
+void nv_published_forget_checks(struct nv_store *store)
 {
+    struct nv_published *published = store->published;
     for (size_t i = 0; i < published->table_count; i++)
         for (size_t j = 0; j < NV_LIMIT_FIELDS; j++) {
             if (published->tables[i].checks[j] != NULL)
@@ -56,7 +57,7 @@ void nv_published_done(struct nv_store *store)
 {
     if (store->published == NULL)
         return;
-    forget_checks(store->published);
+    nv_published_forget_checks(store);
     sqlite3_close(store->published->db);
     free(store->published);
     store->published = NULL;
@@ -69,7 +70,7 @@ sqlite3 *nv_published_db(const struct nv_store *store)
 
 void nv_published_moved(struct nv_store *store, int64_t statements)
 {
-    forget_checks(store->published);
+    nv_published_forget_checks(store);
     store->published->statements = statements;
 }
 
@@ -167,14 +168,23 @@ static enum nv_status add_checks(struct nv_published *published, const struct nv
     return NV_OK;
 }
 
-enum nv_status nv_published_check(struct nv_store *store, const struct nv_table *table, unsigned field,
-                                  struct nv_field_check **ret_check, struct nv_error *error)
+static enum nv_status open_checks(struct nv_published *published, const struct nv_table *table,
+                                  struct table_checks **ret_checks, struct nv_error *error)
 {
-    struct nv_published *published = store->published;
     enum nv_status status = find_checks(published, table->number) == NULL ? add_checks(published, table, error) : NV_OK;
+    if (status == NV_OK)
+        *ret_checks = find_checks(published, table->number);
+    return status;
+}
+
+static enum nv_status prepare_check(struct nv_published *published, const struct nv_table *table, unsigned field,
+                                    struct nv_field_check **ret_check, struct nv_error *error)
+{
+    struct table_checks *checks;
+    enum nv_status status = open_checks(published, table, &checks, error);
     if (status != NV_OK)
         return status;
-    struct nv_field_check **check = &find_checks(published, table->number)->checks[field];
+    struct nv_field_check **check = &checks->checks[field];
     if (*check == NULL && (*check = calloc(1, sizeof **check)) == NULL)
         return nv_no_memory(error);
     /* The other fields have their defaults, which their own CHECKs accept: nothing else would have been published. */
@@ -184,6 +194,15 @@ enum nv_status nv_published_check(struct nv_store *store, const struct nv_table 
                                              table->name, table->fields[field].name);
     *ret_check = *check;
     return (*check)->statement == NULL ? error->status : NV_OK;
+}
+
+enum nv_status nv_published_check(struct nv_store *store, const struct nv_table *table, unsigned field,
+                                  struct nv_field_check **ret_check, struct nv_error *error)
+{
+    enum nv_status status = prepare_check(store->published, table, field, ret_check, error);
+    if (status != NV_OK)
+        nv_published_forget_checks(store);
+    return status;
 }
 
 static enum nv_status copy_value(sqlite3_stmt *row, struct nv_arena *arena, struct nv_value *ret_value,
@@ -202,15 +221,15 @@ static enum nv_status copy_value(sqlite3_stmt *row, struct nv_arena *arena, stru
     return NV_OK;
 }
 
-enum nv_status nv_published_default(struct nv_store *store, const struct nv_table *table, unsigned field,
-                                    struct nv_arena *arena, struct nv_value *ret_value, struct nv_error *error)
+static enum nv_status read_default(struct nv_published *published, const struct nv_table *table, unsigned field,
+                                   struct nv_arena *arena, struct nv_value *ret_value, struct nv_error *error)
 {
-    struct nv_published *published = store->published;
+    struct table_checks *checks;
     bool row;
-    enum nv_status status = find_checks(published, table->number) == NULL ? add_checks(published, table, error) : NV_OK;
+    enum nv_status status = open_checks(published, table, &checks, error);
     if (status != NV_OK)
         return status;
-    sqlite3_stmt **statement = &find_checks(published, table->number)->defaults[field];
+    sqlite3_stmt **statement = &checks->defaults[field];
     if (*statement == NULL)
         *statement = nv_db_preparef(published->checks, error, "SELECT \"%w\" FROM \"%w\" WHERE navette_row = 0",
                                     table->fields[field].name, table->name);
@@ -220,5 +239,14 @@ enum nv_status nv_published_default(struct nv_store *store, const struct nv_tabl
     if (status == NV_OK)
         status = copy_value(*statement, arena, ret_value, error);
     sqlite3_reset(*statement);
+    return status;
+}
+
+enum nv_status nv_published_default(struct nv_store *store, const struct nv_table *table, unsigned field,
+                                    struct nv_arena *arena, struct nv_value *ret_value, struct nv_error *error)
+{
+    enum nv_status status = read_default(store->published, table, field, arena, ret_value, error);
+    if (status != NV_OK)
+        nv_published_forget_checks(store);
     return status;
 }

@@ -28,9 +28,11 @@ struct nv_field_check {
     } slots[NV_CHECK_SLOTS];
 };
 
-/* Kept until the schema moves. */
+/* Kept until the schema moves, or one of these calls fails: SQLite may have given up all that was made for them. */
 enum nv_status nv_published_check(struct nv_store *store, const struct nv_table *table, unsigned field,
                                   struct nv_field_check **ret_check, struct nv_error *error);
+
+void nv_published_forget_checks(struct nv_store *store);
 
 /* The field's default, in `arena`: what a row shows while nobody wrote it. */
 enum nv_status nv_published_default(struct nv_store *store, const struct nv_table *table, unsigned field,

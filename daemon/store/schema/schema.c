@@ -48,9 +48,11 @@ static enum nv_status run_published(struct nv_store *store, const struct nv_sche
         status = nv_manifest_judge(store, op, error);
     if (status == NV_OK)
         status = nv_db_exec(db, "COMMIT", error);
-    if (status != NV_OK && !sqlite3_get_autocommit(db))
-        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-    return status;
+    if (status == NV_OK || sqlite3_get_autocommit(db) || sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK)
+        return status;
+    /* It would go on with what was refused. */
+    nv_published_done(store);
+    return nv_no_memory(error);
 }
 
 static enum nv_status is_name_taken(sqlite3 *db, const char *name, bool *ret_taken, struct nv_error *error)
@@ -326,6 +328,13 @@ enum nv_status nv_schema_apply(struct nv_store *store, const struct nv_sign_key 
     bool is_new = status == NV_OK && (op.statement_count > 0 || op.table_count > 0);
     if (is_new)
         status = publish(store, authority, &op, &arena, now, error);
+    /* Room for what is said of it first: once it is published there is no way back. */
+    if (status == NV_OK && ret_summary != NULL) {
+        if (nv_buffer_extend(ret_summary, summary.size) == NULL)
+            status = nv_no_memory(error);
+        else
+            ret_summary->size -= summary.size;
+    }
     if (status == NV_OK && is_new && !dry_run)
         status = nv_commit(store, error);
     if (status != NV_OK || !is_new || dry_run)

@@ -39,7 +39,10 @@ static enum nv_status read_text(struct nv_shape *shape, const char *sql, struct 
         shape->kind = NV_SHAPE_VIRTUAL;
         return NV_OK;
     }
-    if (tokens.count < 4 || !nv_sql_table_read(tokens.items + 3, tokens.count - 3, arena, &shape->text))
+    status = tokens.count < 4 ? NV_REFUSED : nv_sql_table_read(tokens.items + 3, tokens.count - 3, arena, &shape->text);
+    if (status == NV_NO_MEMORY)
+        return nv_no_memory(error);
+    if (status != NV_OK)
         return nv_fail(error, NV_REFUSED, "table %.64s: its CREATE TABLE cannot be read", shape->name);
     shape->is_strict = shape->text.is_strict;
     for (size_t i = 0; i + 1 < shape->text.body.count; i++)
@@ -89,15 +92,16 @@ static enum nv_status read_column(sqlite3 *db, sqlite3_stmt *row, struct nv_aren
 {
     struct nv_shape_column *column = &shape->columns[shape->column_count];
     const char *collation = NULL;
+    bool has_default = sqlite3_column_type(row, 3) != SQLITE_NULL;
     *column = (struct nv_shape_column){
         .name = copy_column(row, 0, arena),
         .type = copy_column(row, 1, arena),
         .not_null = sqlite3_column_int(row, 2) != 0,
-        .fallback = sqlite3_column_type(row, 3) == SQLITE_NULL ? NULL : copy_column(row, 3, arena),
+        .fallback = has_default ? copy_column(row, 3, arena) : NULL,
         .key = (unsigned)sqlite3_column_int(row, 4),
         .is_generated = sqlite3_column_int(row, 5) > 1,
     };
-    if (column->name == NULL || column->type == NULL)
+    if (column->name == NULL || column->type == NULL || (has_default && column->fallback == NULL))
         return nv_no_memory(error);
     int result =
         sqlite3_table_column_metadata(db, "main", shape->name, column->name, NULL, &collation, NULL, NULL, NULL);

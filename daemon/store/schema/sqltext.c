@@ -294,20 +294,20 @@ static void add_part(struct nv_sql_table *table, const struct nv_token *tokens, 
         table->columns[table->column_count++] = part;
 }
 
-bool nv_sql_table_read(const struct nv_token *items, size_t count, struct nv_arena *arena,
-                       struct nv_sql_table *ret_table)
+enum nv_status nv_sql_table_read(const struct nv_token *items, size_t count, struct nv_arena *arena,
+                                 struct nv_sql_table *ret_table)
 {
     if (count == 0 || !nv_token_is(&items[0], "("))
-        return false;
+        return NV_REFUSED;
     size_t after = nv_tokens_after_group(items, count, 0);
     if (!nv_token_is(&items[after - 1], ")"))
-        return false;
+        return NV_REFUSED;
     struct nv_sql_table table = {.body = {items + 1, after - 2}, .options = {items + after, count - after}};
     size_t parts = count_parts(table.body);
     table.columns = nv_arena_alloc(arena, parts * sizeof *table.columns);
     table.constraints = nv_arena_alloc(arena, parts * sizeof *table.constraints);
     if (table.columns == NULL || table.constraints == NULL)
-        return false;
+        return NV_NO_MEMORY;
     size_t begun = 0;
     for (size_t i = 0; i < table.body.count;) {
         if (nv_token_is(&table.body.tokens[i], ",")) {
@@ -321,7 +321,7 @@ bool nv_sql_table_read(const struct nv_token *items, size_t count, struct nv_are
     for (size_t i = 0; i < table.options.count; i++)
         table.is_strict = table.is_strict || nv_token_is(&table.options.tokens[i], "STRICT");
     *ret_table = table;
-    return true;
+    return NV_OK;
 }
 
 bool nv_sql_check_next(struct nv_sql_part part, size_t *at, struct nv_sql_part *ret_expression)

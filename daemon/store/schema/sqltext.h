@@ -99,9 +99,10 @@ struct nv_sql_table {
     struct nv_sql_part body; /* all between the parentheses */
 };
 
-/* Takes apart the tokens of a CREATE TABLE from its "(" on. False where they are no such thing (or memory ran out). */
-bool nv_sql_table_read(const struct nv_token *items, size_t count, struct nv_arena *arena,
-                       struct nv_sql_table *ret_table);
+/* Takes apart the tokens of a CREATE TABLE from its "(" on. NV_OK; NV_REFUSED where they are no such thing, or
+ * NV_NO_MEMORY: the words are the caller's. */
+enum nv_status nv_sql_table_read(const struct nv_token *items, size_t count, struct nv_arena *arena,
+                                 struct nv_sql_table *ret_table);
 
 /* The next CHECK's expression (between its parentheses) in a part of a table, from the place `*at` on. */
 bool nv_sql_check_next(struct nv_sql_part part, size_t *at, struct nv_sql_part *ret_expression);

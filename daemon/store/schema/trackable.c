@@ -124,19 +124,19 @@ static enum nv_status check_checks(const struct nv_shape *shape, const char *nam
 /* ---- the fields ---- */
 
 /* Literals and arithmetic between them: the same value whenever and wherever it is computed. */
-static bool is_constant(const char *sql, struct nv_arena *arena)
+static enum nv_status is_constant(const char *sql, struct nv_arena *arena, bool *ret_constant, struct nv_error *error)
 {
     struct nv_tokens tokens;
-    if (nv_tokens_read(sql, arena, &tokens, NULL) != NV_OK)
-        return false;
-    for (size_t i = 0; i < tokens.count; i++) {
+    enum nv_status status = nv_tokens_read(sql, arena, &tokens, error);
+    *ret_constant = status == NV_OK;
+    for (size_t i = 0; status == NV_OK && i < tokens.count; i++) {
         const struct nv_token *token = &tokens.items[i];
         bool is_word = token->kind == NV_TOKEN_WORD && !nv_token_is(token, "NULL") && !nv_token_is(token, "TRUE") &&
                        !nv_token_is(token, "FALSE");
         if (is_word || token->kind == NV_TOKEN_QUOTED || token->kind == NV_TOKEN_VARIABLE)
-            return false;
+            *ret_constant = false;
     }
-    return true;
+    return status;
 }
 
 static const char *affinity_name(const struct nv_column_type *type)
@@ -195,8 +195,12 @@ static enum nv_status try_default(const struct nv_shape *shape, const struct nv_
         status = nv_no_memory(error);
     if (status == NV_OK)
         status = nv_db_exec(db, text, error);
-    if (status == NV_OK)
-        *ret_takes = nv_db_execf(db, NULL, "INSERT INTO \"%w\" DEFAULT VALUES", name) == NV_OK;
+    if (status == NV_OK) {
+        status = nv_db_execf(db, error, "INSERT INTO \"%w\" DEFAULT VALUES", name);
+        *ret_takes = status == NV_OK;
+        if (status == NV_REFUSED)
+            status = NV_OK;
+    }
     sqlite3_free(text);
     sqlite3_close(db);
     return status;
@@ -206,9 +210,12 @@ static enum nv_status check_field(const struct nv_shape *shape, const struct nv_
                                   struct nv_error *error)
 {
     struct nv_arena arena = {.limit = 16u << 20};
-    bool is_constant_default = column->fallback == NULL || is_constant(column->fallback, &arena);
-    bool takes = true;
+    bool is_constant_default = true, takes = true;
+    enum nv_status status =
+        column->fallback == NULL ? NV_OK : is_constant(column->fallback, &arena, &is_constant_default, error);
     nv_arena_done(&arena);
+    if (status != NV_OK)
+        return status;
     if (column->is_generated)
         return refuse(error, name, "column %.64s is generated: each site can compute it for itself; put it into a view",
                       column->name);
@@ -217,7 +224,7 @@ static enum nv_status check_field(const struct nv_shape *shape, const struct nv_
                       "the DEFAULT of column %.64s is no constant, so that each site would show another value: write a "
                       "number, a text in single quotes or NULL, or take it away and set it with the other values",
                       column->name);
-    enum nv_status status = try_default(shape, column, name, &takes, error);
+    status = try_default(shape, column, name, &takes, error);
     if (status != NV_OK || takes)
         return status;
     if (column->not_null && (column->fallback == NULL || sqlite3_stricmp(column->fallback, "NULL") == 0))

@@ -29,6 +29,14 @@ static enum nv_status refuse(const char *what, struct nv_error *error)
 
 /* ---- verifying ---- */
 
+/* What is wrong with the bytes is the hub's; what went wrong here for its own reasons is not. */
+static enum nv_status judge_fault(enum nv_status status, const struct nv_error *why, struct nv_error *error)
+{
+    if (status == NV_REFUSED)
+        return refuse(why->text, error);
+    return status == NV_OK ? NV_OK : nv_fail(error, status, "%.300s", why->text);
+}
+
 static enum nv_status judge_header(const struct walk *walk, const struct nv_changeset_parts *parts,
                                    const struct nv_header *header, struct nv_error *error)
 {
@@ -38,9 +46,7 @@ static enum nv_status judge_header(const struct walk *walk, const struct nv_chan
     if (header->seq != walk->seq + 1 ||
         (header->seq > 1 && memcmp(header->previous.bytes, walk->hash.bytes, sizeof walk->hash.bytes) != 0))
         return refuse("its changesets are no chain", error);
-    if (nv_changeset_verify(parts, walk->authority, walk->authority, &why) != NV_OK)
-        return refuse(why.text, error);
-    return NV_OK;
+    return judge_fault(nv_changeset_verify(parts, walk->authority, walk->authority, &why), &why, error);
 }
 
 /* A certificate of this site must be for its own keys: with others it could sign nothing that anybody takes. */
@@ -49,8 +55,10 @@ static enum nv_status judge_certificate(struct walk *walk, struct nv_slice op, s
 {
     struct nv_certificate certificate;
     struct nv_error why;
-    if (nv_certificate_decode(op, arena, &certificate, &why) != NV_OK ||
-        nv_site_id_compare(certificate.site, walk->store->identity.site) != 0)
+    enum nv_status status = nv_certificate_decode(op, arena, &certificate, &why);
+    if (status == NV_NO_MEMORY)
+        return nv_no_memory(error);
+    if (status != NV_OK || nv_site_id_compare(certificate.site, walk->store->identity.site) != 0)
         return NV_OK;
     const struct nv_sign_key *key = walk->store->signer;
     if (key != NULL && memcmp(certificate.sign_key.bytes, key->public_key.bytes, sizeof key->public_key.bytes) != 0)
@@ -85,15 +93,13 @@ static enum nv_status judge_changeset(struct walk *walk, struct nv_slice bytes, 
     enum nv_status status = nv_changeset_split(bytes, &parts, &why);
     if (status == NV_OK)
         status = nv_header_decode(parts.header, arena, &header, &why);
-    if (status == NV_REFUSED)
-        return refuse(why.text, error);
     if (status != NV_OK)
-        return nv_fail(error, status, "%.300s", why.text);
+        return judge_fault(status, &why, error);
     status = judge_header(walk, &parts, &header, error);
+    if (status == NV_OK)
+        status = judge_fault(nv_body_open(&parts, &header, arena, &body, &why), &why, error);
     if (status != NV_OK)
         return status;
-    if (nv_body_open(&parts, &header, arena, &body, &why) != NV_OK)
-        return refuse(why.text, error);
     for (size_t i = 0; status == NV_OK && i < body.count; i++)
         if (!body.entries[i].is_redacted)
             status = judge_op(walk, body.entries[i].op, arena, error);
@@ -186,12 +192,15 @@ enum nv_status nv_authority_adopt(struct nv_store *store, const struct nv_public
                                   const struct nv_slice *changesets, size_t count, struct nv_wall_ms now,
                                   struct nv_error *error)
 {
+    enum nv_status status = nv_ready(store, error);
+    if (status != NV_OK)
+        return status;
     bool was_in_network = store->identity.has_network;
     if (was_in_network && memcmp(store->identity.network.bytes, authority->bytes, sizeof authority->bytes) != 0)
         return nv_fail(error, NV_REFUSED,
                        "this site is in another network already: a new site is made with `navette init` in a folder of "
                        "its own");
-    enum nv_status status = judge_log(store, authority, changesets, count, error);
+    status = judge_log(store, authority, changesets, count, error);
     if (status == NV_OK && !was_in_network)
         status = enter_network(store, authority, error);
     if (status != NV_OK)

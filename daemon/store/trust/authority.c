@@ -50,14 +50,15 @@ static enum nv_status judge_certificate(const struct nv_store *store, const stru
     return NV_OK;
 }
 
+/* One a line. NULL where memory ran out. */
 static char *join_endpoints(const struct nv_certificate *certificate, sqlite3 *db)
 {
+    if (certificate->endpoint_count == 0)
+        return sqlite3_mprintf("");
     sqlite3_str *joined = sqlite3_str_new(db);
     for (size_t i = 0; i < certificate->endpoint_count; i++)
         sqlite3_str_appendf(joined, "%s%s", i == 0 ? "" : "\n", certificate->endpoints[i]);
-    sqlite3_str_append(joined, "", 0);
-    char *text = sqlite3_str_finish(joined);
-    return text != NULL ? text : sqlite3_mprintf("");
+    return sqlite3_str_finish(joined);
 }
 
 static void bind_key(sqlite3_stmt *statement, int place, const struct nv_public_key *key)
@@ -196,12 +197,12 @@ enum nv_status nv_authority_found(struct nv_store *store, const char *network_na
 {
     struct nv_buffer op = {0};
     struct nv_genesis genesis = {network_name, authority->public_key, *successor};
-    if (store->identity.has_network)
-        return nv_fail(error, NV_REFUSED, "this site is in a network already: a network is founded once");
     enum nv_status status = nv_begin(store, error);
     if (status != NV_OK)
         return status;
-    status = nv_network_set(store, &authority->public_key, error);
+    status = store->identity.has_network
+                 ? nv_fail(error, NV_REFUSED, "this site is in a network already: a network is founded once")
+                 : nv_network_set(store, &authority->public_key, error);
     nv_genesis_encode(&genesis, now, &op);
     if (status == NV_OK && op.failed)
         status = nv_no_memory(error);

@@ -12,10 +12,12 @@ enum nv_status nv_invitation_keep(struct nv_store *store, const struct nv_invita
     struct nv_hash hash = nv_invitation_secret_hash(invitation->secret);
     if (!nv_name_is_good(name))
         return nv_fail(error, NV_REFUSED, "a site's name has 1 to %d bytes and no control characters", NV_LIMIT_NAME);
-    sqlite3_stmt *statement = nv_db_prepare(store->db,
-                                            "INSERT INTO navette_invitation(number, secret_hash, name, role, "
-                                            "expires_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
-                                            error);
+    sqlite3_stmt *statement = nv_ready(store, error) != NV_OK
+                                  ? NULL
+                                  : nv_db_prepare(store->db,
+                                                  "INSERT INTO navette_invitation(number, secret_hash, name, role, "
+                                                  "expires_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+                                                  error);
     if (statement == NULL)
         return error->status;
     sqlite3_bind_int64(statement, 1, (int64_t)invitation->number);
