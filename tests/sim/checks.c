@@ -265,10 +265,12 @@ static void check_record(const struct sim_world *world, size_t place, const stru
     }
 }
 
-/* Rows tell of what is merged only where nothing waits to be sealed. */
+/* Rows tell of what is merged only where nothing waits to be sealed, and no table to be looked through. */
 static bool is_settled(sqlite3 *db)
 {
-    return number(db, "SELECT (SELECT count(*) FROM navette_pending_1) + (SELECT count(*) FROM navette_intent)") == 0;
+    return number(db, "SELECT (SELECT count(*) FROM navette_pending_1) + (SELECT count(*) FROM navette_intent)") == 0 &&
+           number(db, "SELECT value FROM navette_meta WHERE name = 'schema_version'") ==
+               number(db, "PRAGMA schema_version");
 }
 
 static void check_shown(struct sim_world *world, size_t place)

@@ -75,7 +75,7 @@ static size_t list_values(sqlite3 *db, const struct open_conflict *open, struct 
         if (open->field != SIM_FIELD_RECORD && open->field != field)
             continue;
         of_field += field == open->field;
-        if (write->listed_count[field] < 12)
+        if (write->listed_count[field] < SIM_LISTED)
             write->listed[field][write->listed_count[field]++] = sim_code_of(&value);
     }
     sqlite3_finalize(rows);

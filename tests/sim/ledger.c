@@ -6,6 +6,7 @@
 
 #include "founding.h"
 #include "report.h"
+#include "trace.h"
 
 void sim_ledger_done(struct sim_ledger *ledger)
 {
@@ -300,6 +301,23 @@ static bool is_answered_for(const struct matching *matching, size_t other, int f
     return false;
 }
 
+/* For whoever reads the trace: all ops of the field, and which of them cover the lost one. */
+static void tell_story(const struct matching *matching, size_t lost, int field)
+{
+    const struct sim_history *history = matching->history;
+    for (size_t number = 0; number < history->op_count; number++) {
+        const struct sim_op *op = &history->ops[number];
+        if (op->record != history->ops[lost].record || (!op->is_delete && !(op->fields >> field & 1)))
+            continue;
+        sim_trace("%s:%llu.%u %s %.*s at %lld%s%s", sim_place_name(site_of(matching, op)), (unsigned long long)op->seq,
+                  op->index, op->is_delete ? "ends it" : "puts",
+                  op->values[field].type == NV_TEXT ? (int)op->values[field].bytes.size : 0,
+                  op->values[field].type == NV_TEXT ? (const char *)op->values[field].bytes.data : "",
+                  (long long)op->times[op->is_delete ? 0 : field], number == lost ? ", which is lost" : "",
+                  sim_op_covers(history, op, lost, field) ? ", and covers that one" : "");
+    }
+}
+
 static void check_record(const struct matching *matching, int record)
 {
     static struct nv_model_state state;
@@ -315,6 +333,8 @@ static void check_record(const struct matching *matching, int record)
                 is_known = (state.marks[other][i] >> field & 1) && knew(matching, ops[other], ops[i], field);
             if (!is_sibling)
                 is_known = is_answered_for(matching, ops[i], field);
+            if (!is_known)
+                tell_story(matching, ops[i], field);
             if (!is_known)
                 sim_fail("lost", "what %s wrote to %s.%s (seq %llu) was %s by nobody who had seen it",
                          sim_place_name(site_of(matching, op)), sim_record_keys[record], sim_field_names[field],

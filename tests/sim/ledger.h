@@ -10,16 +10,18 @@
 
 #include "history.h"
 
+enum { SIM_LISTED = 64 }; /* values of one conflict */
+
 struct sim_entry {
     size_t transaction;
     size_t site;
     int record, field;    /* SIM_FIELD_RECORD: the end of the record */
     uint64_t base, value; /* of the field before and after; 0: the record was not there, or is no more */
     int64_t time_ms;
-    bool is_stale;       /* written from a form that showed something older: what stood there was not seen */
-    bool is_optional;    /* nothing that a person means: a row that is put back as it was */
-    bool has_no_time;    /* nobody noted when: a table was rebuilt */
-    uint64_t listed[12]; /* what an answer to a conflict was shown */
+    bool is_stale;               /* written from a form that showed something older: what stood there was not seen */
+    bool is_optional;            /* nothing that a person means: a row that is put back as it was */
+    bool has_no_time;            /* nobody noted when: a table was rebuilt */
+    uint64_t listed[SIM_LISTED]; /* what an answer to a conflict was shown */
     size_t listed_count;
     bool is_matched;
 };
@@ -40,7 +42,7 @@ struct sim_write {
     struct sim_row form; /* is_stale: what it showed, of the one record that was touched */
     int left_out;        /* a record that a tool left out of a table that it made anew: nobody's delete; -1: none */
     int answer_record, answer_field; /* of an answer; answer_record -1: none */
-    uint64_t listed[SIM_FIELDS][12];
+    uint64_t listed[SIM_FIELDS][SIM_LISTED];
     size_t listed_count[SIM_FIELDS];
 };
 
