@@ -175,6 +175,13 @@ void sim_end_leave(struct sim_connection *connection, unsigned end, bool tell)
             if (leaving->net->dials[i].connection == connection)
                 leaving->net->dials[i].connection = NULL;
     drop_items(leaving);
+    /* A handshake takes both: where one is gone, what the other has not seen yet it will never see. */
+    bool is_unknown = other->items != NULL && other->items->kind == SIM_ITEM_OPENED && other->session == 0;
+    if (is_unknown && other->net != NULL && other == &connection->ends[1]) {
+        drop_items(other);
+        let_go(other->net, connection);
+        other->net = NULL;
+    }
     if (leaving->net != NULL)
         let_go(leaving->net, connection);
     leaving->net = NULL;

@@ -9,7 +9,8 @@
 #include "report.h"
 #include "trace.h"
 
-enum { SQL_BYTES = 1024, SURELY_REMEMBERED_S = 3000 };
+/* A store remembers what remote changes replaced for an hour, and of one record the last eight. */
+enum { SQL_BYTES = 1024, SURELY_REMEMBERED_S = 3000, REMEMBERED_CHANGES = 8 };
 
 /* ---- transactions ---- */
 
@@ -223,6 +224,14 @@ void sim_people_hold_lock(struct sim_world *world, struct nv_dice *dice, size_t 
 
 /* ---- forms ---- */
 
+static size_t ops_on(const struct sim_world *world, int record)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < world->history.op_count; i++)
+        count += world->history.ops[i].record == record;
+    return count;
+}
+
 void sim_people_open_form(struct sim_world *world, struct nv_dice *dice, size_t place)
 {
     struct sim_form *form = &world->forms[place];
@@ -234,6 +243,7 @@ void sim_people_open_form(struct sim_world *world, struct nv_dice *dice, size_t 
         return;
     sqlite3_free(form->update);
     *form = (struct sim_form){.record = (int)record, .opened_us = sim_clock_us(), .row = rows[record]};
+    form->ops = ops_on(world, form->record);
     char sql[256];
     snprintf(sql, sizeof sql,
              "SELECT 'UPDATE item SET a = ' || quote(a) || ', b = ' || quote(b) || ', c = ' || quote(c) || ', d = ' || "
@@ -254,7 +264,8 @@ static bool is_remembered(const struct sim_world *world, size_t place)
     const struct sim_form *form = &world->forms[place];
     return sim_clock_us() - form->opened_us < SURELY_REMEMBERED_S * 1000000ll &&
            world->machines[place].jumped_at <= form->opened_us &&
-           world->written_at[place][form->record] < form->opened_us;
+           world->written_at[place][form->record] < form->opened_us &&
+           ops_on(world, form->record) - form->ops <= REMEMBERED_CHANGES;
 }
 
 void sim_people_save_form(struct sim_world *world, struct nv_dice *dice, size_t place)

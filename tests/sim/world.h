@@ -38,6 +38,7 @@ struct sim_form { /* a form that somebody has open */
     bool is_open;
     int record;
     int64_t opened_us;
+    size_t ops; /* that were signed on the record by then */
     struct sim_row row;
     char *update; /* the SQL that saves it */
 };
