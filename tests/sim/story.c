@@ -1,5 +1,6 @@
 #include "story.h"
 
+#include "base/hex.h"
 #include "report.h"
 #include "store/db.h"
 #include "store/log.h"
@@ -88,36 +89,51 @@ static sqlite3_stmt *prepare(struct sim_world *world, size_t place, const char *
     return rows;
 }
 
-void sim_story_rows(struct sim_world *world, size_t place)
+static void add_rows(sqlite3_stmt *rows, struct sim_words *words)
 {
-    char text[TEXT] = "";
-    struct sim_words words = {text, sizeof text};
-    sqlite3_stmt *rows = prepare(world, place, "SELECT * FROM item ORDER BY id");
+    bool any = false;
     while (sqlite3_step(rows) == SQLITE_ROW) {
-        sim_say(&words, "%s %s:", text[0] == '\0' ? "" : ";", (const char *)sqlite3_column_text(rows, 0));
+        sim_say(words, "%s %s:", any ? ";" : "shows", (const char *)sqlite3_column_text(rows, 0));
         for (int column = 1; column < sqlite3_column_count(rows); column++) {
             struct nv_value value = nv_db_value(rows, column);
-            sim_say(&words, " %s=", sqlite3_column_name(rows, column));
-            sim_say_value(&words, &value);
+            sim_say(words, " %s=", sqlite3_column_name(rows, column));
+            sim_say_value(words, &value);
         }
+        any = true;
     }
+    sim_say(words, any ? "\n" : "shows no row\n");
+}
+
+static const char *name_of(const char *hex)
+{
+    struct nv_site_id site;
+    return nv_unhex(hex, site.bytes, sizeof site.bytes) ? sim_site_name(site) : hex;
+}
+
+static void add_conflicts(sqlite3_stmt *rows, struct sim_words *words)
+{
+    while (sqlite3_step(rows) == SQLITE_ROW) {
+        const char *field = (const char *)sqlite3_column_text(rows, 1);
+        struct nv_value value = nv_db_value(rows, 4);
+        sim_say(words, "lists %s%s%s, by %s: ", (const char *)sqlite3_column_text(rows, 0), field == NULL ? "" : ".",
+                field == NULL ? "" : field, name_of((const char *)sqlite3_column_text(rows, 2)));
+        if (field == NULL)
+            sim_say(words, "deleted");
+        else
+            sim_say_value(words, &value);
+        sim_say(words, sqlite3_column_int(rows, 3) != 0 ? " (shown)\n" : "\n");
+    }
+}
+
+void sim_story_shown(struct sim_world *world, size_t place, char *ret_text, size_t capacity)
+{
+    struct sim_words words = {ret_text, capacity};
+    sqlite3_stmt *rows = prepare(world, place, "SELECT * FROM item ORDER BY id");
+    add_rows(rows, &words);
     sqlite3_finalize(rows);
-    sim_trace("%s shows%s", sim_place_name(place), text[0] == '\0' ? " no row" : text);
     rows = prepare(world, place,
                    "SELECT key_text, field, site, shown, value FROM navette_conflict ORDER BY key_text, field, choice");
-    while (sqlite3_step(rows) == SQLITE_ROW) {
-        words = (struct sim_words){text, sizeof text};
-        struct nv_value value = nv_db_value(rows, 4);
-        bool is_delete = sqlite3_column_type(rows, 1) == SQLITE_NULL;
-        sim_say(&words, "%s%s%s, by %s: ", (const char *)sqlite3_column_text(rows, 0), is_delete ? "" : ".",
-                is_delete ? "" : (const char *)sqlite3_column_text(rows, 1),
-                (const char *)sqlite3_column_text(rows, 2));
-        if (is_delete)
-            sim_say(&words, "deleted");
-        else
-            sim_say_value(&words, &value);
-        sim_trace("%s lists %s%s", sim_place_name(place), text, sqlite3_column_int(rows, 3) ? " (shown)" : "");
-    }
+    add_conflicts(rows, &words);
     sqlite3_finalize(rows);
 }
 
