@@ -42,11 +42,18 @@ static bool send_message(struct nv_service *service, uint32_t session, const str
     return !service->out.failed && nv_net_send(service->net, session, nv_buffer_slice(&service->out));
 }
 
+/* Warnings are for what somebody should look at. */
+static enum nv_log_level level_of(enum nv_close why)
+{
+    if (why == NV_CLOSE_REPLACED || why == NV_CLOSE_UNWELCOME)
+        return NV_LOG_DEBUG;
+    return why == NV_CLOSE_STALE ? NV_LOG_INFO : NV_LOG_WARNING;
+}
+
 static enum nv_status close_session(struct nv_service *service, const struct nv_action *action)
 {
     enum nv_close why = action->close.why;
-    enum nv_log_level level = why == NV_CLOSE_REPLACED || why == NV_CLOSE_UNWELCOME ? NV_LOG_DEBUG : NV_LOG_WARNING;
-    nv_log(level, "the session with %s ends: %s", name_of(service, action->close.site), nv_close_text(why));
+    nv_log(level_of(why), "the session with %s ends: %s", name_of(service, action->close.site), nv_close_text(why));
     if (why == NV_CLOSE_HELLO)
         nv_service_note_refusal(service, NV_REASON_NETWORK, &action->close.site, "its Hello is not of this network");
     /* A silent one may wake up: then it shall hear that it must begin anew. */

@@ -13,6 +13,8 @@ const char *nv_close_text(enum nv_close why)
         return "it sent what cannot be read";
     case NV_CLOSE_HELLO:
         return "it is not of this network and protocol, or not the site that its key says";
+    case NV_CLOSE_STALE:
+        return "it goes on with one that has ended here";
     case NV_CLOSE_REFUSED:
         return "it refused us";
     case NV_CLOSE_SILENT:
@@ -280,10 +282,15 @@ static enum nv_status on_hello(struct nv_sync *sync, struct nv_peer *peer, const
                                int64_t now, struct nv_actions *actions)
 {
     enum nv_refusal reason;
+    enum nv_close why = NV_CLOSE_HELLO;
     const char *text;
-    if (message->kind != NV_MESSAGE_HELLO || message->hello.protocol != NV_PROTOCOL) {
+    if (message->kind != NV_MESSAGE_HELLO) {
         reason = NV_REFUSAL_PROTOCOL;
-        text = message->kind != NV_MESSAGE_HELLO ? "a session begins with Hello" : "another version of the protocol";
+        text = "a session begins with Hello";
+        why = NV_CLOSE_STALE;
+    } else if (message->hello.protocol != NV_PROTOCOL) {
+        reason = NV_REFUSAL_PROTOCOL;
+        text = "another version of the protocol";
     } else if (memcmp(message->hello.network, sync->network, sizeof sync->network) != 0) {
         reason = NV_REFUSAL_NETWORK;
         text = "another network";
@@ -298,7 +305,7 @@ static enum nv_status on_hello(struct nv_sync *sync, struct nv_peer *peer, const
     nv_sync_note(peer, text);
     if (say_refusal(peer->session, reason, text, actions) != NV_OK)
         return NV_NO_MEMORY;
-    return nv_sync_close(sync, peer, NV_CLOSE_HELLO, now, actions);
+    return nv_sync_close(sync, peer, why, now, actions);
 }
 
 static enum nv_status on_ping(struct nv_peer *peer, const struct nv_message *message, struct nv_actions *actions)

@@ -122,6 +122,7 @@ enum nv_action_kind {
 enum nv_close {
     NV_CLOSE_GARBAGE,  /* it sent what cannot be read */
     NV_CLOSE_HELLO,    /* another protocol, network or site than it should be */
+    NV_CLOSE_STALE,    /* it goes on with a session that has ended here, as after a line was cut */
     NV_CLOSE_REFUSED,  /* it refused us */
     NV_CLOSE_SILENT,   /* nothing was heard of it for too long */
     NV_CLOSE_REPLACED, /* another session with the same site stays */

@@ -1,94 +1,54 @@
 #include "frames.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "founding.h"
-#include "wire/changeset.h"
 #include "wire/message.h"
+#include "words.h"
 
 /* ---- as text ---- */
 
-struct text {
-    char *at;
-    size_t left;
-};
-
-static void __attribute__((format(printf, 2, 3))) say(struct text *text, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int size = vsnprintf(text->at, text->left, format, arguments);
-    va_end(arguments);
-    size_t said = size < 0 ? 0 : (size_t)size < text->left ? (size_t)size : text->left - 1;
-    text->at += said;
-    text->left -= said;
-}
-
-static void say_head(struct text *text, const struct nv_far_head *head)
-{
-    const char *scope = nv_scope_id_equal(head->scope, NV_SCOPE_AUTHORITY) ? "authority" : sim_site_name(head->site);
-    say(text, " %s:%llu", scope, (unsigned long long)head->seq);
-}
-
-static void say_heads(struct text *text, const struct nv_far_head *heads, size_t count)
+static void say_heads(struct sim_words *words, const struct nv_far_head *heads, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        say_head(text, &heads[i]);
-}
-
-static void say_changesets(struct text *text, const struct nv_slice *changesets, size_t count, struct nv_arena *arena)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct nv_changeset_parts parts;
-        struct nv_header header;
-        if (nv_changeset_split(changesets[i], &parts, NULL) != NV_OK ||
-            nv_header_decode(parts.header, arena, &header, NULL) != NV_OK) {
-            say(text, " (unreadable)");
-            continue;
-        }
-        const struct nv_far_head head = {.site = header.log.site, .scope = header.log.scope, .seq = header.seq};
-        say_head(text, &head);
-    }
+        sim_say_head(words, &heads[i]);
 }
 
 void sim_frame_text(struct nv_slice frame, char *ret_text, size_t capacity)
 {
     struct nv_arena arena = {.limit = SIZE_MAX};
-    struct text text = {ret_text, capacity};
+    struct sim_words words = {ret_text, capacity};
     struct nv_message message;
     ret_text[0] = '\0';
     if (nv_message_decode(frame, &arena, &message, NULL) != NV_OK) {
-        say(&text, "(no message)");
+        sim_say(&words, "(no message)");
         nv_arena_done(&arena);
         return;
     }
     switch (message.kind) {
     case NV_MESSAGE_HELLO:
-        say(&text, "Hello");
+        sim_say(&words, "Hello");
         break;
     case NV_MESSAGE_HAS:
-        say(&text, "Has%s%s%s", message.has.whole ? ", whole" : "", message.has.please ? ", please yours" : "",
-            message.has.head_count == 0 ? ", a digest" : ":");
-        say_heads(&text, message.has.heads, message.has.head_count);
+        sim_say(&words, "Has%s%s%s", message.has.whole ? ", whole" : "", message.has.please ? ", please yours" : "",
+                message.has.head_count == 0 ? ", a digest" : ":");
+        say_heads(&words, message.has.heads, message.has.head_count);
         break;
     case NV_MESSAGE_PULL:
-        say(&text, "Pull, has:");
-        say_heads(&text, message.pull.has, message.pull.has_count);
+        sim_say(&words, "Pull, has:");
+        say_heads(&words, message.pull.has, message.pull.has_count);
         break;
     case NV_MESSAGE_BATCH:
-        say(&text, "%s%s:", message.batch.pull == 0 ? "Push" : "Batch", message.batch.last ? ", the last" : "");
-        say_changesets(&text, message.batch.changesets, message.batch.changeset_count, &arena);
+        sim_say(&words, "%s%s:", message.batch.pull == 0 ? "Push" : "Batch", message.batch.last ? ", the last" : "");
+        sim_say_heads_of(&words, message.batch.changesets, message.batch.changeset_count);
         break;
     case NV_MESSAGE_CREDIT:
-        say(&text, "Credit");
+        sim_say(&words, "Credit");
         break;
     case NV_MESSAGE_PING:
-        say(&text, message.ping.reply ? "Ping, a reply" : "Ping");
+        sim_say(&words, message.ping.reply ? "Ping, a reply" : "Ping");
         break;
     case NV_MESSAGE_REFUSAL:
-        say(&text, "Refusal: %.200s", message.refusal.text);
+        sim_say(&words, "Refusal: %.200s", message.refusal.text);
         break;
     }
     nv_arena_done(&arena);

@@ -66,7 +66,7 @@ static void commit(struct sim_world *world, size_t place, sqlite3 *db, struct si
         sim_ledger_note(&world->ledger, write);
         return;
     }
-    sim_trace("%s: the commit fails", world->machines[place].name);
+    sim_trace("%s: the commit fails: %s", world->machines[place].name, sqlite3_errmsg(db));
     if (!sqlite3_get_autocommit(db))
         sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     if (!is_read)

@@ -14,6 +14,7 @@
 
 #include "disk.h"
 #include "founding.h"
+#include "golden.h"
 #include "plan.h"
 #include "report.h"
 #include "trace.h"
@@ -24,18 +25,20 @@ enum { JOBS_MOST = 16, PATIENCE_S = 120 };
 struct options {
     uint64_t first, last;
     size_t jobs;
-    const char *plan, *save;
+    const char *plan, *save, *scenario;
     bool is_traced, hashes, is_bare;
 };
 
 static const char usage[] =
     "usage: simulate [--seeds FIRST..LAST] [--jobs N] [--plan FILE] [--save FILE] [--trace] [--hashes] [--bare]\n"
+    "       simulate --scenario NAME [--trace]\n"
     "  --seeds   which seeds to run (one number: from 1 to it)\n"
     "  --plan    runs the plan of a file in the place of seeds\n"
     "  --save    where the smallest plan that fails is written (simulate-SEED.plan)\n"
     "  --trace   tells on stdout what happens\n"
     "  --hashes  prints each seed's trace hash\n"
-    "  --bare    does not make a failing plan smaller\n";
+    "  --bare    does not make a failing plan smaller\n"
+    "  --scenario  tells a scenario as golden/NAME.txt has it; with --trace, all that happens in it\n";
 
 /* ---- one run, in this process ---- */
 
@@ -189,11 +192,15 @@ static int tell_failure(struct sim_plan *plan, const struct options *options, co
 
 static bool read_options(int count, char **arguments, struct options *options)
 {
-    static const struct option known[] = {
-        {"seeds", required_argument, NULL, 's'}, {"jobs", required_argument, NULL, 'j'},
-        {"plan", required_argument, NULL, 'p'},  {"save", required_argument, NULL, 'o'},
-        {"trace", no_argument, NULL, 't'},       {"hashes", no_argument, NULL, 'h'},
-        {"bare", no_argument, NULL, 'b'},        {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"seeds", required_argument, NULL, 's'},
+                                          {"jobs", required_argument, NULL, 'j'},
+                                          {"scenario", required_argument, NULL, 'n'},
+                                          {"plan", required_argument, NULL, 'p'},
+                                          {"save", required_argument, NULL, 'o'},
+                                          {"trace", no_argument, NULL, 't'},
+                                          {"hashes", no_argument, NULL, 'h'},
+                                          {"bare", no_argument, NULL, 'b'},
+                                          {NULL, 0, NULL, 0}};
     *options = (struct options){.first = 1, .last = 100, .jobs = 1};
     for (int option; (option = getopt_long(count, arguments, "", known, NULL)) != -1;) {
         if (option == 's' && sscanf(optarg, "%" SCNu64 "..%" SCNu64, &options->first, &options->last) == 1) {
@@ -204,6 +211,8 @@ static bool read_options(int count, char **arguments, struct options *options)
             options->jobs = (size_t)strtoul(optarg, NULL, 10);
         if (option == 'p')
             options->plan = optarg;
+        if (option == 'n')
+            options->scenario = optarg;
         if (option == 'o')
             options->save = optarg;
         options->is_traced = options->is_traced || option == 't';
@@ -233,6 +242,25 @@ static int run_file(const struct options *options)
     if (report->checker[0] == '\0')
         return 0;
     return tell_failure(&plan, options, report);
+}
+
+static int run_scenario(const struct options *options)
+{
+    struct nv_buffer text = {0};
+    const struct sim_scenario *scenario = sim_scenario_named(options->scenario);
+    if (scenario == NULL) {
+        fprintf(stderr, "there is no scenario %s\n", options->scenario);
+        return 2;
+    }
+    if (options->is_traced) {
+        sim_trace_start(stdout);
+        sim_scenario_play(scenario);
+        return 0;
+    }
+    bool is_good = sim_golden_take(scenario, &text);
+    fwrite(text.data, 1, text.size, stdout);
+    nv_buffer_done(&text);
+    return is_good ? 0 : 1;
 }
 
 static double seconds(void)
@@ -284,6 +312,8 @@ int main(int count, char **arguments)
     mallopt(M_TRIM_THRESHOLD, INT_MAX);
     nv_disks_start();
     sim_founding_of(2);
+    if (options.scenario != NULL)
+        return run_scenario(&options);
     if (options.plan != NULL)
         return run_file(&options);
     struct sim_report *reports = shared_reports();

@@ -12,6 +12,7 @@
 #include "report.h"
 #include "service_internal.h"
 #include "store/seal.h"
+#include "story.h"
 #include "trace.h"
 
 enum { NOTIFY_US = 1500, SUPERVISOR_US = 2000000 };
@@ -45,8 +46,11 @@ static bool alter(void *context, size_t from, size_t to, struct nv_slice frame, 
                   size_t ret_ends[4], size_t *ret_count)
 {
     struct sim_world *world = context;
-    (void)to;
-    return world->is_hostile[from] && sim_frame_alter(&world->dice, frame, ret_frames, ret_ends, ret_count);
+    if (!world->is_hostile[from])
+        return false;
+    if (world->harm != NULL)
+        return world->harm(from, to, frame, ret_frames, ret_ends, ret_count);
+    return sim_frame_alter(&world->dice, frame, ret_frames, ret_ends, ret_count);
 }
 
 /* ---- making ---- */
@@ -92,6 +96,7 @@ void sim_world_free(struct sim_world *world)
     for (size_t place = 0; place < world->places; place++) {
         sim_machine_free(&world->machines[place]);
         nv_heads_done(&world->said[place]);
+        nv_heads_done(&world->told[place]);
         sqlite3_free(world->forms[place].update);
     }
     sim_network_end();
@@ -178,6 +183,7 @@ void sim_world_start(struct sim_world *world, size_t place)
         return;
     }
     sim_trace("%s: the daemon starts", machine->name);
+    sim_story_logs(world, place);
     sim_check_started(world, place);
     sim_check_turn(world, place, false);
     sim_world_settle(world, place);
@@ -198,6 +204,7 @@ static void turn(struct sim_world *world, size_t place)
         end_of_daemon(world, place, &error);
         return;
     }
+    sim_story_logs(world, place);
     sim_check_turn(world, place, false);
     sim_world_settle(world, place);
 }

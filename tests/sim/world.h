@@ -28,6 +28,10 @@ struct sim_cut_seen { /* a closed cut that somebody showed */
 
 struct sim_world;
 
+/* As `alter` of network.h. */
+typedef bool sim_harm(size_t from, size_t to, struct nv_slice frame, struct nv_buffer *ret_frames, size_t ret_ends[4],
+                      size_t *ret_count);
+
 struct sim_timer { /* what ends by itself: a cut line, a full disk, a held lock */
     int64_t at;
     void (*end)(struct sim_world *world, size_t a, size_t b);
@@ -54,7 +58,9 @@ struct sim_world {
     struct sim_ledger ledger;
     struct nv_heads said[SIM_PLACES];          /* what each ever told the others that it holds */
     bool has_spoken[SIM_PLACES];               /* since that was looked at */
+    struct nv_heads told[SIM_PLACES];          /* what the trace says that each holds */
     bool is_hostile[SIM_PLACES];               /* what it sends is altered on the way out */
+    sim_harm *harm;                            /* how; NULL: as its dice have it */
     bool is_disk_bad[SIM_PLACES];              /* a fault is planned: errors are to be expected */
     bool is_left_out[SIM_PLACES][SIM_RECORDS]; /* a tool that rebuilt the table left the row out */
     bool is_full[SIM_PLACES], is_late_published;
