@@ -1,7 +1,6 @@
 /* Writes the corpora that come from our own encoders: seeds FOLDER
  *
- * FOLDER/TARGET gets files whose names begin with "seed-". What a fuzzer found on the way has other names, and stays.
- */
+ * FOLDER/TARGET gets files whose names begin with "seed-". The others there have other names, and stay. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
