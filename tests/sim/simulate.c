@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/planted.h"
 #include "disk.h"
 #include "founding.h"
 #include "plan.h"
@@ -24,15 +25,17 @@ enum { JOBS_MOST = 16, PATIENCE_S = 120 };
 struct options {
     uint64_t first, last;
     size_t jobs;
-    const char *plan, *save;
+    const char *plan, *save, *planted;
     bool is_traced, hashes, is_bare;
 };
 
 static const char usage[] =
-    "usage: simulate [--seeds FIRST..LAST] [--jobs N] [--plan FILE] [--save FILE] [--trace] [--hashes] [--bare]\n"
+    "usage: simulate [--seeds FIRST..LAST] [--jobs N] [--plan FILE] [--save FILE] [--planted BUG] [--trace]\n"
+    "                [--hashes] [--bare]\n"
     "  --seeds   which seeds to run (one number: from 1 to it)\n"
     "  --plan    runs the plan of a file in the place of seeds\n"
     "  --save    where the smallest plan that fails is written (simulate-SEED.plan)\n"
+    "  --planted wakes a bug of daemon/base/planted.h, in a build that has them (PLANTED=1)\n"
     "  --trace   tells on stdout what happens\n"
     "  --hashes  prints each seed's trace hash\n"
     "  --bare    does not make a failing plan smaller\n";
@@ -189,11 +192,15 @@ static int tell_failure(struct sim_plan *plan, const struct options *options, co
 
 static bool read_options(int count, char **arguments, struct options *options)
 {
-    static const struct option known[] = {
-        {"seeds", required_argument, NULL, 's'}, {"jobs", required_argument, NULL, 'j'},
-        {"plan", required_argument, NULL, 'p'},  {"save", required_argument, NULL, 'o'},
-        {"trace", no_argument, NULL, 't'},       {"hashes", no_argument, NULL, 'h'},
-        {"bare", no_argument, NULL, 'b'},        {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"seeds", required_argument, NULL, 's'},
+                                          {"jobs", required_argument, NULL, 'j'},
+                                          {"plan", required_argument, NULL, 'p'},
+                                          {"save", required_argument, NULL, 'o'},
+                                          {"planted", required_argument, NULL, 'w'},
+                                          {"trace", no_argument, NULL, 't'},
+                                          {"hashes", no_argument, NULL, 'h'},
+                                          {"bare", no_argument, NULL, 'b'},
+                                          {NULL, 0, NULL, 0}};
     *options = (struct options){.first = 1, .last = 100, .jobs = 1};
     for (int option; (option = getopt_long(count, arguments, "", known, NULL)) != -1;) {
         if (option == 's' && sscanf(optarg, "%" SCNu64 "..%" SCNu64, &options->first, &options->last) == 1) {
@@ -206,6 +213,8 @@ static bool read_options(int count, char **arguments, struct options *options)
             options->plan = optarg;
         if (option == 'o')
             options->save = optarg;
+        if (option == 'w')
+            options->planted = optarg;
         options->is_traced = options->is_traced || option == 't';
         options->hashes = options->hashes || option == 'h';
         options->is_bare = options->is_bare || option == 'b';
@@ -267,6 +276,18 @@ static void tell_sum(const struct sim_report *reports, size_t jobs, double took)
     printf("faults=%" PRIu64 " seeds=%" PRIu64 " writes=%" PRIu64 " lost=0\n", sum.faults, sum.seeds, sum.writes);
 }
 
+static bool wake(const char *bug)
+{
+#ifdef NAVETTE_PLANTED
+    if (nv_planted_choose(bug))
+        return true;
+    fprintf(stderr, "no bug of daemon/base/planted.h is called %s\n", bug);
+#else
+    fprintf(stderr, "%s is not in this build: make PLANTED=1\n", bug);
+#endif
+    return false;
+}
+
 int main(int count, char **arguments)
 {
     struct options options;
@@ -283,6 +304,8 @@ int main(int count, char **arguments)
     mallopt(M_MMAP_THRESHOLD, 32 << 20); /* more it does not take */
     mallopt(M_TRIM_THRESHOLD, INT_MAX);
     nv_disks_start();
+    if (options.planted != NULL && !wake(options.planted))
+        return 2;
     sim_founding_of(2);
     if (options.plan != NULL)
         return run_file(&options);
