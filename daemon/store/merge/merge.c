@@ -252,6 +252,36 @@ static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access 
     return nv_version_write(merge->store, op->table, op->key, &merge->version, error);
 }
 
+enum nv_status nv_merge_anew(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
+                             struct nv_record *derived, const struct nv_dot *by, struct nv_error *error)
+{
+    bool found, stale = false;
+    nv_fields changed, all = nv_all_fields(access->table);
+    struct nv_dot before[NV_LIMIT_FIELDS] = {{0}};
+    struct nv_version *version = &merge->version;
+    enum nv_status status = nv_merge_load(merge, access, key, &found, error);
+    if (status == NV_OK && merge->stale != NULL)
+        status = is_stale(merge, access->table, &stale, error);
+    if (status == NV_OK && stale)
+        status = nv_stale_add(merge->stale, access->table->number, key, error);
+    if (status != NV_OK || stale)
+        return status;
+    if (version->has_row && !merge->row.there)
+        status = forget_missing(merge, key, access->table->number, error);
+    if (status == NV_OK && by != NULL && merge->row.there)
+        status = list_shown_dots(merge, access->table, all, before, error);
+    if (status != NV_OK)
+        return status;
+    struct nv_record old = version->record;
+    version->record = *derived;
+    *derived = old;
+    status = nv_merge_show(merge, access, key, all, &changed, error);
+    if (status != NV_OK || by == NULL || changed == 0 || !merge->row.there)
+        return status;
+    remember_replaced(version, before, *by, changed, merge->now);
+    return nv_version_write(merge->store, access->table->number, key, version, error);
+}
+
 enum nv_status nv_merge_own(struct nv_merge *merge, struct nv_table_access *access, uint32_t index,
                             const struct nv_op *op, nv_fields put_back, struct nv_error *error)
 {
