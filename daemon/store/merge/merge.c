@@ -214,6 +214,16 @@ static enum nv_status forget_missing(struct nv_merge *merge, struct nv_slice key
     return nv_db_run(statement, error);
 }
 
+/* What the row may show otherwise after the op: what it gives, and where it moves the home, what competes. */
+static nv_fields may_show(const struct nv_merge *merge, const struct nv_op *op, nv_fields fields)
+{
+    const struct nv_record *record = &merge->version.record;
+    if (op->kind != NV_OP_PUT)
+        return fields;
+    bool moves_home = nv_site_id_compare(op->has_home ? op->home : merge->writer, record->home) < 0;
+    return moves_home ? fields | nv_record_contested(record) : fields;
+}
+
 static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access *access, const struct nv_cover *cover,
                                  const struct nv_op *op, nv_fields fields, struct nv_error *error)
 {
@@ -236,7 +246,8 @@ static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access 
     struct nv_record *record = &merge->version.record;
     struct nv_dot before[NV_LIMIT_FIELDS] = {{0}};
     bool was_there = merge->row.there;
-    status = list_shown_dots(merge, access->table, op->kind == NV_OP_PUT ? fields : 0, before, error);
+    nv_fields touched = may_show(merge, op, fields);
+    status = list_shown_dots(merge, access->table, op->kind == NV_OP_PUT ? touched : 0, before, error);
     if (status != NV_OK)
         return status;
     enum nv_status merged = op->kind == NV_OP_PUT ? nv_record_put(record, cover, op, fields, merge->writer)
@@ -245,7 +256,7 @@ static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access 
         return nv_no_memory(error);
     nv_fields changed;
     forget_old_replaced(&merge->version, merge->now);
-    status = nv_merge_show(merge, access, op->key, fields, &changed, error);
+    status = nv_merge_show(merge, access, op->key, touched, &changed, error);
     if (status != NV_OK || !was_there || changed == 0 || !merge->row.there)
         return status;
     remember_replaced(&merge->version, before, cover->dot, changed, merge->now);
