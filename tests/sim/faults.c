@@ -57,6 +57,26 @@ void sim_fault_cut_one_way(struct sim_world *world, struct nv_dice *dice, size_t
     block(world, is_out ? place : other, is_out ? other : place, some_time(dice, 40 * SECOND));
 }
 
+static void open_hub(struct sim_world *world, size_t hub, size_t unused)
+{
+    (void)unused;
+    for (size_t other = 0; other < world->profile.machines; other++)
+        sim_network_way(hub, other)->blocked = sim_network_way(other, hub)->blocked = false;
+}
+
+/* All lines with the hub go down at once, and all come back at once. */
+void sim_fault_cut_hub(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    (void)place;
+    for (size_t other = 1; other < world->profile.machines; other++) {
+        sim_network_break(0, other, true, true);
+        sim_network_way(0, other)->blocked = sim_network_way(other, 0)->blocked = true;
+    }
+    sim_world_timer(world, some_time(dice, 20 * SECOND), open_hub, 0, 0);
+    sim_trace("the hub is cut off");
+    count();
+}
+
 static void break_line(struct sim_world *world, struct nv_dice *dice, size_t place, bool tell_place, bool tell_other)
 {
     size_t other = other_than(world, dice, place);
