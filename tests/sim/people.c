@@ -37,9 +37,11 @@ static sqlite3 *begin(struct sim_world *world, size_t place, struct sim_write *r
     if (db == NULL || sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         return NULL;
     ret_write->has_no_time = !has_triggers(db);
-    if (sim_rows_read(db, ret_write->before) == SQLITE_OK)
+    /* A disk error while it looked around ended the transaction. */
+    if (sim_rows_read(db, ret_write->before) == SQLITE_OK && !sqlite3_get_autocommit(db))
         return db;
-    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    if (!sqlite3_get_autocommit(db))
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     return NULL;
 }
 
