@@ -81,7 +81,9 @@ static void break_line(struct sim_world *world, struct nv_dice *dice, size_t pla
 {
     size_t other = other_than(world, dice, place);
     sim_trace("the line between %s and %s breaks%s", sim_place_name(place), sim_place_name(other),
-              tell_place && tell_other ? "" : ", and not both know it");
+              tell_place && tell_other   ? ""
+              : tell_place || tell_other ? ", and not both know it"
+                                         : ", and nobody knows it");
     sim_network_break(place, other, tell_place, tell_other);
     count();
 }
@@ -93,8 +95,8 @@ void sim_fault_break(struct sim_world *world, struct nv_dice *dice, size_t place
 
 void sim_fault_half_open(struct sim_world *world, struct nv_dice *dice, size_t place)
 {
-    bool tell = nv_dice_percent(dice, 50);
-    break_line(world, dice, place, tell, !tell);
+    size_t told = nv_dice_below(dice, 3); /* one of them, or none */
+    break_line(world, dice, place, told == 0, told == 1);
 }
 
 static void usual_way(struct sim_world *world, size_t from, size_t to)
