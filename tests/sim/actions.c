@@ -46,6 +46,7 @@ const struct sim_action sim_actions[] = {
     {"hold-lock", 12, sim_people_hold_lock},
     {"answer", 70, sim_people_answer},
     {"join", 8, join},
+    {"certify", 12, sim_people_certify},
     {"publish", 6, publish},
     {"look", 40, look},
     {"cut", 20, sim_fault_cut},

@@ -180,6 +180,28 @@ void sim_people_join(struct sim_world *world, size_t place)
     sim_world_settle(world, 0);
 }
 
+/* A site moves: the member that has no machine here gets another endpoint each time, and the authority log grows. */
+void sim_people_certify(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    (void)place;
+    struct nv_error error = {0};
+    struct nv_store *hub = sim_people_client(world, 0);
+    if (hub == NULL)
+        return;
+    char endpoint[64];
+    const char *endpoints[1] = {endpoint};
+    struct nv_certificate certificate = sim_certificate(world->founding, world->founding->certified - 1);
+    snprintf(endpoint, sizeof endpoint, "tcp://127.0.1.%zu:7420", 1 + nv_dice_below(dice, 200));
+    certificate.endpoint_count = 1;
+    certificate.endpoints = endpoints;
+    enum nv_status status = nv_authority_certify(hub, &world->founding->authority, &certificate, nv_wall_now(), &error);
+    sim_trace("the hub certifies %s again: %s", certificate.name, nv_status_text(status));
+    nv_store_close(hub);
+    if (status != NV_OK)
+        must_be_usual(world, 0, &error);
+    sim_world_settle(world, 0);
+}
+
 void sim_people_publish(struct sim_world *world)
 {
     struct nv_error error = {0};

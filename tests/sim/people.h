@@ -15,6 +15,7 @@ void sim_people_bring_table_back(struct sim_world *world, size_t place);
 void sim_people_hold_lock(struct sim_world *world, struct nv_dice *dice, size_t place);
 void sim_people_answer(struct sim_world *world, struct nv_dice *dice, size_t place);
 void sim_people_join(struct sim_world *world, size_t place);
+void sim_people_certify(struct sim_world *world, struct nv_dice *dice, size_t place);
 void sim_people_publish(struct sim_world *world);
 
 /* The store as a command opens it, to be closed; NULL where that cannot be now. */
