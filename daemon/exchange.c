@@ -178,6 +178,19 @@ enum nv_status nv_service_tell_growth(struct nv_service *service, struct nv_erro
     return nv_service_step(service, &event, error);
 }
 
+enum nv_status nv_service_tell_owed(struct nv_service *service, struct nv_error *error)
+{
+    struct nv_event event = {.kind = NV_EVENT_OWES};
+    enum nv_status status =
+        nv_store_owed(service->store, &service->owed_cursor, &event.owes.before, &event.owes.any, error);
+    if (status == NV_BUSY)
+        return NV_OK; /* it is looked up again soon */
+    if (status != NV_OK || (!event.owes.any && !service->owes))
+        return status;
+    service->owes = event.owes.any;
+    return nv_service_step(service, &event, error);
+}
+
 /* ---- events -------------------------------------------------------------------------------------------------------
  */
 

@@ -40,6 +40,9 @@ struct nv_service {
     bool was_told;
     uint64_t authority_seq;
 
+    bool owes; /* as the machine was told last */
+    int64_t owed_cursor;
+
     /* The frame that is being stepped: its message and the heads of its changesets. */
     struct nv_arena arena;      /* of the message */
     struct nv_arena peek_arena; /* of one header */
@@ -73,6 +76,8 @@ struct nv_service {
 enum nv_status nv_service_step(struct nv_service *service, struct nv_event *event, struct nv_error *error);
 /* Tells the machine where our log grew, if it did. */
 enum nv_status nv_service_tell_growth(struct nv_service *service, struct nv_error *error);
+/* Tells it of the next changeset with bodies that we owe, or that there is none any more. */
+enum nv_status nv_service_tell_owed(struct nv_service *service, struct nv_error *error);
 enum nv_status nv_service_take_event(struct nv_service *service, const struct nv_net_event *event,
                                      struct nv_error *error);
 void nv_service_note_refusal(struct nv_service *service, enum nv_reason reason, const struct nv_site_id *site,

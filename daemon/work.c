@@ -125,6 +125,8 @@ static enum nv_status judge(struct nv_service *service, size_t count, struct nv_
 static enum nv_status tell_ingested(struct nv_service *service, struct nv_error *error)
 {
     enum nv_status status = nv_service_tell_growth(service, error);
+    if (status == NV_OK)
+        status = nv_service_tell_owed(service, error);
     struct nv_taken_in taken;
     while (status == NV_OK && nv_intake_finished(service->intake, &taken)) {
         struct nv_event event = {.kind = NV_EVENT_INGESTED, .session = taken.session};

@@ -106,6 +106,12 @@ size_t nv_sync_queued(const struct nv_sync *sync)
     return sync->queued;
 }
 
+int64_t nv_sync_jittered(struct nv_peer *peer, int64_t time)
+{
+    peer->seed = peer->seed * 1664525u + 1013904223u;
+    return time * 3 / 4 + time / 2 * (int64_t)(peer->seed >> 16) / 65536;
+}
+
 int64_t nv_sync_backoff(int64_t base, unsigned times, int64_t most)
 {
     for (unsigned i = 0; i < times && base < most; i++)
@@ -169,6 +175,7 @@ static void end_session(struct nv_sync *sync, struct nv_peer *peer, int64_t now)
     peer->served_pull = 0;
     peer->served_running = false;
     peer->queued = 0;
+    peer->is_unfinished = false;
     peer->since = now;
     nv_sync_wake_by(sync, now); /* another may be pulled from now */
 }
@@ -274,6 +281,7 @@ static enum nv_status on_opened(struct nv_sync *sync, const struct nv_event *eve
     peer->told = 0;
     peer->moved = 0;
     peer->compare_at = NV_NEVER_US;
+    nv_sync_ask_later(peer, now);
     nv_sync_wake_by(sync, now + NV_PING_US);
     return say_hello(sync, peer, actions);
 }
@@ -460,6 +468,7 @@ static enum nv_status step_session(struct nv_sync *sync, struct nv_peer *peer, c
         return nv_sync_on_served(sync, peer, event, actions);
     case NV_EVENT_OPENED:
     case NV_EVENT_GREW:
+    case NV_EVENT_OWES:
     case NV_EVENT_INGESTED:
     case NV_EVENT_TICK:
         break;
@@ -475,6 +484,10 @@ enum nv_status nv_sync_step(struct nv_sync *sync, const struct nv_event *event, 
         return on_tick(sync, event->now.us, actions);
     if (event->kind == NV_EVENT_GREW)
         return nv_sync_on_grew(sync, event, actions);
+    if (event->kind == NV_EVENT_OWES) {
+        nv_sync_on_owes(sync, event);
+        return NV_OK;
+    }
     assert(event->session != 0);
     if (event->kind == NV_EVENT_OPENED)
         return on_opened(sync, event, actions);

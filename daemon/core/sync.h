@@ -20,6 +20,11 @@
  * waits. A node serves 8 pulls at once, one batch of each in turn;
  * those that wait get an empty batch now and then, so that they know.
  *
+ * Bodies that are owed. Of a changeset that a node holds with bodies missing it asks the peers that have it, one at a
+ * time and one after the other: the Pull names its log as if it ended before that changeset, and has the credit of one
+ * batch. A peer that gives nothing of use rests for a while that doubles each time, up to ten minutes. A Pull of that
+ * kind that did not come to its end is followed by a usual one, so that the peer knows where we are.
+ *
  * Push. A peer that has all that we have is in step. When our log grows, a peer in step gets the new changesets at once
  * in a Batch that belongs to no pull (pull = 0), as long as less than 1 MiB of them is unacknowledged; a Has of theirs
  * acknowledges. A peer that does not acknowledge for 10 seconds is out of step. A peer that is out of step gets a Has
@@ -62,6 +67,8 @@ enum nv_event_kind {
     NV_EVENT_GARBAGE, /* bytes came that are no message */
     NV_EVENT_GREW, /* our log grew and is durable: by sealing, by ingesting, by another process. Also once at the start
                     */
+    NV_EVENT_OWES, /* a changeset with bodies that we owe, or that there is none any more. Said again and again, each
+                      time of the next one */
     NV_EVENT_INGESTED, /* what one NV_ACTION_INGEST handed over is durable or judged; after the NV_EVENT_GREW it caused
                         */
     NV_EVENT_SERVED,   /* what one NV_ACTION_SERVE asked for was sent */
@@ -94,9 +101,13 @@ struct nv_event {
             int64_t newest;          /* arrival number of our newest changeset */
         } grew;
         struct {
+            bool any;
+            struct nv_far_head before; /* the place before it in its log; seq 0: it is the first */
+        } owes;
+        struct {
             uint64_t pull;
             size_t bytes; /* as in the action */
-            size_t taken; /* changesets that were new */
+            size_t taken; /* changesets that were new, or had bodies that we owed */
             size_t refused;
             const char *text; /* why one was refused */
         } ingested;

@@ -7,13 +7,6 @@
 /* ---- what is said of ours -----------------------------------------------------------------------------------------
  */
 
-/* Between three and five quarters of the time, so that peers that came back together do not speak together for ever. */
-static int64_t jittered(struct nv_peer *peer, int64_t time)
-{
-    peer->seed = peer->seed * 1664525u + 1013904223u;
-    return time * 3 / 4 + time / 2 * (int64_t)(peer->seed >> 16) / 65536;
-}
-
 static struct nv_action *add_has(struct nv_sync *sync, struct nv_peer *peer, struct nv_actions *actions)
 {
     struct nv_action *action = nv_actions_add(actions, NV_ACTION_SEND, peer->session);
@@ -77,7 +70,7 @@ enum nv_status nv_sync_say_grown(struct nv_sync *sync, struct nv_peer *peer, int
 
 enum nv_status nv_sync_say_digest(struct nv_sync *sync, struct nv_peer *peer, int64_t now, struct nv_actions *actions)
 {
-    peer->compare_at = now + jittered(peer, NV_COMPARE_US);
+    peer->compare_at = now + nv_sync_jittered(peer, NV_COMPARE_US);
     peer->moved = 0;
     nv_sync_wake_by(sync, peer->compare_at);
     return add_has(sync, peer, actions) == NULL ? NV_NO_MEMORY : NV_OK;

@@ -20,14 +20,23 @@ enum {
     NV_SERVE_IDLE_US = 2 * NV_SECOND,     /* without credit: another pull may have the place */
     NV_SERVE_WORD_US = 3 * NV_SECOND,     /* to those that wait for a place */
     NV_REST_US = 1 * NV_SECOND,           /* a pull that brought nothing; doubles */
-    NV_REFUSED_US = 5 * NV_SECOND,        /* a pull that brought a changeset to refuse; doubles */
-    NV_UNWELCOME_US = 1 * NV_SECOND,      /* after garbage; doubles */
-    NV_FORGIVEN_US = 60 * NV_SECOND,      /* a session that lasts so long wipes the slate */
-    NV_COMING_US = 2 * NV_SECOND,         /* what is said to be coming is waited for */
-    NV_TURN_US = 30 * NV_SECOND,          /* of one pull while another peer waits */
+    NV_OWED_US = 1 * NV_SECOND,           /* before it is asked for bodies, and after it gave none; doubles */
+    NV_OWED_MOST_US = 600 * NV_SECOND,
+    NV_REFUSED_US = 5 * NV_SECOND,   /* a pull that brought a changeset to refuse; doubles */
+    NV_UNWELCOME_US = 1 * NV_SECOND, /* after garbage; doubles */
+    NV_FORGIVEN_US = 60 * NV_SECOND, /* a session that lasts so long wipes the slate */
+    NV_COMING_US = 2 * NV_SECOND,    /* what is said to be coming is waited for */
+    NV_TURN_US = 30 * NV_SECOND,     /* of one pull while another peer waits */
 };
 
 static const int64_t NV_NEVER_US = INT64_MAX;
+
+/* Why we pull. */
+enum nv_purpose {
+    NV_PURPOSE_AHEAD,   /* the peer has what we do not hold */
+    NV_PURPOSE_OWED,    /* it may have bodies that we owe */
+    NV_PURPOSE_CLOSING, /* it still serves a pull for bodies that we left: it shall know where we are */
+};
 
 /* A batch that was pushed and is not acknowledged. */
 struct nv_pushed {
@@ -87,7 +96,10 @@ struct nv_peer {
     unsigned pull_failures;
     int64_t pull_after;
     int64_t ahead_since; /* since when it has what we do not hold; 0: it does not */
-    size_t refused;      /* changesets of its that were refused since `refused_since` */
+    unsigned owed_failures;
+    int64_t owed_after; /* it is asked for bodies again */
+    bool is_unfinished; /* it still serves a pull that we left */
+    size_t refused;     /* changesets of its that were refused since `refused_since` */
     int64_t refused_since;
 };
 
@@ -110,13 +122,17 @@ struct nv_sync {
         int64_t credit;
         bool last;      /* the last batch came */
         bool turn_over; /* no more credit is given */
-        size_t queued;  /* of it, not yet durable */
+        enum nv_purpose purpose;
+        size_t queued; /* of it, not yet durable */
         size_t consumed;
         size_t taken;
         int64_t begun, moved;
     } pull;
     uint64_t pull_number;     /* the last one given */
     struct nv_site_id pulled; /* whom we pulled from last: the next one is after it */
+
+    bool owes;
+    struct nv_far_head owed; /* the place before a changeset with bodies that we owe */
 
     size_t queued;          /* received and not yet durable */
     struct nv_heads coming; /* the heads of those, of at most NV_LIMIT_LOGS logs */
@@ -138,6 +154,8 @@ enum nv_status nv_sync_garbage(struct nv_sync *sync, struct nv_peer *peer, const
 /* Whether a peer has named more logs than an honest one can: also those that it took back count, as long as they stand
  * in `believed` beside ours. */
 bool nv_sync_names_too_many(const struct nv_peer *peer);
+/* Between three and five quarters of the time, so that peers that came back together do not speak together for ever. */
+int64_t nv_sync_jittered(struct nv_peer *peer, int64_t time);
 /* `base` doubled `times` times, at most `most`. */
 int64_t nv_sync_backoff(int64_t base, unsigned times, int64_t most);
 
@@ -167,6 +185,8 @@ enum nv_status nv_sync_serve_next(struct nv_sync *sync, int64_t now, struct nv_a
 /* ---- sync_pull.c: our pulls, and what arrives ---- */
 enum nv_status nv_sync_consider_pull(struct nv_sync *sync, int64_t now, struct nv_actions *actions);
 void nv_sync_leave_pull(struct nv_sync *sync);
+void nv_sync_ask_later(struct nv_peer *peer, int64_t now); /* for bodies that we owe: not all at once */
+void nv_sync_on_owes(struct nv_sync *sync, const struct nv_event *event);
 enum nv_status nv_sync_on_batch(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,
                                 struct nv_actions *actions);
 enum nv_status nv_sync_on_ingested(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,

@@ -28,13 +28,31 @@ static bool is_ahead(struct nv_sync *sync, struct nv_peer *peer, int64_t now)
     return false;
 }
 
-/* The next peer after the one that was pulled from last; one that rests is waited for. */
-static struct nv_peer *choose(struct nv_sync *sync, int64_t now)
+/* Whether the peer has the changeset of which we owe bodies, and may have those. */
+static bool may_give_owed(struct nv_sync *sync, struct nv_peer *peer, int64_t now)
+{
+    if (!sync->owes || nv_heads_seq(&peer->has, &sync->owed) <= sync->owed.seq)
+        return false;
+    if (now < peer->owed_after)
+        nv_sync_wake_by(sync, peer->owed_after);
+    return now >= peer->owed_after;
+}
+
+static bool is_unfinished(struct nv_sync *sync, struct nv_peer *peer, int64_t now)
+{
+    (void)sync;
+    (void)now;
+    return peer->is_unfinished;
+}
+
+/* The next peer of which it holds after the one that was pulled from last; one that rests is waited for. */
+static struct nv_peer *choose(struct nv_sync *sync, bool (*is_worth)(struct nv_sync *, struct nv_peer *, int64_t),
+                              int64_t now)
 {
     struct nv_peer *first = NULL, *next = NULL;
     for (size_t i = 0; i < sync->peer_count && next == NULL; i++) {
         struct nv_peer *peer = sync->peers[i];
-        if (peer->session == 0 || !peer->greeted || !peer->has_known || peer->queued > 0 || !is_ahead(sync, peer, now))
+        if (peer->session == 0 || !peer->greeted || !peer->has_known || peer->queued > 0 || !is_worth(sync, peer, now))
             continue;
         if (now < peer->pull_after) {
             nv_sync_wake_by(sync, peer->pull_after);
@@ -48,36 +66,95 @@ static struct nv_peer *choose(struct nv_sync *sync, int64_t now)
     return next != NULL ? next : first;
 }
 
+/* Our own vector; where it asks for bodies, that log's ends before them. */
+static enum nv_status copy_vector(const struct nv_sync *sync, enum nv_purpose purpose, struct nv_action *action,
+                                  struct nv_actions *actions)
+{
+    struct nv_far_head *heads = nv_arena_alloc(&actions->arena, (sync->own.count + 1) * sizeof *heads);
+    if (heads == NULL)
+        return NV_NO_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < sync->own.count; i++) {
+        bool is_owed = purpose == NV_PURPOSE_OWED && nv_far_head_order(&sync->own.heads[i], &sync->owed) == 0;
+        if (!is_owed || sync->owed.seq > 0)
+            heads[count++] = is_owed ? sync->owed : sync->own.heads[i];
+    }
+    action->send.pull.has = heads;
+    action->send.pull.has_count = count;
+    return NV_OK;
+}
+
+static enum nv_status begin_pull(struct nv_sync *sync, struct nv_peer *peer, enum nv_purpose purpose, int64_t now,
+                                 struct nv_actions *actions)
+{
+    struct nv_action *action = nv_actions_add(actions, NV_ACTION_SEND, peer->session);
+    if (action == NULL || copy_vector(sync, purpose, action, actions) != NV_OK)
+        return NV_NO_MEMORY;
+    action->send.kind = NV_MESSAGE_PULL;
+    action->send.pull.pull = ++sync->pull_number;
+    action->send.pull.credit_bytes = purpose == NV_PURPOSE_OWED ? NV_SYNC_BATCH_BYTES : NV_SYNC_CREDIT_BYTES;
+
+    memset(&sync->pull, 0, sizeof sync->pull);
+    sync->pull.peer = peer;
+    sync->pull.number = sync->pull_number;
+    sync->pull.credit = (int64_t)action->send.pull.credit_bytes;
+    sync->pull.purpose = purpose;
+    sync->pull.turn_over = purpose == NV_PURPOSE_OWED; /* one batch, and then another may have its turn */
+    sync->pull.begun = sync->pull.moved = now;
+    sync->pulled = peer->site;
+    peer->is_unfinished = purpose == NV_PURPOSE_OWED;
+    nv_sync_wake_by(sync, now + NV_PULL_PATIENCE_US);
+    return NV_OK;
+}
+
 enum nv_status nv_sync_consider_pull(struct nv_sync *sync, int64_t now, struct nv_actions *actions)
 {
     /* What a peer sent and hung up stays in the queue: who comes again and again must not fill the memory. */
     if (sync->pull.peer != NULL || sync->queued > NV_SYNC_QUEUE_BYTES)
         return NV_OK;
-    struct nv_peer *peer = choose(sync, now);
-    if (peer == NULL)
-        return NV_OK;
-    struct nv_action *action = nv_actions_add(actions, NV_ACTION_SEND, peer->session);
-    if (action == NULL)
-        return NV_NO_MEMORY;
-    struct nv_far_head *heads = nv_arena_alloc(&actions->arena, (sync->own.count + 1) * sizeof *heads);
-    if (heads == NULL)
-        return NV_NO_MEMORY;
-    if (sync->own.count > 0)
-        memcpy(heads, sync->own.heads, sync->own.count * sizeof *heads);
-    action->send.kind = NV_MESSAGE_PULL;
-    action->send.pull.pull = ++sync->pull_number;
-    action->send.pull.has = heads;
-    action->send.pull.has_count = sync->own.count;
-    action->send.pull.credit_bytes = NV_SYNC_CREDIT_BYTES;
+    struct nv_peer *peer = choose(sync, is_ahead, now);
+    if (peer != NULL)
+        return begin_pull(sync, peer, NV_PURPOSE_AHEAD, now, actions);
+    peer = choose(sync, may_give_owed, now);
+    if (peer != NULL)
+        return begin_pull(sync, peer, NV_PURPOSE_OWED, now, actions);
+    peer = choose(sync, is_unfinished, now);
+    return peer == NULL ? NV_OK : begin_pull(sync, peer, NV_PURPOSE_CLOSING, now, actions);
+}
 
-    memset(&sync->pull, 0, sizeof sync->pull);
-    sync->pull.peer = peer;
-    sync->pull.number = sync->pull_number;
-    sync->pull.credit = NV_SYNC_CREDIT_BYTES;
-    sync->pull.begun = sync->pull.moved = now;
-    sync->pulled = peer->site;
-    nv_sync_wake_by(sync, now + NV_PULL_PATIENCE_US);
-    return NV_OK;
+/* ---- bodies that are owed -----------------------------------------------------------------------------------------
+ */
+
+void nv_sync_ask_later(struct nv_peer *peer, int64_t now)
+{
+    int64_t after = now + nv_sync_jittered(peer, NV_OWED_US);
+    if (peer->owed_after < after)
+        peer->owed_after = after;
+}
+
+void nv_sync_on_owes(struct nv_sync *sync, const struct nv_event *event)
+{
+    for (size_t i = 0; event->owes.any && !sync->owes && i < sync->peer_count; i++)
+        nv_sync_ask_later(sync->peers[i], event->now.us);
+    sync->owes = event->owes.any;
+    sync->owed = event->owes.before;
+    if (sync->owes)
+        nv_sync_wake_by(sync, event->now.us);
+}
+
+/* A pull for bodies is done, or was left: who gave none is not asked again soon. */
+static void end_owed(struct nv_sync *sync, struct nv_peer *peer, int64_t now)
+{
+    if (sync->pull.purpose != NV_PURPOSE_OWED)
+        return;
+    if (sync->pull.taken > 0) {
+        peer->owed_failures = 0;
+        return;
+    }
+    peer->owed_after = now + nv_sync_jittered(peer, nv_sync_backoff(NV_OWED_US, peer->owed_failures, NV_OWED_MOST_US));
+    if (peer->owed_failures < 32)
+        peer->owed_failures++;
+    nv_sync_wake_by(sync, peer->owed_after);
 }
 
 /* ---- the end of a pull --------------------------------------------------------------------------------------------
@@ -101,9 +178,12 @@ static void rest(struct nv_sync *sync, struct nv_peer *peer, int64_t base, int64
 static enum nv_status end_pull(struct nv_sync *sync, int64_t now, struct nv_actions *actions)
 {
     struct nv_peer *peer = sync->pull.peer;
+    end_owed(sync, peer, now);
+    if (sync->pull.last)
+        peer->is_unfinished = false;
     if (sync->pull.taken > 0)
         peer->pull_failures = 0;
-    else
+    else if (sync->pull.purpose == NV_PURPOSE_AHEAD)
         rest(sync, peer, NV_REST_US, 60 * (int64_t)NV_SECOND, now);
     nv_sync_leave_pull(sync);
     return nv_sync_consider_pull(sync, now, actions);
@@ -152,6 +232,7 @@ enum nv_status nv_sync_check_pull(struct nv_sync *sync, int64_t now, struct nv_a
     if (!talks_of_something_else(sync) && !another_waits(sync, now))
         return NV_OK; /* nothing would be won: if the line is dead, the session ends soon */
     nv_sync_note(peer, "it stopped answering in the middle of a pull");
+    end_owed(sync, peer, now);
     rest(sync, peer, NV_REST_US, 60 * (int64_t)NV_SECOND, now);
     nv_sync_leave_pull(sync);
     return nv_sync_consider_pull(sync, now, actions);
@@ -270,8 +351,10 @@ static enum nv_status refuse(struct nv_sync *sync, struct nv_peer *peer, const s
     if (peer->refused > NV_SYNC_REFUSED_MOST)
         return nv_sync_garbage(sync, peer, "more changesets to refuse than an honest site has", event->now.us, actions);
     rest(sync, peer, NV_REFUSED_US, 600 * (int64_t)NV_SECOND, event->now.us);
-    if (sync->pull.peer == peer)
+    if (sync->pull.peer == peer) {
+        end_owed(sync, peer, event->now.us);
         nv_sync_leave_pull(sync);
+    }
     struct nv_action *action = nv_actions_add(actions, NV_ACTION_SEND, peer->session);
     if (action == NULL)
         return NV_NO_MEMORY;

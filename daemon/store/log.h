@@ -19,5 +19,11 @@ enum nv_status nv_store_read_for(struct nv_store *store, const struct nv_far_hea
                                  struct nv_far_head *ret_heads, size_t ends_capacity, size_t *ret_count, bool *ret_done,
                                  struct nv_error *error);
 
+/* The changeset after `*cursor`, by arrival and round and round, with bodies that are owed: `*cursor` is its arrival
+ * number then, and `*ret_before` the place in its log before it (seq 0: it is the first). *ret_any false: none is owed.
+ */
+enum nv_status nv_store_owed(struct nv_store *store, int64_t *cursor, struct nv_far_head *ret_before, bool *ret_any,
+                             struct nv_error *error);
+
 /* The arrival number of the newest changeset; those after it came later. */
 int64_t nv_store_newest(const struct nv_store *store);

@@ -29,9 +29,17 @@ static const char *const sql[NV_SQL_COUNT] = {
                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [NV_SQL_OWED_ADD] = "INSERT OR IGNORE INTO navette_owed(changeset, place) VALUES (?1, ?2)",
     [NV_SQL_OWED_DROP] = "DELETE FROM navette_owed WHERE changeset = ?1 AND place = ?2",
+    [NV_SQL_OWED_OF] = "SELECT place FROM navette_owed WHERE changeset = ?1",
+    /* The one after ?1 in the order of arrival; after the last one the first. */
+    [NV_SQL_OWED_NEXT] = "SELECT number, log, seq FROM navette_changeset WHERE number = coalesce("
+                         "(SELECT min(changeset) FROM navette_owed WHERE changeset > ?1), "
+                         "(SELECT min(changeset) FROM navette_owed))",
+    [NV_SQL_OWED_DOTS] = "SELECT log, seq, place FROM navette_owed JOIN navette_changeset ON number = changeset "
+                         "ORDER BY changeset, place LIMIT ?1",
     [NV_SQL_REDACTION_ADD] = "INSERT OR IGNORE INTO navette_redaction(log, seq, place) VALUES (?1, ?2, ?3)",
     [NV_SQL_REDACTIONS_OF] = "SELECT place FROM navette_redaction WHERE log = ?1 AND seq = ?2",
     [NV_SQL_CHANGESET_BODY] = "UPDATE navette_changeset SET compressed = ?2, body = ?3 WHERE number = ?1",
+    [NV_SQL_CHANGESET_FOUND_BY] = "UPDATE navette_changeset SET records = ?2 WHERE number = ?1",
     [NV_SQL_CONFLICT_CLEAR] = "DELETE FROM navette_conflict WHERE tbl = ?1 AND key = ?2",
     [NV_SQL_CONFLICT_ADD] = "INSERT INTO navette_conflict(table_name, key_text, kind, field, choice, value, site, "
                             "time_ms, shown, tbl, key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",

@@ -68,6 +68,15 @@ static void append_entry(const struct nv_entry *entry, const struct nv_salt *sal
     nv_append_field_around(buffer, 2, start);
 }
 
+/* Returns whether as a zstd frame. */
+static bool append_entries(const struct nv_body *body, const struct proof *proof, struct nv_buffer *buffer)
+{
+    size_t start = buffer->size;
+    for (size_t i = 0; i < body->count; i++)
+        append_entry(&body->entries[i], &proof->salts[i], &proof->digests[i], buffer);
+    return nv_compress(buffer, start);
+}
+
 /* ---- reading ---- */
 
 static enum nv_status refuse(struct nv_error *error, const char *what)
@@ -193,12 +202,37 @@ enum nv_status nv_body_redact(const struct nv_changeset_parts *parts, const stru
         nv_buffer_append(buffer, parts->body.data, parts->body.size);
         *ret_compressed = parts->compressed;
     } else {
-        size_t start = buffer->size;
-        for (size_t i = 0; i < body.count; i++) {
+        for (size_t i = 0; i < body.count; i++)
             body.entries[i].is_redacted = body.entries[i].is_redacted || redact[i];
-            append_entry(&body.entries[i], &proof.salts[i], &proof.digests[i], buffer);
-        }
-        *ret_compressed = nv_compress(buffer, start);
+        *ret_compressed = append_entries(&body, &proof, buffer);
     }
     return buffer->failed ? nv_fail(error, NV_NO_MEMORY, "no memory for a redacted body") : NV_OK;
+}
+
+enum nv_status nv_body_fill(const struct nv_changeset_parts *parts, const struct nv_changeset_parts *copy,
+                            const struct nv_header *header, const bool *given, struct nv_arena *arena,
+                            struct nv_buffer *buffer, bool *ret_compressed, struct nv_error *error)
+{
+    struct nv_body body, other;
+    struct proof proof, other_proof;
+    enum nv_status status = open_body(parts, header, arena, &body, &proof, error);
+    if (status == NV_OK)
+        status = open_body(copy, header, arena, &other, &other_proof, error);
+    if (status != NV_OK)
+        return status;
+    bool is_whole = true; /* then the seed is enough, where the copy has it */
+    for (size_t i = 0; i < body.count; i++) {
+        if (body.entries[i].is_redacted && given[i] && !other.entries[i].is_redacted) {
+            body.entries[i] = other.entries[i];
+            proof.salts[i] = other_proof.salts[i];
+        }
+        is_whole = is_whole && !body.entries[i].is_redacted && !other.entries[i].is_redacted;
+    }
+    if (is_whole) {
+        nv_buffer_append(buffer, copy->body.data, copy->body.size);
+        *ret_compressed = copy->compressed;
+    } else {
+        *ret_compressed = append_entries(&body, &proof, buffer);
+    }
+    return buffer->failed ? nv_fail(error, NV_NO_MEMORY, "no memory for a body that came late") : NV_OK;
 }

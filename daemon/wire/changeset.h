@@ -67,6 +67,13 @@ enum nv_status nv_body_redact(const struct nv_changeset_parts *parts, const stru
                               const bool *redact, struct nv_arena *arena, struct nv_buffer *buffer,
                               bool *ret_compressed, struct nv_error *error);
 
+/* The same body with the entries that are missing in it, and whose place is set in `given` (count booleans), taken from
+ * another copy, which has them. The new body is appended to `buffer`, as above. NV_REFUSED where the copy's body is not
+ * what was signed. */
+enum nv_status nv_body_fill(const struct nv_changeset_parts *parts, const struct nv_changeset_parts *copy,
+                            const struct nv_header *header, const bool *given, struct nv_arena *arena,
+                            struct nv_buffer *buffer, bool *ret_compressed, struct nv_error *error);
+
 /* Decodes one op; excepts and names are in `arena`, all else in `ret_op` points into `bytes`. An unknown kind or field
  * is NV_NOT_YET; anything that is against PROTOCOL.md ("Ops": fields and values that do not fit, an over-long key, a
  * time out of range) NV_REFUSED. The struct is large and this runs for every op: only what the op has is written (so

@@ -1,6 +1,7 @@
 /* What can happen. A new kind of thing to do, or to go wrong, is a function and a line here. */
 #include "checks.h"
 #include "faults.h"
+#include "foreign.h"
 #include "people.h"
 #include "plan.h"
 
@@ -40,13 +41,17 @@ const struct sim_action sim_actions[] = {
     {"open-form", 25, sim_people_open_form},
     {"save-form", 25, sim_people_save_form},
     {"rebuild-table", 20, sim_people_rebuild_table},
+    {"take-table-away", 12, sim_people_take_table_away},
+    {"seal-by-hand", 12, sim_foreign_seal},
     {"hold-lock", 12, sim_people_hold_lock},
     {"answer", 70, sim_people_answer},
     {"join", 8, join},
+    {"certify", 12, sim_people_certify},
     {"publish", 6, publish},
     {"look", 40, look},
     {"cut", 20, sim_fault_cut},
     {"cut-one-way", 15, sim_fault_cut_one_way},
+    {"cut-hub", 8, sim_fault_cut_hub},
     {"break", 15, sim_fault_break},
     {"half-open", 12, sim_fault_half_open},
     {"slow", 12, sim_fault_slow},

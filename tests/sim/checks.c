@@ -115,13 +115,20 @@ static void check_held(const struct sim_world *world, size_t place)
     const struct nv_far_head *has;
     size_t count;
     struct sim_cut cut = empty_cut(world);
+    uint64_t authority = 0;
     nv_store_has(world->machines[place].store, &has, &count);
     for (size_t i = 0; i < count; i++) {
+        if (nv_scope_id_equal(has[i].scope, NV_SCOPE_AUTHORITY))
+            authority = has[i].seq;
         size_t log = sim_history_log(&world->history, has[i].site, has[i].epoch);
         if (nv_scope_id_equal(has[i].scope, NV_SCOPE_NETWORK) && log != SIZE_MAX)
             cut.seqs[log] = has[i].seq;
     }
     check_closed(world, place, &cut, "holds");
+    for (size_t log = 0; log < cut.count; log++)
+        if (cut.seqs[log] > 0 && world->history.logs[log].changesets[cut.seqs[log] - 1].authority_seq > authority)
+            sim_fail("closed", "%s holds what was judged by more of the authority log than it has",
+                     sim_place_name(place));
     free(cut.seqs);
 }
 
@@ -148,6 +155,11 @@ static int64_t number(sqlite3 *db, const char *sql)
         value = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
     return value;
+}
+
+bool sim_check_owes(struct sim_world *world, size_t place)
+{
+    return number(sim_machine_eyes(&world->machines[place]), "SELECT count(*) FROM navette_owed") != 0;
 }
 
 static bool read_applied(const struct sim_world *world, sqlite3 *db, struct sim_cut *cut)
@@ -265,10 +277,13 @@ static void check_record(const struct sim_world *world, size_t place, const stru
     }
 }
 
-/* Rows tell of what is merged only where nothing waits to be sealed, and no table to be looked through. */
+/* Rows tell of what is merged only where nothing waits to be sealed, no table to be looked through, and no body is
+ * owed.
+ */
 static bool is_settled(sqlite3 *db)
 {
-    return number(db, "SELECT (SELECT count(*) FROM navette_pending_1) + (SELECT count(*) FROM navette_intent)") == 0 &&
+    return number(db, "SELECT (SELECT count(*) FROM navette_pending_1) + (SELECT count(*) FROM navette_intent) + "
+                      "(SELECT count(*) FROM navette_owed)") == 0 &&
            number(db, "SELECT value FROM navette_meta WHERE name = 'schema_version'") ==
                number(db, "PRAGMA schema_version");
 }

@@ -28,4 +28,7 @@ void sim_check_turn(struct sim_world *world, size_t place, bool thoroughly);
 /* After a start. */
 void sim_check_started(struct sim_world *world, size_t place);
 
+/* Whether bodies are missing at the place that no redaction names. */
+bool sim_check_owes(struct sim_world *world, size_t place);
+
 void sim_check_end(struct sim_world *world);

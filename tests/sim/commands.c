@@ -23,7 +23,7 @@ static void must_be_usual(const struct sim_world *world, size_t place, const str
         sim_fail("daemon", "a command at %s fails: %s", world->machines[place].name, error->text);
 }
 
-static struct nv_store *open_client(struct sim_world *world, size_t place)
+struct nv_store *sim_people_client(struct sim_world *world, size_t place)
 {
     struct sim_machine *machine = &world->machines[place];
     struct nv_store *store = NULL;
@@ -104,7 +104,7 @@ static enum nv_status resolve(struct sim_world *world, struct nv_dice *dice, str
 
 void sim_people_answer(struct sim_world *world, struct nv_dice *dice, size_t place)
 {
-    struct nv_store *store = world->machines[place].is_member ? open_client(world, place) : NULL;
+    struct nv_store *store = world->machines[place].is_member ? sim_people_client(world, place) : NULL;
     struct open_conflict open = {0};
     struct nv_error error = {0};
     if (store == NULL)
@@ -161,13 +161,13 @@ void sim_people_join(struct sim_world *world, size_t place)
     struct nv_error error = {0};
     if (machine->is_member || machine->disk == NULL)
         return;
-    struct nv_store *hub = open_client(world, 0), *store = NULL;
+    struct nv_store *hub = sim_people_client(world, 0), *store = NULL;
     if (hub == NULL)
         return;
     struct nv_certificate certificate = sim_certificate(world->founding, place);
     enum nv_status status = nv_authority_certify(hub, &world->founding->authority, &certificate, nv_wall_now(), &error);
     if (status == NV_OK)
-        status = (store = open_client(world, place)) == NULL ? NV_BUSY : adopt(world, hub, store, &error);
+        status = (store = sim_people_client(world, place)) == NULL ? NV_BUSY : adopt(world, hub, store, &error);
     sim_trace("%s joins: %s", machine->name, nv_status_text(status));
     nv_store_close(store);
     nv_store_close(hub);
@@ -180,10 +180,32 @@ void sim_people_join(struct sim_world *world, size_t place)
     sim_world_settle(world, 0);
 }
 
+/* A site moves: the member that has no machine here gets another endpoint each time, and the authority log grows. */
+void sim_people_certify(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    (void)place;
+    struct nv_error error = {0};
+    struct nv_store *hub = sim_people_client(world, 0);
+    if (hub == NULL)
+        return;
+    char endpoint[64];
+    const char *endpoints[1] = {endpoint};
+    struct nv_certificate certificate = sim_certificate(world->founding, world->founding->certified - 1);
+    snprintf(endpoint, sizeof endpoint, "tcp://127.0.1.%zu:7420", 1 + nv_dice_below(dice, 200));
+    certificate.endpoint_count = 1;
+    certificate.endpoints = endpoints;
+    enum nv_status status = nv_authority_certify(hub, &world->founding->authority, &certificate, nv_wall_now(), &error);
+    sim_trace("the hub certifies %s again: %s", certificate.name, nv_status_text(status));
+    nv_store_close(hub);
+    if (status != NV_OK)
+        must_be_usual(world, 0, &error);
+    sim_world_settle(world, 0);
+}
+
 void sim_people_publish(struct sim_world *world)
 {
     struct nv_error error = {0};
-    struct nv_store *hub = world->is_late_published ? NULL : open_client(world, 0);
+    struct nv_store *hub = world->is_late_published || world->is_away[0] ? NULL : sim_people_client(world, 0);
     if (hub == NULL)
         return;
     enum nv_status status =

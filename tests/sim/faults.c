@@ -57,11 +57,33 @@ void sim_fault_cut_one_way(struct sim_world *world, struct nv_dice *dice, size_t
     block(world, is_out ? place : other, is_out ? other : place, some_time(dice, 40 * SECOND));
 }
 
+static void open_hub(struct sim_world *world, size_t hub, size_t unused)
+{
+    (void)unused;
+    for (size_t other = 0; other < world->profile.machines; other++)
+        sim_network_way(hub, other)->blocked = sim_network_way(other, hub)->blocked = false;
+}
+
+/* All lines with the hub go down at once, and all come back at once. */
+void sim_fault_cut_hub(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    (void)place;
+    for (size_t other = 1; other < world->profile.machines; other++) {
+        sim_network_break(0, other, true, true);
+        sim_network_way(0, other)->blocked = sim_network_way(other, 0)->blocked = true;
+    }
+    sim_world_timer(world, some_time(dice, 20 * SECOND), open_hub, 0, 0);
+    sim_trace("the hub is cut off");
+    count();
+}
+
 static void break_line(struct sim_world *world, struct nv_dice *dice, size_t place, bool tell_place, bool tell_other)
 {
     size_t other = other_than(world, dice, place);
     sim_trace("the line between %s and %s breaks%s", sim_place_name(place), sim_place_name(other),
-              tell_place && tell_other ? "" : ", and not both know it");
+              tell_place && tell_other   ? ""
+              : tell_place || tell_other ? ", and not both know it"
+                                         : ", and nobody knows it");
     sim_network_break(place, other, tell_place, tell_other);
     count();
 }
@@ -73,8 +95,8 @@ void sim_fault_break(struct sim_world *world, struct nv_dice *dice, size_t place
 
 void sim_fault_half_open(struct sim_world *world, struct nv_dice *dice, size_t place)
 {
-    bool tell = nv_dice_percent(dice, 50);
-    break_line(world, dice, place, tell, !tell);
+    size_t told = nv_dice_below(dice, 3); /* one of them, or none */
+    break_line(world, dice, place, told == 0, told == 1);
 }
 
 static void usual_way(struct sim_world *world, size_t from, size_t to)

@@ -5,6 +5,7 @@
 
 void sim_fault_cut(struct sim_world *world, struct nv_dice *dice, size_t place);
 void sim_fault_cut_one_way(struct sim_world *world, struct nv_dice *dice, size_t place);
+void sim_fault_cut_hub(struct sim_world *world, struct nv_dice *dice, size_t place);
 void sim_fault_break(struct sim_world *world, struct nv_dice *dice, size_t place);
 void sim_fault_half_open(struct sim_world *world, struct nv_dice *dice, size_t place);
 void sim_fault_slow(struct sim_world *world, struct nv_dice *dice, size_t place);

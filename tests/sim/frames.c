@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "wire/body.h"
+#include "wire/changeset.h"
 #include "wire/message.h"
 #include "words.h"
 
@@ -68,13 +70,108 @@ static void flip(struct nv_dice *dice, struct nv_slice bytes, uint8_t *ret_copy)
         ret_copy[nv_dice_below(dice, bytes.size)] ^= (uint8_t)(1u << nv_dice_below(dice, 8));
 }
 
+/* A changeset taken to pieces; false where it is altered already. */
+struct pieces {
+    struct nv_changeset_parts parts;
+    struct nv_header header;
+    struct nv_body body;
+};
+
+static bool take_to_pieces(struct nv_slice changeset, struct nv_arena *arena, struct pieces *pieces)
+{
+    return nv_changeset_split(changeset, &pieces->parts, NULL) == NV_OK &&
+           nv_header_decode(pieces->parts.header, arena, &pieces->header, NULL) == NV_OK &&
+           nv_body_open(&pieces->parts, &pieces->header, arena, &pieces->body, NULL) == NV_OK;
+}
+
+static struct nv_slice join(const struct pieces *pieces, struct nv_arena *arena)
+{
+    struct nv_buffer bytes = {0};
+    nv_changeset_join(&pieces->parts, &bytes);
+    uint8_t *copy = nv_arena_alloc(arena, bytes.size + 1);
+    memcpy(copy, bytes.data, bytes.size);
+    struct nv_slice joined = {copy, bytes.size};
+    nv_buffer_done(&bytes);
+    return joined;
+}
+
+/* Another signature over the same header. */
+static void forge(struct nv_dice *dice, struct nv_slice *changeset, struct nv_arena *arena)
+{
+    struct pieces pieces;
+    if (!take_to_pieces(*changeset, arena, &pieces))
+        return;
+    uint8_t *signature = nv_arena_alloc(arena, pieces.parts.signature.size);
+    flip(dice, pieces.parts.signature, signature);
+    pieces.parts.signature.data = signature;
+    *changeset = join(&pieces, arena);
+}
+
+/* One op gives way to its digest: the signature holds. */
+static void strip(struct nv_dice *dice, struct nv_slice *changeset, struct nv_arena *arena)
+{
+    struct pieces pieces;
+    struct nv_buffer body = {0};
+    if (!take_to_pieces(*changeset, arena, &pieces) || pieces.body.count == 0 ||
+        nv_scope_id_equal(pieces.header.log.scope, NV_SCOPE_AUTHORITY))
+        return;
+    bool *stripped = nv_arena_alloc(arena, pieces.body.count);
+    memset(stripped, 0, pieces.body.count);
+    stripped[nv_dice_below(dice, pieces.body.count)] = true;
+    if (nv_body_redact(&pieces.parts, &pieces.header, stripped, arena, &body, &pieces.parts.compressed, NULL) ==
+        NV_OK) {
+        pieces.parts.body = nv_buffer_slice(&body);
+        *changeset = join(&pieces, arena);
+    }
+    nv_buffer_done(&body);
+}
+
+/* The op says something else than was signed. */
+static void falsify(struct nv_slice *bytes, struct nv_arena *arena)
+{
+    struct nv_op *op = nv_arena_alloc(arena, sizeof *op);
+    struct nv_buffer buffer = {0};
+    if (bytes->size == 0 || nv_op_decode(*bytes, arena, op, NULL) != NV_OK)
+        return;
+    op->time.ms ^= 1;
+    if (op->kind == NV_OP_PUT && op->values[0].type == NV_INTEGER)
+        op->values[0].integer ^= 1;
+    nv_op_encode(op, &buffer);
+    uint8_t *copy = nv_arena_alloc(arena, buffer.size);
+    memcpy(copy, buffer.data, buffer.size);
+    *bytes = (struct nv_slice){copy, buffer.size};
+    nv_buffer_done(&buffer);
+}
+
+/* Another body under the same header and signature. */
+static void replace_body(struct nv_slice *changeset, struct nv_arena *arena)
+{
+    static const uint8_t seed[NV_SEED_BYTES] = {7};
+    struct pieces pieces;
+    struct nv_buffer body = {0};
+    if (!take_to_pieces(*changeset, arena, &pieces) || nv_scope_id_equal(pieces.header.log.scope, NV_SCOPE_AUTHORITY))
+        return;
+    struct nv_slice *ops = nv_arena_alloc(arena, (pieces.body.count + 1) * sizeof *ops);
+    for (size_t i = 0; i < pieces.body.count; i++) {
+        ops[i] = pieces.body.entries[i].op;
+        if (ops[i].size == 0)
+            return; /* a body that lacks ops has no seed */
+        falsify(&ops[i], arena);
+    }
+    nv_body_encode(seed, ops, pieces.body.count, &body);
+    pieces.parts.body = nv_buffer_slice(&body);
+    pieces.parts.compressed = false;
+    *changeset = join(&pieces, arena);
+    nv_buffer_done(&body);
+}
+
 static void alter_batch(struct nv_dice *dice, struct nv_message *message, struct nv_arena *arena)
 {
     struct nv_slice *changesets = message->batch.changesets;
     size_t count = message->batch.changeset_count, place = count == 0 ? 0 : nv_dice_below(dice, count);
     if (count == 0)
         return;
-    switch (nv_dice_below(dice, 5)) {
+    switch (nv_dice_below(dice, 8)) {
     case 0: { /* other bytes */
         uint8_t *copy = nv_arena_alloc(arena, changesets[place].size + 1);
         flip(dice, changesets[place], copy);
@@ -95,10 +192,18 @@ static void alter_batch(struct nv_dice *dice, struct nv_message *message, struct
         changesets[0] = changesets[count - 1];
         message->batch.changeset_count = 1;
         break;
-    default: { /* cut short */
+    case 4: /* cut short */
         changesets[place].size = nv_dice_below(dice, changesets[place].size + 1);
         break;
-    }
+    case 5:
+        forge(dice, &changesets[place], arena);
+        break;
+    case 6:
+        replace_body(&changesets[place], arena);
+        break;
+    default:
+        strip(dice, &changesets[place], arena);
+        break;
     }
 }
 

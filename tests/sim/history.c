@@ -9,7 +9,7 @@
 #include "store/log.h"
 #include "wire/changeset.h"
 
-enum { BATCH = 256 };
+enum { BATCH = 256, NO_RECORD = SIM_RECORDS /* of a redaction */ };
 
 void sim_history_done(struct sim_history *history)
 {
@@ -92,6 +92,17 @@ static void take_excepts(struct sim_history *history, const struct nv_op *op, st
     }
 }
 
+/* A site lets go of ops of the log that it writes in. */
+static void redact(struct sim_history *history, size_t log, uint64_t seq, const struct nv_op *op)
+{
+    for (size_t i = 0; i < op->name_count; i++) {
+        size_t named = op_at(history, log, op->names[i].seq, op->names[i].index);
+        if (named == SIZE_MAX)
+            sim_fail("history", "a redaction names an op that nobody signed");
+        history->ops[named].redacted_seq = seq;
+    }
+}
+
 static void take_op(struct sim_history *history, size_t log, uint64_t seq, uint32_t index, struct nv_slice bytes)
 {
     struct nv_op *op = nv_arena_alloc(&history->reading, sizeof *op);
@@ -99,9 +110,11 @@ static void take_op(struct sim_history *history, size_t log, uint64_t seq, uint3
     assert(op != NULL);
     if (nv_op_decode(bytes, &history->reading, op, &error) != NV_OK)
         sim_fail("history", "an op that does not decode: %s", error.text);
+    if (op->kind == NV_OP_REDACT)
+        redact(history, log, seq, op);
     struct nv_reader reader = nv_reader_of(op->key);
     struct nv_value key;
-    int record = -1;
+    int record = op->kind == NV_OP_REDACT ? NO_RECORD : -1;
     if (nv_value_decode(&reader, &key) && key.type == NV_TEXT)
         record = sim_record_named((const char *)key.bytes.data, key.bytes.size);
     if (record < 0)
@@ -157,8 +170,10 @@ static void take_changeset(struct sim_history *history, struct nv_slice bytes)
     if (header.seq != history->logs[log].count + 1)
         sim_fail("history", "a store gives seq %llu of a log of which it gave %zu", (unsigned long long)header.seq,
                  history->logs[log].count);
-    struct sim_changeset changeset = {
-        .hash = nv_header_hash(parts.header), .first_op = history->op_count, .op_count = body.count};
+    struct sim_changeset changeset = {.hash = nv_header_hash(parts.header),
+                                      .first_op = history->op_count,
+                                      .op_count = body.count,
+                                      .authority_seq = header.authority_seq};
     take_context(history, log, &header, &changeset);
     struct sim_log *kept = &history->logs[log];
     kept->changesets = realloc(kept->changesets, (kept->count + 1) * sizeof *kept->changesets);
@@ -253,7 +268,8 @@ void sim_history_meaning(const struct sim_history *history, int record, const st
     model.count = 0;
     for (size_t i = 0; i < history->op_count; i++) {
         const struct sim_op *op = &history->ops[i];
-        if (op->record != record || !sim_cut_has(cut, op->log, op->seq))
+        bool is_redacted = op->redacted_seq > 0 && sim_cut_has(cut, op->log, op->redacted_seq);
+        if (op->record != record || is_redacted || !sim_cut_has(cut, op->log, op->seq))
             continue;
         assert(model.count < NV_MODEL_OPS);
         struct nv_model_op *told = &model.ops[model.count];

@@ -17,6 +17,7 @@ struct sim_changeset {
     size_t first_op, op_count;
     uint64_t *context; /* the seq of each log that was known then; of the own log: the changeset before */
     size_t context_count;
+    uint64_t authority_seq;
 };
 
 struct sim_log {
@@ -44,6 +45,7 @@ struct sim_op {
     struct nv_site_id home;
     size_t except_count;
     struct sim_except *excepts;
+    uint64_t redacted_seq; /* of its site's log: from there on it says nothing any more; 0: it is not redacted */
 };
 
 struct sim_history {

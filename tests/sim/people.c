@@ -38,9 +38,11 @@ static sqlite3 *begin(struct sim_world *world, size_t place, struct sim_write *r
     if (db == NULL || sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         return NULL;
     ret_write->has_no_time = !has_triggers(db);
-    if (sim_rows_read(db, ret_write->before) == SQLITE_OK)
+    /* A disk error while it looked around ended the transaction. */
+    if (sim_rows_read(db, ret_write->before) == SQLITE_OK && !sqlite3_get_autocommit(db))
         return db;
-    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    if (!sqlite3_get_autocommit(db))
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     return NULL;
 }
 
@@ -374,4 +376,75 @@ void sim_people_put_back(struct sim_world *world, size_t place)
             world->is_left_out[place][record] = false;
         sim_world_settle(world, place);
     }
+}
+
+/* ---- a table that is not there for a while ---- */
+
+static bool has_table(struct sim_world *world, size_t place)
+{
+    sqlite3_stmt *statement = NULL;
+    bool has = sqlite3_prepare_v2(sim_machine_eyes(&world->machines[place]),
+                                  "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'item'", -1, &statement,
+                                  NULL) == SQLITE_OK &&
+               sqlite3_step(statement) == SQLITE_ROW;
+    sqlite3_finalize(statement);
+    return has;
+}
+
+/* What came of it is seen afterwards: the commit may have been answered with an error. */
+static void alter(struct sim_world *world, size_t place, sqlite3 *db, const char *sql)
+{
+    if (run(world, place, db, sql) && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK &&
+        !sqlite3_get_autocommit(db))
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    sim_world_settle(world, place);
+    world->is_away[place] = !has_table(world, place);
+}
+
+static void bring_back_timer(struct sim_world *world, size_t place, size_t unused)
+{
+    (void)unused;
+    sim_people_bring_table_back(world, place);
+}
+
+void sim_people_take_table_away(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    struct sim_write write;
+    for (size_t record = 0; record < SIM_RECORDS; record++)
+        if (world->is_left_out[place][record])
+            return; /* one thing at a time */
+    sqlite3 *db = begin(world, place, &write);
+    if (db == NULL)
+        return;
+    alter(world, place, db, "ALTER TABLE item RENAME TO item_away");
+    if (world->is_away[place])
+        sim_world_timer(world, (int64_t)nv_dice_below(dice, 10000000), bring_back_timer, place, 0);
+}
+
+/* A column that was published meanwhile is missing then, and `status` says so: whoever brings the table back adds it.
+ */
+static bool lacks_late_field(sqlite3 *db)
+{
+    sqlite3_stmt *statement = NULL;
+    bool lacks = sqlite3_prepare_v2(db,
+                                    "SELECT 1 FROM navette_column WHERE name = 'e' AND NOT EXISTS "
+                                    "(SELECT 1 FROM pragma_table_info('item_away') WHERE name = 'e')",
+                                    -1, &statement, NULL) == SQLITE_OK &&
+                 sqlite3_step(statement) == SQLITE_ROW;
+    sqlite3_finalize(statement);
+    return lacks;
+}
+
+void sim_people_bring_table_back(struct sim_world *world, size_t place)
+{
+    if (!world->is_away[place])
+        return;
+    sim_machine_turn_to(&world->machines[place]);
+    sqlite3 *db = sim_machine_tool(&world->machines[place]);
+    if (db != NULL && sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK)
+        alter(world, place, db,
+              lacks_late_field(db) ? "ALTER TABLE item_away ADD COLUMN e TEXT; ALTER TABLE item_away RENAME TO item"
+                                   : "ALTER TABLE item_away RENAME TO item");
+    if (world->is_away[place]) /* somebody has the lock, or the machine is down */
+        sim_world_timer(world, 1000000, bring_back_timer, place, 0);
 }

@@ -10,10 +10,16 @@ void sim_people_open_form(struct sim_world *world, struct nv_dice *dice, size_t 
 void sim_people_save_form(struct sim_world *world, struct nv_dice *dice, size_t place);
 void sim_people_rebuild_table(struct sim_world *world, struct nv_dice *dice, size_t place);
 void sim_people_put_back(struct sim_world *world, size_t place);
+void sim_people_take_table_away(struct sim_world *world, struct nv_dice *dice, size_t place);
+void sim_people_bring_table_back(struct sim_world *world, size_t place);
 void sim_people_hold_lock(struct sim_world *world, struct nv_dice *dice, size_t place);
 void sim_people_answer(struct sim_world *world, struct nv_dice *dice, size_t place);
 void sim_people_join(struct sim_world *world, size_t place);
+void sim_people_certify(struct sim_world *world, struct nv_dice *dice, size_t place);
 void sim_people_publish(struct sim_world *world);
+
+/* The store as a command opens it, to be closed; NULL where that cannot be now. */
+struct nv_store *sim_people_client(struct sim_world *world, size_t place);
 
 /* SQL that a scenario wants done; NULL `form`: seen as it stands. */
 void sim_people_sql(struct sim_world *world, size_t place, unsigned touched, const char *sql);

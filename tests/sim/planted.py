@@ -32,7 +32,7 @@ class Run:
     """One run of the simulation: what it said, and how long it took."""
 
     def __init__(self, simulate, seeds, bug=None):
-        command = [simulate, "--seeds", f"1..{seeds}"] + (["--planted", bug] if bug else [])
+        command = [simulate, "--bare", "--seeds", f"1..{seeds}"] + (["--planted", bug] if bug else [])
         start = time.monotonic()
         running = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"

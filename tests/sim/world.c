@@ -293,8 +293,10 @@ void sim_world_calm(struct sim_world *world)
         if (machine->is_member && machine->service == NULL)
             sim_world_start(world, place);
         world->is_disk_bad[place] = false;
-        if (machine->is_member)
+        if (machine->is_member) {
             sim_people_put_back(world, place);
+            sim_people_bring_table_back(world, place);
+        }
     }
 }
 
@@ -317,6 +319,10 @@ const char *sim_world_what_is_left(struct sim_world *world)
             left = "has not looked at a write";
         else if (nv_store_pending(machine->store, &pending, &error) != NV_OK || pending > 0)
             left = "has something to seal";
+        else if (sim_check_owes(world, place))
+            left = "owes bodies";
+        else if (world->is_away[place])
+            left = "has no table";
         if (left == NULL)
             continue;
         snprintf(text, sizeof text, "%s %s", machine->name, left);

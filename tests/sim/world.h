@@ -47,6 +47,13 @@ struct sim_form { /* a form that somebody has open */
     char *update; /* the SQL that saves it */
 };
 
+struct sim_foreign { /* the log of a member with another software (foreign.h) */
+    uint64_t seq, authority_seq;
+    struct nv_hash previous;
+    uint64_t puts[16]; /* those changesets of its that it may let go of */
+    size_t put_count;
+};
+
 struct sim_world {
     uint64_t seed;
     struct nv_dice dice;
@@ -64,6 +71,8 @@ struct sim_world {
     bool is_disk_bad[SIM_PLACES];              /* a fault is planned: errors are to be expected */
     bool is_left_out[SIM_PLACES][SIM_RECORDS]; /* a tool that rebuilt the table left the row out */
     bool is_full[SIM_PLACES], is_late_published;
+    bool is_away[SIM_PLACES]; /* the table is not in the store, for a while */
+    struct sim_foreign foreign;
     struct sim_form forms[SIM_PLACES];
     struct sim_write doubt[SIM_PLACES]; /* a commit that was answered with an error: done or not, nobody knows yet */
     bool is_in_doubt[SIM_PLACES];

@@ -93,7 +93,7 @@ struct unseen {
     size_t capacity;
 };
 
-static enum nv_status add_except(struct unseen *unseen, struct nv_dot dot, unsigned field, struct nv_error *error)
+static enum nv_status add_except(struct unseen *unseen, struct nv_dot dot, nv_fields fields, struct nv_error *error)
 {
     const struct nv_log *log = nv_log_by_number(unseen->merge->store, dot.log);
     if (log == NULL)
@@ -104,7 +104,7 @@ static enum nv_status add_except(struct unseen *unseen, struct nv_dot dot, unsig
         const struct nv_far_dot *known = &op->excepts[i].dot;
         if (known->seq == far.seq && known->index == far.index && known->epoch == far.epoch &&
             nv_site_id_compare(known->site, far.site) == 0) {
-            op->excepts[i].fields |= (nv_fields)1 << field;
+            op->excepts[i].fields |= fields;
             return NV_OK;
         }
     }
@@ -118,7 +118,7 @@ static enum nv_status add_except(struct unseen *unseen, struct nv_dot dot, unsig
         op->excepts = excepts;
         unseen->capacity = capacity;
     }
-    op->excepts[op->except_count++] = (struct nv_except){far, (nv_fields)1 << field};
+    op->excepts[op->except_count++] = (struct nv_except){far, fields};
     return NV_OK;
 }
 
@@ -138,7 +138,7 @@ static enum nv_status except_hidden_values(struct unseen *unseen, const struct n
         if ((record->siblings[i].fields >> field & 1) == 0)
             continue;
         if (!nv_value_equal(&candidates[place].value, &candidates[shown].value))
-            status = add_except(unseen, record->siblings[i].dot, field, error);
+            status = add_except(unseen, record->siblings[i].dot, (nv_fields)1 << field, error);
         place++;
     }
     return status;
@@ -203,8 +203,30 @@ static enum nv_status except_restored(struct unseen *unseen, const struct nv_tab
         const struct nv_log *log = nv_log_by_number(merge->store, sibling->dot.log);
         bool is_own = log != NULL && nv_site_id_compare(log->id.site, merge->writer) == 0;
         if ((sibling->fields >> field & 1) && !is_own && nv_dot_compare(sibling->dot, restored) != 0)
-            status = add_except(unseen, sibling->dot, field, error);
+            status = add_except(unseen, sibling->dot, (nv_fields)1 << field, error);
     }
+    return status;
+}
+
+/* What a body says that is owed nobody here has seen, whatever record it is of. */
+static enum nv_status except_owed(struct nv_merge *merge, nv_fields fields, struct nv_op *op, struct nv_error *error)
+{
+    struct unseen unseen = {.merge = merge, .op = op, .capacity = op->except_count};
+    sqlite3_stmt *statement = nv_statement(merge->store, NV_SQL_OWED_DOTS, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, NV_LIMIT_EXCEPTS - (int64_t)op->except_count);
+    bool row;
+    enum nv_status status;
+    while ((status = nv_db_step(statement, &row, error)) == NV_OK && row && fields != 0) {
+        struct nv_dot dot = {(nv_log_number)sqlite3_column_int64(statement, 0),
+                             (uint32_t)sqlite3_column_int64(statement, 2),
+                             (uint64_t)sqlite3_column_int64(statement, 1)};
+        status = add_except(&unseen, dot, fields, error);
+        if (status != NV_OK)
+            break;
+    }
+    sqlite3_reset(statement);
     return status;
 }
 
@@ -284,7 +306,9 @@ static enum nv_status put_op(struct nv_merge *merge, struct nv_table_access *acc
     fill_values(touched, &merge->row, fields, merge->now, op);
     name_home(merge, op);
     /* The row was not there: a create answers what it could not show, as far as the writer's context goes. */
-    return is_create ? NV_OK : list_unseen(merge, access->table, fields, touched->answered, op, error);
+    if (!is_create)
+        status = list_unseen(merge, access->table, fields, touched->answered, op, error);
+    return status == NV_OK ? except_owed(merge, fields, op, error) : status;
 }
 
 /* Lists the row as missing, or strikes it off where it turns out that somebody deleted it. */
@@ -321,7 +345,9 @@ static enum nv_status delete_op(struct nv_merge *merge, struct nv_table_access *
     bool is_only_missing = NV_PLANTED(MISSING_AS_DELETED) && touched->last == NULL;
     op->time = is_only_missing ? merge->now : within_range(touched->last->at);
     nv_fields answered = touched->answers_deletes ? UINT64_MAX : 0;
-    return list_unseen(merge, access->table, nv_all_fields(access->table), answered, op, error);
+    nv_fields all = nv_all_fields(access->table);
+    status = list_unseen(merge, access->table, all, answered, op, error);
+    return status == NV_OK ? except_owed(merge, all, op, error) : status;
 }
 
 enum nv_status nv_local_op(struct nv_merge *merge, struct nv_table_access *access, const struct nv_touched *touched,

@@ -2,8 +2,10 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/planted.h"
+#include "store/intake/owed.h"
 #include "store/statements.h"
 
 void nv_arrival_done(struct nv_arrival *arrival)
@@ -128,6 +130,18 @@ static enum nv_status judge_room(struct nv_store *store, struct nv_incoming *inc
     return count >= NV_LIMIT_LOGS ? wait_for(incoming, "this network has as many logs as it may have") : NV_OK;
 }
 
+/* ---- what it holds ---- */
+
+static enum nv_status open_body(struct nv_incoming *incoming, struct nv_arrival *arrival, struct nv_error *error)
+{
+    struct nv_error why;
+    enum nv_status status =
+        nv_body_open(&arrival->parts, &arrival->opened.header, &arrival->opened.arena, &arrival->opened.body, &why);
+    if (status == NV_OK)
+        incoming->verdict = NV_VERDICT_TAKEN;
+    return judge_fault(incoming, status, NV_REASON_BODY, &why, error);
+}
+
 /* ---- what it builds on ---- */
 
 static enum nv_status keep_fork(struct nv_store *store, const struct nv_arrival *arrival, struct nv_wall_ms now,
@@ -149,9 +163,31 @@ static const char fork_text[] =
     "another changeset stands at its place: this log has two histories (a copied or restored "
     "store?)";
 
+/* The same changeset once more: it may have bodies that are missing in ours. */
+static enum nv_status judge_copy(struct nv_store *store, struct nv_incoming *incoming, struct nv_arrival *arrival,
+                                 int64_t changeset, struct nv_error *error)
+{
+    size_t count = arrival->opened.header.op_count;
+    bool *owed = calloc(count + 1, sizeof *owed), any, has_any = false;
+    if (owed == NULL)
+        return nv_no_memory(error);
+    incoming->verdict = NV_VERDICT_KNOWN;
+    enum nv_status status = nv_owed_places(store, changeset, owed, count, &any, error);
+    if (status == NV_OK && any)
+        status = open_body(incoming, arrival, error);
+    for (size_t i = 0; i < arrival->opened.body.count; i++)
+        has_any = has_any || (owed[i] && !arrival->opened.body.entries[i].is_redacted);
+    if (status == NV_OK && incoming->verdict == NV_VERDICT_TAKEN) {
+        incoming->verdict = has_any ? NV_VERDICT_TAKEN : NV_VERDICT_KNOWN;
+        arrival->opened.changeset = changeset;
+    }
+    free(owed);
+    return status;
+}
+
 /* A place that is taken already: by the same changeset, or by another one. */
-static enum nv_status judge_known(struct nv_store *store, struct nv_incoming *incoming,
-                                  const struct nv_arrival *arrival, struct nv_wall_ms now, struct nv_error *error)
+static enum nv_status judge_known(struct nv_store *store, struct nv_incoming *incoming, struct nv_arrival *arrival,
+                                  struct nv_wall_ms now, struct nv_error *error)
 {
     struct nv_hash held;
     int64_t changeset;
@@ -159,10 +195,8 @@ static enum nv_status judge_known(struct nv_store *store, struct nv_incoming *in
         nv_changeset_at(store, arrival->log->number, arrival->opened.header.seq, &changeset, &held, error);
     if (status != NV_OK)
         return status;
-    if (memcmp(held.bytes, arrival->opened.hash.bytes, sizeof held.bytes) == 0) {
-        incoming->verdict = NV_VERDICT_KNOWN;
-        return NV_OK;
-    }
+    if (memcmp(held.bytes, arrival->opened.hash.bytes, sizeof held.bytes) == 0)
+        return judge_copy(store, incoming, arrival, changeset, error);
     status = judge_writer(store, incoming, arrival, error);
     if (status != NV_OK || incoming->verdict != NV_VERDICT_PENDING)
         return status;
@@ -241,16 +275,6 @@ static enum nv_status open_header(struct nv_incoming *incoming, struct nv_arriva
         return judge_fault(incoming, status, NV_REASON_MALFORMED, &why, error);
     arrival->opened.hash = nv_header_hash(arrival->parts.header);
     return NV_OK;
-}
-
-static enum nv_status open_body(struct nv_incoming *incoming, struct nv_arrival *arrival, struct nv_error *error)
-{
-    struct nv_error why;
-    enum nv_status status =
-        nv_body_open(&arrival->parts, &arrival->opened.header, &arrival->opened.arena, &arrival->opened.body, &why);
-    if (status == NV_OK)
-        incoming->verdict = NV_VERDICT_TAKEN;
-    return judge_fault(incoming, status, NV_REASON_BODY, &why, error);
 }
 
 enum nv_status nv_admit(struct nv_store *store, struct nv_incoming *incoming, struct nv_wall_ms now,

@@ -8,7 +8,8 @@
 /* A changeset on its way in, as far as it was looked at. */
 struct nv_arrival {
     struct nv_changeset_parts parts;
-    struct nv_opened opened; /* header, hash, body; changeset 0 */
+    struct nv_opened opened; /* header, hash, body; changeset 0, or the one we hold, where this is a copy
+                                 of it that has bodies which we owe */
     struct nv_log *log;      /* NULL: its log is not known here yet */
     struct nv_vector context;
 };

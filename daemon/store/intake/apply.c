@@ -4,18 +4,9 @@
 
 #include "base/planted.h"
 #include "store/ingest.h"
+#include "store/intake/owed.h"
 #include "store/merge/redact.h"
 #include "store/statements.h"
-
-static enum nv_status owe(struct nv_store *store, int64_t changeset, uint32_t place, struct nv_error *error)
-{
-    sqlite3_stmt *statement = nv_statement(store, NV_SQL_OWED_ADD, error);
-    if (statement == NULL)
-        return error->status;
-    sqlite3_bind_int64(statement, 1, changeset);
-    sqlite3_bind_int64(statement, 2, place);
-    return nv_db_run(statement, error);
-}
 
 /* Bodies that are not there are owed until a redaction names them. The changeset's number is known once it stands in
  * the log; while it is being taken in it is the next one. */
@@ -27,7 +18,7 @@ static enum nv_status note_owed(struct nv_store *store, const struct nv_opened *
     if (changeset == 0) {
         status = nv_db_integer(store->db, "SELECT max(number) + 1 FROM navette_changeset", 1, &changeset, error);
     }
-    return status == NV_OK ? owe(store, changeset, place, error) : status;
+    return status == NV_OK ? nv_owed_note(store, changeset, place, error) : status;
 }
 
 static enum nv_status table_is_ready(struct nv_store *store, uint32_t number, struct nv_error *error)
@@ -79,6 +70,21 @@ enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *op
         else if (status == NV_OK)
             status = op.kind == NV_OP_REDACT ? redact_is_ready(store, &opened->header, &op, error)
                                              : table_is_ready(store, op.table, error);
+    }
+    nv_arena_done(&arena);
+    return status;
+}
+
+enum nv_status nv_record_hashes(const struct nv_opened *opened, uint32_t *record_hashes, struct nv_error *error)
+{
+    struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < opened->body.count; i++) {
+        struct nv_op op;
+        bool has_record;
+        nv_arena_reset(&arena);
+        status = nv_opened_record(opened, (uint32_t)i, &arena, &op, &has_record, error);
+        record_hashes[i] = status == NV_OK && has_record ? nv_record_hash(op.table, op.key) : 0;
     }
     nv_arena_done(&arena);
     return status;

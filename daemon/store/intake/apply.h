@@ -9,6 +9,9 @@
  * stays in the log until that changes. */
 enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *opened, struct nv_error *error);
 
+/* By what the record of each op is found, 4 bytes an op; 0 where there is none. */
+enum nv_status nv_record_hashes(const struct nv_opened *opened, uint32_t *record_hashes, struct nv_error *error);
+
 /* Merges all ops of a changeset whose context is `context`, as its log's next. Records noted in `merge->stale` ask the
  * caller for a rollback. `record_hashes` (may be NULL) gets 4 bytes an op. */
 enum nv_status nv_apply_changeset(struct nv_merge *merge, struct nv_log *log, const struct nv_opened *opened,

@@ -8,6 +8,8 @@
 #include "store/capture/sealing.h"
 #include "store/intake/admit.h"
 #include "store/intake/apply.h"
+#include "store/intake/owed.h"
+#include "store/log/bodies.h"
 #include "store/merge/redact.h"
 #include "store/statements.h"
 
@@ -57,23 +59,6 @@ static enum nv_status list_records(const struct nv_opened *opened, struct nv_tou
         status = nv_opened_record(opened, (uint32_t)i, &arena, &op, &has_record, error);
         if (status == NV_OK && has_record && nv_touched_get(set, op.table, op.key, true) == NULL)
             status = nv_no_memory(error);
-    }
-    nv_arena_done(&arena);
-    return status;
-}
-
-/* By which a record's ops are found, of a changeset that is kept before it can be merged. */
-static enum nv_status list_record_hashes(const struct nv_opened *opened, uint32_t *record_hashes,
-                                         struct nv_error *error)
-{
-    struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
-    enum nv_status status = NV_OK;
-    for (size_t i = 0; status == NV_OK && i < opened->body.count; i++) {
-        struct nv_op op;
-        bool has_record;
-        nv_arena_reset(&arena);
-        status = nv_opened_record(opened, (uint32_t)i, &arena, &op, &has_record, error);
-        record_hashes[i] = status == NV_OK && has_record ? nv_record_hash(op.table, op.key) : 0;
     }
     nv_arena_done(&arena);
     return status;
@@ -176,7 +161,7 @@ static enum nv_status drop_named(struct nv_store *store, const struct nv_arrival
     enum nv_status status =
         nv_redact_named(store, arrival->log->number, arrival->opened.header.seq, named, count, &any, error);
     if (status == NV_OK && any)
-        status = nv_redact_bodies(store, changeset, named, error);
+        status = nv_bodies_redact(store, changeset, named, error);
     free(named);
     return status;
 }
@@ -203,26 +188,48 @@ static enum nv_status append(struct intake *intake, struct nv_arrival *arrival, 
     return status;
 }
 
+/* What is pending on the records that the changeset changes comes first. */
+static enum nv_status seal_at_hand(struct intake *intake, const struct nv_arrival *arrival, struct nv_error *error)
+{
+    if (!intake->has_backlog)
+        return NV_OK; /* all of it was sealed */
+    struct nv_touched_set set = {0};
+    enum nv_status status = list_records(&arrival->opened, &set, error);
+    if (status == NV_OK)
+        status = seal_known(intake->store, &set, intake->now, error);
+    nv_touched_done(&set);
+    return status;
+}
+
+/* A copy of what we hold with bodies missing. One that has what cannot be merged here leaves them owed. */
+static enum nv_status take_owed(struct intake *intake, struct nv_incoming *incoming, struct nv_arrival *arrival,
+                                struct nv_error *error)
+{
+    struct nv_error why;
+    enum nv_status status = seal_at_hand(intake, arrival, error);
+    if (status != NV_OK)
+        return status;
+    status = nv_apply_ready(intake->store, &arrival->opened, &why);
+    if (status == NV_OK)
+        return nv_owed_take(&intake->merge, arrival, error);
+    incoming->verdict = NV_VERDICT_KNOWN;
+    return status == NV_NOT_YET ? NV_OK : nv_fail(error, status, "%s", why.text);
+}
+
 static enum nv_status take_data(struct intake *intake, struct nv_arrival *arrival, struct nv_error *error)
 {
     struct nv_store *store = intake->store;
     struct nv_error why;
-    if (intake->has_backlog) {
-        struct nv_touched_set set = {0};
-        enum nv_status sealed = list_records(&arrival->opened, &set, error);
-        if (sealed == NV_OK)
-            sealed = seal_known(store, &set, intake->now, error);
-        nv_touched_done(&set);
-        if (sealed != NV_OK)
-            return sealed;
-    }
+    enum nv_status status = seal_at_hand(intake, arrival, error);
+    if (status != NV_OK)
+        return status;
     if (nv_logs_applied(store, NV_SCOPE_NETWORK, &intake->applied) != NV_OK)
         return nv_no_memory(error);
     bool is_next = arrival->log->applied_seq + 1 == arrival->opened.header.seq;
     bool is_covered = nv_vector_covers(&intake->applied, &arrival->context) || NV_PLANTED(IGNORE_CONTEXT);
-    enum nv_status status = is_next && is_covered ? nv_apply_ready(store, &arrival->opened, &why) : NV_NOT_YET;
+    status = is_next && is_covered ? nv_apply_ready(store, &arrival->opened, &why) : NV_NOT_YET;
     if (status == NV_NOT_YET) {
-        status = list_record_hashes(&arrival->opened, intake->record_hashes, error);
+        status = nv_record_hashes(&arrival->opened, intake->record_hashes, error);
         return status == NV_OK ? append(intake, arrival, false, intake->record_hashes, error) : status;
     }
     if (status != NV_OK)
@@ -239,11 +246,14 @@ static enum nv_status take(struct intake *intake, struct nv_incoming *incoming, 
     struct nv_arrival arrival;
     enum nv_status status = nv_admit(intake->store, incoming, intake->now, &arrival, error);
     if (status == NV_OK && incoming->verdict == NV_VERDICT_TAKEN) {
+        bool is_held = arrival.opened.changeset != 0;
         if (arrival.log == NULL)
             status = nv_log_intern(intake->store, &arrival.opened.header.log, &arrival.log, error);
         if (status == NV_OK)
             arrival.opened.log = arrival.log->number;
-        if (status == NV_OK && nv_scope_id_equal(arrival.log->id.scope, NV_SCOPE_AUTHORITY)) {
+        if (status == NV_OK && is_held) {
+            status = take_owed(intake, incoming, &arrival, error);
+        } else if (status == NV_OK && nv_scope_id_equal(arrival.log->id.scope, NV_SCOPE_AUTHORITY)) {
             status = take_authority(intake->store, &arrival, error);
             if (status == NV_NOT_YET) {
                 incoming->verdict = NV_VERDICT_WAITS;

@@ -1,5 +1,6 @@
 #include "store/merge/derive.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "core/meaning.h"
@@ -136,4 +137,28 @@ enum nv_status nv_derive(struct nv_merge *merge, const struct nv_table *table, c
     if (nv_meaning(retained, count, record) != NV_OK)
         return nv_no_memory(error);
     return NV_OK;
+}
+
+enum nv_status nv_derive_again(struct nv_merge *merge, uint32_t table, struct nv_slice key, const struct nv_dot *by,
+                               struct nv_error *error)
+{
+    struct nv_table_access *access = nv_access(merge->store, table);
+    if (access == NULL)
+        return NV_OK;
+    assert(!access->table->missing); /* nv_apply_ready saw to it */
+    struct nv_merge again;
+    struct nv_op_places places = {0};
+    struct nv_record derived = {0};
+    nv_merge_init(&again, merge->store, merge->now, merge->stale);
+    again.is_silent = true;
+    enum nv_status status = nv_op_places_find(merge->store, table, key, &places, error);
+    if (status == NV_OK)
+        status = nv_derive(&again, access->table, &places, &derived, error);
+    again.op = NULL;
+    if (status == NV_OK)
+        status = nv_merge_anew(&again, access, key, &derived, by, error);
+    nv_op_places_done(&places);
+    nv_record_done(&derived);
+    nv_merge_done(&again);
+    return status;
 }

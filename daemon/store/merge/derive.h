@@ -23,3 +23,9 @@ enum nv_status nv_op_places_find(struct nv_store *store, uint32_t table, struct 
  * schema accepts at each op's authority position. */
 enum nv_status nv_derive(struct nv_merge *merge, const struct nv_table *table, const struct nv_op_places *places,
                          struct nv_record *record, struct nv_error *error);
+
+/* Makes a record what its ops that stand in the log say, its row too. `by`: the op that came late and changes it, where
+ * that is why: what its row showed before is remembered as replaced by it; NULL where bodies went. A record whose row
+ * was written without triggers is noted in `merge->stale`, and left as it is. */
+enum nv_status nv_derive_again(struct nv_merge *merge, uint32_t table, struct nv_slice key, const struct nv_dot *by,
+                               struct nv_error *error);

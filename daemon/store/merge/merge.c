@@ -214,6 +214,16 @@ static enum nv_status forget_missing(struct nv_merge *merge, struct nv_slice key
     return nv_db_run(statement, error);
 }
 
+/* What the row may show otherwise after the op: what it gives, and where it moves the home, what competes. */
+static nv_fields may_show(const struct nv_merge *merge, const struct nv_op *op, nv_fields fields)
+{
+    const struct nv_record *record = &merge->version.record;
+    if (op->kind != NV_OP_PUT)
+        return fields;
+    bool moves_home = nv_site_id_compare(op->has_home ? op->home : merge->writer, record->home) < 0;
+    return moves_home ? fields | nv_record_contested(record) : fields;
+}
+
 static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access *access, const struct nv_cover *cover,
                                  const struct nv_op *op, nv_fields fields, struct nv_error *error)
 {
@@ -236,7 +246,8 @@ static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access 
     struct nv_record *record = &merge->version.record;
     struct nv_dot before[NV_LIMIT_FIELDS] = {{0}};
     bool was_there = merge->row.there;
-    status = list_shown_dots(merge, access->table, op->kind == NV_OP_PUT ? fields : 0, before, error);
+    nv_fields touched = may_show(merge, op, fields);
+    status = list_shown_dots(merge, access->table, op->kind == NV_OP_PUT ? touched : 0, before, error);
     if (status != NV_OK)
         return status;
     enum nv_status merged = op->kind == NV_OP_PUT ? nv_record_put(record, cover, op, fields, merge->writer)
@@ -245,11 +256,41 @@ static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access 
         return nv_no_memory(error);
     nv_fields changed;
     forget_old_replaced(&merge->version, merge->now);
-    status = nv_merge_show(merge, access, op->key, fields, &changed, error);
+    status = nv_merge_show(merge, access, op->key, touched, &changed, error);
     if (status != NV_OK || !was_there || changed == 0 || !merge->row.there)
         return status;
     remember_replaced(&merge->version, before, cover->dot, changed, merge->now);
     return nv_version_write(merge->store, op->table, op->key, &merge->version, error);
+}
+
+enum nv_status nv_merge_anew(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
+                             struct nv_record *derived, const struct nv_dot *by, struct nv_error *error)
+{
+    bool found, stale = false;
+    nv_fields changed, all = nv_all_fields(access->table);
+    struct nv_dot before[NV_LIMIT_FIELDS] = {{0}};
+    struct nv_version *version = &merge->version;
+    enum nv_status status = nv_merge_load(merge, access, key, &found, error);
+    if (status == NV_OK && merge->stale != NULL)
+        status = is_stale(merge, access->table, &stale, error);
+    if (status == NV_OK && stale)
+        status = nv_stale_add(merge->stale, access->table->number, key, error);
+    if (status != NV_OK || stale)
+        return status;
+    if (version->has_row && !merge->row.there)
+        status = forget_missing(merge, key, access->table->number, error);
+    if (status == NV_OK && by != NULL && merge->row.there)
+        status = list_shown_dots(merge, access->table, all, before, error);
+    if (status != NV_OK)
+        return status;
+    struct nv_record old = version->record;
+    version->record = *derived;
+    *derived = old;
+    status = nv_merge_show(merge, access, key, all, &changed, error);
+    if (status != NV_OK || by == NULL || changed == 0 || !merge->row.there)
+        return status;
+    remember_replaced(version, before, *by, changed, merge->now);
+    return nv_version_write(merge->store, access->table->number, key, version, error);
 }
 
 enum nv_status nv_merge_own(struct nv_merge *merge, struct nv_table_access *access, uint32_t index,

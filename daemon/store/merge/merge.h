@@ -52,6 +52,11 @@ enum nv_status nv_merge_op(struct nv_merge *merge, uint32_t index, const struct 
 enum nv_status nv_merge_load(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
                              bool *ret_found, struct nv_error *error);
 
+/* Makes the record `derived`, which is swapped for what it was, and its row what that says. `by`: as in
+ * nv_derive_again. A stale record is noted as such, and left. */
+enum nv_status nv_merge_anew(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
+                             struct nv_record *derived, const struct nv_dot *by, struct nv_error *error);
+
 /* Merges an op of our own whose record was loaded before: its row is as its writer left it, save that the fields of
  * `put_back` show again what the version says. */
 enum nv_status nv_merge_own(struct nv_merge *merge, struct nv_table_access *access, uint32_t index,

@@ -1,10 +1,10 @@
 #include "store/merge/redact.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "base/planted.h"
 #include "store/capture/pending.h"
+#include "store/log/bodies.h"
 #include "store/merge/derive.h"
 #include "store/statements.h"
 
@@ -27,51 +27,6 @@ enum nv_status nv_redact_named(struct nv_store *store, nv_log_number log, uint64
         ret_named[place] = true;
         *ret_any = true;
     }
-    return status;
-}
-
-static enum nv_status write_body(struct nv_store *store, int64_t changeset, struct nv_slice body, bool compressed,
-                                 struct nv_error *error)
-{
-    sqlite3_stmt *statement = nv_statement(store, NV_SQL_CHANGESET_BODY, error);
-    if (statement == NULL)
-        return error->status;
-    sqlite3_bind_int64(statement, 1, changeset);
-    sqlite3_bind_int(statement, 2, compressed);
-    nv_db_bind_slice(statement, 3, body);
-    return nv_db_run(statement, error);
-}
-
-enum nv_status nv_redact_bodies(struct nv_store *store, int64_t changeset, const bool *named, struct nv_error *error)
-{
-    struct nv_arena arena = {.limit = 8 * (size_t)NV_LIMIT_BODY_BYTES};
-    struct nv_buffer body = {0};
-    struct nv_header header;
-    bool row, compressed;
-    sqlite3_stmt *statement = nv_statement(store, NV_SQL_CHANGESET_GET, error);
-    if (statement == NULL)
-        return error->status;
-    sqlite3_bind_int64(statement, 1, changeset);
-    enum nv_status status = nv_db_step(statement, &row, error);
-    if (status == NV_OK && !row)
-        status = nv_fail(error, NV_NOT_FOUND, "this changeset is not in the log");
-    if (status == NV_OK) {
-        struct nv_changeset_parts parts = {.header = nv_db_blob(statement, 3),
-                                           .signature = nv_db_blob(statement, 4),
-                                           .compressed = sqlite3_column_int(statement, 5) != 0,
-                                           .body = nv_db_blob(statement, 6)};
-        status = nv_header_decode(parts.header, &arena, &header, error);
-        if (status == NV_OK)
-            status = nv_body_redact(&parts, &header, named, &arena, &body, &compressed, error);
-    }
-    sqlite3_reset(statement);
-    if (status == NV_OK && body.failed)
-        status = nv_no_memory(error);
-    if (status == NV_OK)
-        status = write_body(store, changeset, nv_buffer_slice(&body), compressed, error);
-    nv_opened_forget(store);
-    nv_arena_done(&arena);
-    nv_buffer_done(&body);
     return status;
 }
 
@@ -146,39 +101,8 @@ static enum nv_status drop_of_changeset(struct nv_merge *merge, const struct nv_
     }
     bool any = memchr(named, true, opened->body.count) != NULL;
     if (status == NV_OK && any)
-        status = nv_redact_bodies(store, changeset, named, error);
+        status = nv_bodies_redact(store, changeset, named, error);
     free(named);
-    return status;
-}
-
-static enum nv_status derive_again(struct nv_merge *merge, const struct nv_touched *touched, struct nv_error *error)
-{
-    struct nv_table_access *access = nv_access(merge->store, touched->table);
-    if (access == NULL)
-        return NV_OK;
-    assert(!access->table->missing); /* nv_apply_ready saw to it */
-    struct nv_merge again;
-    struct nv_op_places places = {0};
-    struct nv_record derived = {0};
-    nv_fields changed;
-    bool found;
-    nv_merge_init(&again, merge->store, merge->now, NULL);
-    again.is_silent = true;
-    enum nv_status status = nv_op_places_find(merge->store, touched->table, touched->key, &places, error);
-    if (status == NV_OK)
-        status = nv_derive(&again, access->table, &places, &derived, error);
-    if (status == NV_OK)
-        status = nv_merge_load(&again, access, touched->key, &found, error);
-    if (status == NV_OK) {
-        struct nv_record before = again.version.record;
-        again.version.record = derived;
-        derived = before;
-        again.op = NULL;
-        status = nv_merge_show(&again, access, touched->key, nv_all_fields(access->table), &changed, error);
-    }
-    nv_op_places_done(&places);
-    nv_record_done(&derived);
-    nv_merge_done(&again);
     return status;
 }
 
@@ -204,7 +128,7 @@ enum nv_status nv_redact_take(struct nv_merge *merge, const struct nv_op *op, st
             status = drop_of_changeset(merge, log, name, after - first, &records, error);
     }
     for (size_t i = 0; status == NV_OK && i < records.count && !NV_PLANTED(REDACTION_NOT_DERIVED); i++)
-        status = derive_again(merge, records.records[i], error);
+        status = nv_derive_again(merge, records.records[i]->table, records.records[i]->key, NULL, error);
     nv_touched_done(&records);
     return status;
 }

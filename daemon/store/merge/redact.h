@@ -14,6 +14,3 @@ enum nv_status nv_redact_take(struct nv_merge *merge, const struct nv_op *op, st
 /* Sets ret_named[place] for each op of the changeset at that place of a log that an applied Redact names. *ret_any. */
 enum nv_status nv_redact_named(struct nv_store *store, nv_log_number log, uint64_t seq, bool *ret_named, size_t count,
                                bool *ret_any, struct nv_error *error);
-
-/* Drops the named bodies of a stored changeset, those that it still has. */
-enum nv_status nv_redact_bodies(struct nv_store *store, int64_t changeset, const bool *named, struct nv_error *error);
