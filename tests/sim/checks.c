@@ -255,7 +255,7 @@ static void check_record(const struct sim_world *world, size_t place, const stru
     bool is_ended = false;
     sim_history_meaning(&world->history, record, cut, &state, ops, &count);
     if (row->is_there != state.is_shown)
-        sim_fail("model", "%s %s %s, and the model does not", sim_place_name(place),
+        sim_fail("model", "%s %s %s, unlike the model", sim_place_name(place),
                  row->is_there ? "shows" : "does not show", sim_record_keys[record]);
     for (size_t i = 0; i < count; i++)
         is_ended = is_ended || state.live[i];

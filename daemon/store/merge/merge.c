@@ -245,7 +245,8 @@ static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access 
         return NV_OK;
     struct nv_record *record = &merge->version.record;
     struct nv_dot before[NV_LIMIT_FIELDS] = {{0}};
-    bool was_there = merge->row.there;
+    /* A row that a delete took away has shown its values all the same: a form may be open that was filled from it. */
+    nv_fields known = merge->row.there ? nv_all_fields(access->table) : nv_record_fields(record);
     nv_fields touched = may_show(merge, op, fields);
     status = list_shown_dots(merge, access->table, op->kind == NV_OP_PUT ? touched : 0, before, error);
     if (status != NV_OK)
@@ -257,7 +258,8 @@ static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access 
     nv_fields changed;
     forget_old_replaced(&merge->version, merge->now);
     status = nv_merge_show(merge, access, op->key, touched, &changed, error);
-    if (status != NV_OK || !was_there || changed == 0 || !merge->row.there)
+    changed &= known;
+    if (status != NV_OK || changed == 0 || !merge->row.there)
         return status;
     remember_replaced(&merge->version, before, cover->dot, changed, merge->now);
     return nv_version_write(merge->store, op->table, op->key, &merge->version, error);
