@@ -201,10 +201,10 @@ static void match_field(struct matching *matching, size_t number, size_t site, i
     const struct sim_op *op = &matching->history->ops[number];
     int64_t off_ms;
     size_t found = find_entry(ledger, op, site, field, *at, true, &off_ms);
-    if (found == ledger->entry_count)
-        found = find_entry(ledger, op, site, field, *at, false, &off_ms);
     if (found == ledger->entry_count && is_default_of_late(op, field))
         return;
+    if (found == ledger->entry_count)
+        found = find_entry(ledger, op, site, field, *at, false, &off_ms);
     if (found == ledger->entry_count)
         sim_fail(off_ms == INT64_MAX ? "invented" : "time",
                  "%s signed %s.%s (seq %llu) as nobody wrote it: off by %lld ms", sim_place_name(site),

@@ -84,6 +84,34 @@ static enum nv_status answer_field(const struct answer *answer, const struct nv_
     return status;
 }
 
+/* Notes the end of the record as the trigger does, which may be gone: a tool that makes a table anew drops it, and a
+ * row that is found gone without a note is never taken for a person's word. Two notes say what one does. */
+static enum nv_status note_end(const struct answer *answer, struct nv_error *error)
+{
+    size_t count = answer->table->key_count;
+    sqlite3_str *sql = sqlite3_str_new(answer->store->db);
+    sqlite3_str_appendf(sql, "INSERT INTO navette_pending_%u(what, at_ms", answer->table->number);
+    for (size_t i = 0; i < count; i++)
+        sqlite3_str_appendf(sql, ", k%d", (int)i);
+    sqlite3_str_appendall(sql, ") VALUES ('D', ?1");
+    for (size_t i = 0; i < count; i++)
+        sqlite3_str_appendf(sql, ", ?%d", (int)i + 2);
+    sqlite3_str_appendall(sql, ")");
+    char *text = sqlite3_str_finish(sql);
+    sqlite3_stmt *statement = text == NULL ? NULL : nv_db_prepare(answer->store->db, text, error);
+    sqlite3_free(text);
+    if (statement == NULL)
+        return text == NULL ? nv_no_memory(error) : error->status;
+    struct nv_reader key = nv_reader_of(answer->key);
+    struct nv_value value;
+    sqlite3_bind_int64(statement, 1, answer->now.ms);
+    for (int place = 2; nv_value_decode(&key, &value); place++)
+        nv_db_bind_value(statement, place, &value);
+    enum nv_status status = nv_db_run(statement, error);
+    sqlite3_finalize(statement);
+    return status;
+}
+
 static enum nv_status answer_deletes(const struct answer *answer, int choice, struct nv_error *error)
 {
     if (choice == 1) /* keep it: the intent alone says so */
@@ -95,7 +123,7 @@ static enum nv_status answer_deletes(const struct answer *answer, int choice, st
     enum nv_status status = nv_row_erase(answer->store, access, answer->key, error);
     if (status == NV_OK && sqlite3_changes(answer->store->db) == 0)
         status = refuse_absent_row(error);
-    return status;
+    return status == NV_OK ? note_end(answer, error) : status;
 }
 
 static enum nv_status answer_it(const struct answer *answer, int choice, const char *value, struct nv_error *error)
