@@ -281,7 +281,8 @@ static enum nv_status on_opened(struct nv_sync *sync, const struct nv_event *eve
     peer->told = 0;
     peer->moved = 0;
     peer->compare_at = NV_NEVER_US;
-    nv_sync_ask_later(peer, now);
+    if (sync->owes)
+        nv_sync_ask_later(peer, now);
     nv_sync_wake_by(sync, now + NV_PING_US);
     return say_hello(sync, peer, actions);
 }
