@@ -89,6 +89,7 @@ static struct nv_wall_ms captured_at(const struct nv_touched *touched, const str
 
 struct unseen {
     struct nv_merge *merge;
+    const struct nv_touched *touched;
     struct nv_op *op;
     size_t capacity;
 };
@@ -161,10 +162,22 @@ static enum nv_status value_before(struct nv_merge *merge, const struct nv_table
     return NV_OK;
 }
 
-/* Whether what stands there now is what a remote change replaced within the last hour; `ret_dot` had that value. */
-static enum nv_status find_restored(struct nv_merge *merge, const struct nv_table *table, unsigned field,
+/* Whether the field had that value after any of the changes: the last one may have come over a form that was saved. */
+static bool was_written(const struct nv_touched *touched, const struct nv_row *row, unsigned field,
+                        const struct nv_value *value)
+{
+    for (const struct nv_change *change = touched->first; change != NULL; change = change->next)
+        if (change != touched->first && change->old != NULL && field < change->old_count &&
+            nv_value_equal(&change->old[field], value))
+            return true;
+    return nv_value_equal(&row->values[field], value);
+}
+
+/* Whether what was written there is what a remote change replaced within the last hour; `ret_dot` had that value. */
+static enum nv_status find_restored(const struct unseen *unseen, const struct nv_table *table, unsigned field,
                                     struct nv_dot *ret_dot, bool *ret_found, struct nv_error *error)
 {
+    struct nv_merge *merge = unseen->merge;
     const struct nv_version *version = &merge->version;
     struct nv_op *scratch = nv_arena_alloc(&merge->arena, sizeof *scratch);
     if (scratch == NULL)
@@ -180,7 +193,7 @@ static enum nv_status find_restored(struct nv_merge *merge, const struct nv_tabl
             continue;
         if (status != NV_OK)
             return status;
-        *ret_found = nv_value_equal(&before, &merge->row.values[field]);
+        *ret_found = was_written(unseen->touched, &merge->row, field, &before);
         *ret_dot = replaced->old;
     }
     return NV_OK;
@@ -195,7 +208,7 @@ static enum nv_status except_restored(struct unseen *unseen, const struct nv_tab
     const struct nv_record *record = &merge->version.record;
     struct nv_dot restored = {0};
     bool found = false;
-    enum nv_status status = find_restored(merge, table, field, &restored, &found, error);
+    enum nv_status status = find_restored(unseen, table, field, &restored, &found, error);
     if (status != NV_OK || !found)
         return status;
     for (size_t i = 0; status == NV_OK && i < record->sibling_count; i++) {
@@ -230,10 +243,11 @@ static enum nv_status except_owed(struct nv_merge *merge, nv_fields fields, stru
     return status;
 }
 
-static enum nv_status list_unseen(struct nv_merge *merge, const struct nv_table *table, nv_fields fields,
-                                  nv_fields answered, struct nv_op *op, struct nv_error *error)
+static enum nv_status list_unseen(struct nv_merge *merge, const struct nv_table *table,
+                                  const struct nv_touched *touched, nv_fields fields, nv_fields answered,
+                                  struct nv_op *op, struct nv_error *error)
 {
-    struct unseen unseen = {.merge = merge, .op = op};
+    struct unseen unseen = {.merge = merge, .touched = touched, .op = op};
     nv_fields contested = nv_record_contested(&merge->version.record);
     enum nv_status status = NV_OK;
     for (nv_fields rest = fields & ~answered; status == NV_OK && rest != 0; rest &= rest - 1) {
@@ -307,7 +321,7 @@ static enum nv_status put_op(struct nv_merge *merge, struct nv_table_access *acc
     name_home(merge, op);
     /* The row was not there: a create answers what it could not show, as far as the writer's context goes. */
     if (!is_create)
-        status = list_unseen(merge, access->table, fields, touched->answered, op, error);
+        status = list_unseen(merge, access->table, touched, fields, touched->answered, op, error);
     return status == NV_OK ? except_owed(merge, fields, op, error) : status;
 }
 
@@ -346,7 +360,7 @@ static enum nv_status delete_op(struct nv_merge *merge, struct nv_table_access *
     op->time = is_only_missing ? merge->now : within_range(touched->last->at);
     nv_fields answered = touched->answers_deletes ? UINT64_MAX : 0;
     nv_fields all = nv_all_fields(access->table);
-    status = list_unseen(merge, access->table, all, answered, op, error);
+    status = list_unseen(merge, access->table, touched, all, answered, op, error);
     return status == NV_OK ? except_owed(merge, all, op, error) : status;
 }
 

@@ -146,7 +146,7 @@ static enum nv_status warn_missing(struct nv_store *store, const struct nv_table
 }
 
 /* Triggers for the op's tables. What stood in a table before it was tracked is sealed as written here. */
-static enum nv_status track(struct nv_store *store, const struct nv_schema_op *op, const bool *was_here,
+static enum nv_status track(struct nv_store *store, const struct nv_schema_op *op, const bool *to_scan,
                             struct nv_error *error)
 {
     enum nv_status status = NV_OK;
@@ -159,21 +159,27 @@ static enum nv_status track(struct nv_store *store, const struct nv_schema_op *o
         } else {
             status = nv_tracking_install(store, table, error);
         }
-        if (status == NV_OK && was_here[i])
+        if (status == NV_OK && to_scan[i])
             status = nv_scan_request(store, table, error);
     }
     return status;
 }
 
-/* For each table that the op begins to track: whether one of that name is here already. */
-static enum nv_status look_before(struct nv_store *store, const struct nv_schema_op *op, bool *was_here,
+/* For each table of the op whether its rows are to be looked through: of one that it begins to track, where one of that
+ * name is here already; of one that is tracked, where a tool took its triggers, which are about to be put back. */
+static enum nv_status look_before(struct nv_store *store, const struct nv_schema_op *op, bool *to_scan,
                                   struct nv_error *error)
 {
     enum nv_status status = NV_OK;
     for (size_t i = 0; status == NV_OK && i < op->table_count; i++) {
-        was_here[i] = false;
-        if (nv_table_by_number(store, op->tables[i].number) == NULL)
-            status = is_name_taken(store->db, op->tables[i].name, &was_here[i], error);
+        const struct nv_table *table = nv_table_by_number(store, op->tables[i].number);
+        bool is_there, has_triggers = true;
+        to_scan[i] = false;
+        if (table == NULL)
+            status = is_name_taken(store->db, op->tables[i].name, &to_scan[i], error);
+        else
+            status = nv_tracking_check(store, table, &is_there, &has_triggers, error);
+        to_scan[i] = to_scan[i] || !has_triggers;
     }
     return status;
 }
@@ -182,10 +188,10 @@ static enum nv_status take(struct nv_store *store, uint64_t authority_seq, const
                            struct nv_arena *arena, struct nv_error *error)
 {
     int64_t newest = 0;
-    bool *was_here = nv_arena_alloc(arena, op->table_count + 1);
-    if (was_here == NULL)
+    bool *to_scan = nv_arena_alloc(arena, op->table_count + 1);
+    if (to_scan == NULL)
         return nv_no_memory(error);
-    enum nv_status status = look_before(store, op, was_here, error);
+    enum nv_status status = look_before(store, op, to_scan, error);
     if (status == NV_OK)
         status = run_here(store, authority_seq, op, arena, error);
     if (status == NV_OK)
@@ -196,7 +202,7 @@ static enum nv_status take(struct nv_store *store, uint64_t authority_seq, const
         return status;
     nv_published_moved(store, newest);
     status = nv_tables_load(store, error);
-    return status == NV_OK ? track(store, op, was_here, error) : status;
+    return status == NV_OK ? track(store, op, to_scan, error) : status;
 }
 
 enum nv_status nv_schema_take(struct nv_store *store, uint64_t authority_seq, struct nv_slice op_bytes,
