@@ -35,6 +35,20 @@ static void rush(struct sim_world *world, struct nv_dice *dice, size_t place)
         sim_people_write(world, dice, (place + other) % world->profile.machines);
 }
 
+/* The hub works on while it is cut off: afterwards all want something of it at once. */
+static void cut_hub(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    sim_fault_cut_hub(world, dice, place);
+    sim_people_write(world, dice, 0);
+}
+
+/* What is written right after was judged by the authority log as it stands then. */
+static void certify(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    sim_people_certify(world, dice, place);
+    sim_people_write(world, dice, 0);
+}
+
 const struct sim_action sim_actions[] = {
     {"write", 300, sim_people_write},
     {"rush", 20, rush},
@@ -46,12 +60,12 @@ const struct sim_action sim_actions[] = {
     {"hold-lock", 12, sim_people_hold_lock},
     {"answer", 70, sim_people_answer},
     {"join", 8, join},
-    {"certify", 12, sim_people_certify},
+    {"certify", 12, certify},
     {"publish", 6, publish},
     {"look", 40, look},
     {"cut", 20, sim_fault_cut},
     {"cut-one-way", 15, sim_fault_cut_one_way},
-    {"cut-hub", 8, sim_fault_cut_hub},
+    {"cut-hub", 8, cut_hub},
     {"break", 15, sim_fault_break},
     {"half-open", 12, sim_fault_half_open},
     {"slow", 12, sim_fault_slow},
