@@ -22,8 +22,10 @@ static struct sim_profile some_profile(struct nv_dice *dice)
                                   .has_large_values = nv_dice_percent(dice, 10),
                                   .clock_cost_us = nv_dice_percent(dice, 15) ? 4000 : 1,
                                   .span_us = 2 * SECOND + (int64_t)nv_dice_below(dice, 60 * SECOND)};
-    if (nv_dice_below(dice, 200) == 0) { /* one costs as much as dozens of the others */
-        profile.machines = 8 + nv_dice_below(dice, 43);
+    /* A large network costs as much as dozens of the others; a few more have just too many schools to serve at once. */
+    size_t large = nv_dice_below(dice, 200);
+    if (large < 4) {
+        profile.machines = large == 0 ? 8 + nv_dice_below(dice, 43) : 10 + nv_dice_below(dice, 5);
         profile.clock_cost_us = 1;
     }
     return profile;
