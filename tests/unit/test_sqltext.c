@@ -160,7 +160,7 @@ static void a_table_falls_into_columns_and_constraints(void **state)
                   " Constraint c UNIQUE (b), foreign key(a) REFERENCES x(y), check (a > 1))"
                   " WITHOUT ROWID, strict");
     struct nv_sql_table table;
-    assert_true(nv_sql_table_read(tokens.items, tokens.count, &arena, &table));
+    assert_int_equal(nv_sql_table_read(tokens.items, tokens.count, &arena, &table), NV_OK);
     assert_int_equal(table.column_count, 2);
     assert_int_equal(table.constraint_count, 4);
     assert_true(table.is_strict);
@@ -175,7 +175,7 @@ static void a_table_falls_into_columns_and_constraints(void **state)
     assert_false(nv_sql_check_next(table.body, &at, &expression));
 
     tokens = tokens_of("(a, , b,) x");
-    assert_true(nv_sql_table_read(tokens.items, tokens.count, &arena, &table));
+    assert_int_equal(nv_sql_table_read(tokens.items, tokens.count, &arena, &table), NV_OK);
     assert_int_equal(table.column_count, 2);
     assert_false(table.is_strict);
 }
@@ -187,7 +187,7 @@ static void what_is_no_table_is_told_so(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct nv_tokens tokens = tokens_of(texts[i]);
         struct nv_sql_table table;
-        if (nv_sql_table_read(tokens.items, tokens.count, &arena, &table))
+        if (nv_sql_table_read(tokens.items, tokens.count, &arena, &table) != NV_REFUSED)
             fail_msg("%s", texts[i]);
     }
     struct nv_tokens open = tokens_of("a CHECK (b > 1");
