@@ -343,7 +343,8 @@ void sim_check_turn(struct sim_world *world, size_t place, bool thoroughly)
     if (has_grown) {
         if (sim_machine_examiner(machine) == NULL)
             sim_fail("history", "the store of %s cannot be read: %s", machine->name, machine->why_blind);
-        sim_history_take(&world->history, machine->store, sim_machine_examiner(machine), machine->name);
+        sim_history_take(&world->history, machine->store, sim_machine_examiner(machine), machine->name,
+                         world->ledger.transactions);
         check_held(world, place);
     }
     if (has_grown || world->has_spoken[place])

@@ -160,7 +160,8 @@ void sim_foreign_seal(struct sim_world *world, struct nv_dice *dice, size_t plac
         for (size_t i = 0; i < OPS && !redacts; i++)
             note(world, record, values[i], time_ms);
         if (sim_machine_examiner(machine) != NULL)
-            sim_history_take(&world->history, store, sim_machine_examiner(machine), machine->name);
+            sim_history_take(&world->history, store, sim_machine_examiner(machine), machine->name,
+                             world->ledger.transactions);
     }
     nv_buffer_done(&draft.signed_bytes);
     nv_store_close(store);

@@ -130,6 +130,7 @@ static void take_op(struct sim_history *history, size_t log, uint64_t seq, uint3
                              .index = index,
                              .record = record,
                              .is_delete = op->kind == NV_OP_DELETE,
+                             .moment = history->moment,
                              .home = op->has_home ? op->home : history->logs[log].site};
     take_values(history, op, taken);
     take_excepts(history, op, taken);
@@ -200,11 +201,12 @@ static void check_pins(const struct sim_history *history, const struct nv_far_he
 }
 
 void sim_history_take(struct sim_history *history, const struct nv_store *daemon, struct nv_store *reader,
-                      const char *name)
+                      const char *name, size_t moment)
 {
     static struct nv_far_head heads[BATCH];
     const struct nv_far_head *has;
     size_t has_count, ends[BATCH], count;
+    history->moment = moment;
     nv_store_has(daemon, &has, &has_count);
     check_pins(history, has, has_count, name);
     if (nv_heads_cover(&history->known, has, has_count))

@@ -45,6 +45,7 @@ struct sim_op {
     struct nv_site_id home;
     size_t except_count;
     struct sim_except *excepts;
+    size_t moment;         /* when it turned up */
     uint64_t redacted_seq; /* of its site's log: from there on it says nothing any more; 0: it is not redacted */
 };
 
@@ -56,6 +57,7 @@ struct sim_history {
     struct nv_heads known; /* of all scopes */
     struct nv_arena arena, reading;
     uint64_t changesets;
+    size_t moment; /* how many transactions there were by now */
 };
 
 void sim_history_done(struct sim_history *history);
@@ -63,7 +65,7 @@ void sim_history_done(struct sim_history *history);
 /* Holds the heads that a daemon says it has against what is known, and takes what is new from its log, as `reader`, a
  * store of its own on the same file, finds it. */
 void sim_history_take(struct sim_history *history, const struct nv_store *daemon, struct nv_store *reader,
-                      const char *name);
+                      const char *name, size_t moment);
 
 /* How far each log is in a cut, by the places of the logs here. */
 struct sim_cut {

@@ -163,8 +163,8 @@ static void check_unmatched(const struct sim_ledger *ledger, size_t from, size_t
         if (is_overwritten)
             continue;
         if (!is_same(field, entry->value, start) && !entry->is_optional)
-            sim_fail("lost", "%s wrote %s.%s (entry %zu), and no op has it", sim_place_name(site),
-                     sim_record_keys[record], sim_field_names[field], at);
+            sim_fail("lost", "%s wrote %s.%s at %lld, and no op has it", sim_place_name(site), sim_record_keys[record],
+                     sim_field_names[field], (long long)entry->time_ms);
         in_run = false;
     }
 }
@@ -175,23 +175,23 @@ static bool is_default_of_late(const struct sim_op *op, int field)
     return field == SIM_FIELD_LATE && op->values[field].type == NV_NULL && op->fields == (1u << SIM_FIELDS) - 1;
 }
 
-/* The entry that the op's field came from; the count where there is none. `*ret_off_ms`: how far off the last one with
- * that value was. */
+/* The entry that the op's field came from, which is no later one than the op; the count where there is none.
+ * `*ret_off_ms`: how far off the last one with that value was. */
 static size_t find_entry(const struct sim_ledger *ledger, const struct sim_op *op, size_t site, int field, size_t at,
                          bool exactly, int64_t *ret_off_ms)
 {
     size_t found = next_entry(ledger, at, site, op->record, field);
     *ret_off_ms = INT64_MAX;
-    while (found < ledger->entry_count) {
+    while (found < ledger->entry_count && ledger->entries[found].transaction <= op->moment) {
         const struct sim_entry *entry = &ledger->entries[found];
         if (entry->value == op->codes[field]) {
             *ret_off_ms = op->times[field] - entry->time_ms;
             if (is_time_of(ledger, entry, op->times[field], exactly))
-                break;
+                return found;
         }
         found = next_entry(ledger, found + 1, site, op->record, field);
     }
-    return found;
+    return ledger->entry_count;
 }
 
 /* All between `*at` and the entry that the op's field came from were written over. */
@@ -201,10 +201,10 @@ static void match_field(struct matching *matching, size_t number, size_t site, i
     const struct sim_op *op = &matching->history->ops[number];
     int64_t off_ms;
     size_t found = find_entry(ledger, op, site, field, *at, true, &off_ms);
-    if (found == ledger->entry_count && is_default_of_late(op, field))
-        return;
     if (found == ledger->entry_count)
         found = find_entry(ledger, op, site, field, *at, false, &off_ms);
+    if (found == ledger->entry_count && is_default_of_late(op, field))
+        return;
     if (found == ledger->entry_count)
         sim_fail(off_ms == INT64_MAX ? "invented" : "time",
                  "%s signed %s.%s (seq %llu) as nobody wrote it: off by %lld ms", sim_place_name(site),
