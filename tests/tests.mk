@@ -20,6 +20,13 @@ FUZZ_HELPERS := $(addprefix tests/fuzz/,parts.c messages.c node.c schema_store.c
                 daemon/config.c $(addprefix tests/unit/,dice.c merge_schedule.c model.c)
 FUZZ_SEEDS := $(BUILD)/tests/fuzz/seeds
 
+# Memory and disks that fail at any call. The linker brings what allocates to tests/fault/memory.c.
+FAULT_TESTS := $(patsubst tests/fault/%.c,$(BUILD)/tests/fault/%,$(wildcard tests/fault/test_*.c))
+FAULT_HELPERS := $(filter-out tests/fault/test_%.c,$(wildcard tests/fault/*.c tests/sim/disk*.c)) \
+                 tests/unit/dice.c tests/unit/wire_samples.c daemon/config.c
+WRAPPED := malloc calloc realloc strdup strndup free nv_arena_alloc chmod nv_disk_shm_map \
+           $(addprefix nv_disk_file_,make write truncate sync)
+
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 BENCH_HELPERS := $(filter-out tests/bench/bench_%.c,$(wildcard tests/bench/*.c))
 
@@ -27,18 +34,21 @@ $(UNIT_TESTS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(call object,$(UN
 	$(LINK)
 $(SIM_TESTS) $(SIMULATE): $(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(call object,$(SIM_HELPERS)) $(LIBRARY)
 	$(LINK)
+$(FAULT_TESTS): $(BUILD)/tests/fault/%: $(BUILD)/tests/fault/%.o $(call object,$(FAULT_HELPERS)) $(LIBRARY)
+	$(LINK)
 $(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(call object,$(FUZZ_HELPERS)) $(LIBRARY)
 	$(LINK)
 $(FUZZ_SEEDS): $(call object,$(addprefix tests/fuzz/,seeds.c parts.c messages.c) tests/unit/dice.c) $(LIBRARY)
 	$(LINK)
 $(BENCHES): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call object,$(BENCH_HELPERS)) $(LIBRARY)
 	$(LINK)
-$(UNIT_TESTS) $(SIM_TESTS): LDLIBS += -lcmocka
+$(UNIT_TESTS) $(SIM_TESTS) $(FAULT_TESTS): LDLIBS += -lcmocka
+$(FAULT_TESTS): LDFLAGS += $(WRAPPED:%=-Wl,--wrap=%)
 $(FUZZERS): LDFLAGS += $(if $(FUZZING),-fsanitize=fuzzer)
 
 # ---- what runs it ----
 
-.PHONY: test run-tests test-unit test-property test-sim test-fuzz test-system
+.PHONY: test run-tests test-unit test-property test-sim test-fault test-fuzz test-system
 .PHONY: test-planted check-long coverage fuzzers fuzz fuzz-seeds bench
 
 # The programs under test, and more patience where sanitizers make them slow.
@@ -48,7 +58,7 @@ TEST_ENVIRONMENT += NAVETTE_PATIENCE=$${NAVETTE_PATIENCE:-180} RESIDENT_MIB=$${R
 endif
 
 test: deps
-	@+$(AGAIN) all $(UNIT_TESTS) $(SIM_TESTS) $(SIMULATE) $(FUZZERS)
+	@+$(AGAIN) all $(UNIT_TESTS) $(SIM_TESTS) $(SIMULATE) $(FAULT_TESTS) $(FUZZERS)
 	@+$(MAKE) --no-print-directory run-tests
 
 # One after the other: the first group that fails ends the run.
@@ -56,6 +66,7 @@ run-tests:
 	@$(MAKE) --no-print-directory test-unit
 	@$(MAKE) --no-print-directory test-property
 	@$(MAKE) --no-print-directory test-sim
+	@$(MAKE) --no-print-directory test-fault
 	@$(MAKE) --no-print-directory test-fuzz
 	@$(MAKE) --no-print-directory test-system
 	@echo "All tests passed."
@@ -81,6 +92,13 @@ test-sim: $(SIM_TESTS) $(SIMULATE)
 	done
 	@set -e; for plan in $(wildcard tests/sim/found/*.plan); do $(SIMULATE) --plan $$plan --bare; done
 	@$(SIMULATE) --seeds $(SEEDS) --jobs $(JOBS)
+
+# With NAVETTE_FAULT_ALL=1 in the environment: at every allocation and every call, which takes hours.
+test-fault: $(FAULT_TESTS)
+	@echo "== failing memory and disks"
+	@set -e; for test in $(FAULT_TESTS); do \
+	    echo "-- $$(basename $$test)"; $(TEST_ENVIRONMENT) $$test; \
+	done
 
 # What the fuzzers keep in the tree, each file whole, cut short and with bits turned.
 test-fuzz: $(FUZZERS)
@@ -127,7 +145,7 @@ fuzz-seeds: $(FUZZ_SEEDS)
 # Which branches the tests take, a layer at a time; ends with 1 where a layer has less than it must (deploy/coverage).
 # What counts is what these targets run: another one joins by its name. The system tests do not count: a daemon
 # that is killed writes no counters, so that the figures would vary with the time of the kill.
-COVERED_TESTS := test-unit test-property test-sim test-fuzz
+COVERED_TESTS := test-unit test-property test-sim test-fault test-fuzz
 coverage: export NAVETTE_TEST_SCHEDULES ?= 40
 coverage:
 	@deploy/install-deps gcovr

@@ -32,7 +32,7 @@ static void note_write(struct nv_disk *disk, struct nv_disk_file *file, const st
 {
     if (file->write_count == file->write_capacity) {
         size_t capacity = file->write_capacity == 0 ? 16 : 2 * file->write_capacity;
-        struct nv_disk_write *writes = reallocarray(file->writes, capacity, sizeof *writes);
+        struct nv_disk_write *writes = realloc(file->writes, capacity * sizeof *writes);
         assert(writes != NULL);
         file->writes = writes;
         file->write_capacity = capacity;

@@ -1,4 +1,4 @@
-/* What the files of the simulated disk share. Nobody else includes this.
+/* What the files of the simulated disk share. Nobody else includes this (but tests/fault/memory.c).
  *
  *   disk.c        disks, programs, planned faults, kills and power cuts
  *   disk_file.c   files: what programs read, what is on the platter, and what a power cut leaves
