@@ -91,6 +91,11 @@ test-sim: $(SIM_TESTS) $(SIMULATE)
 	    echo "-- $$(basename $$test)"; $(TEST_ENVIRONMENT) $$test; \
 	done
 	@set -e; for plan in $(wildcard tests/sim/found/*.plan); do $(SIMULATE) --plan $$plan --bare; done
+	@set -e; for jobs in 1 2; do \
+	    $(SIMULATE) --seeds 12 --jobs $$jobs --hashes | grep ^seed | sort >$(BUILD)/tests/sim/hashes.$$jobs; \
+	done
+	@cmp $(BUILD)/tests/sim/hashes.1 $(BUILD)/tests/sim/hashes.2
+	@echo "One seed is one run, whatever ran before it in the same process."
 	@$(SIMULATE) --seeds $(SEEDS) --jobs $(JOBS)
 
 # With NAVETTE_FAULT_ALL=1 in the environment: at every allocation and every call, which takes hours.
