@@ -55,7 +55,7 @@ static enum nv_status read_keys(struct nv_scene *scene, struct nv_error *error)
         struct nv_buffer key = {0}, text = {0};
         enum nv_status status = nv_key_from_text(pair, texts[i], &key, error);
         if (status == NV_OK)
-            nv_key_to_text(nv_buffer_slice(&key), &text);
+            nv_key_to_text(pair, nv_buffer_slice(&key), &text);
         if (status == NV_OK && text.failed)
             status = nv_no_memory(error);
         if (status == NV_OK)
