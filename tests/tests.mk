@@ -25,7 +25,8 @@ FAULT_TESTS := $(patsubst tests/fault/%.c,$(BUILD)/tests/fault/%,$(wildcard test
 FAULT_HELPERS := $(filter-out tests/fault/test_%.c,$(wildcard tests/fault/*.c tests/sim/disk*.c)) \
                  tests/unit/dice.c tests/unit/wire_samples.c daemon/config.c
 WRAPPED := malloc calloc realloc strdup strndup free nv_arena_alloc chmod nv_disk_shm_map \
-           $(addprefix nv_disk_file_,make write truncate sync)
+           $(addprefix nv_disk_file_,make write truncate sync) \
+           open openat mkdir fstat fchmod fsync close read write
 
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 BENCH_HELPERS := $(filter-out tests/bench/bench_%.c,$(wildcard tests/bench/*.c))

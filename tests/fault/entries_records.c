@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "store/care.h"
+#include "store/log.h"
 #include "store/seal.h"
 #include "tests/fault/entries.h"
 
@@ -163,6 +164,43 @@ static enum nv_status ingest_redact(struct nv_scene *scene, struct nv_error *err
     return nv_entry_ingest(scene, NV_PARCEL_REDACT, 0, SIZE_MAX, error);
 }
 
+/* Bodies that a relay kept back: they are owed, and taken once another copy of the changeset brings them. */
+static enum nv_status ingest_stripped(struct nv_scene *scene, struct nv_error *error)
+{
+    return nv_entry_ingest(scene, NV_PARCEL_STRIPPED, 0, SIZE_MAX, error);
+}
+
+static void take_stripped(struct nv_scene *scene)
+{
+    ingest_before(scene, NV_PARCEL_STRIPPED);
+}
+
+static void take_stripped_and_write(struct nv_scene *scene)
+{
+    take_stripped(scene);
+    nv_scene_sql(scene, "UPDATE item SET name = 'late' WHERE id = 'r5'; DELETE FROM item WHERE id = 'r1'");
+}
+
+static void take_no_redact(struct nv_scene *scene)
+{
+    take_writes_and_odd(scene);
+    ingest_before(scene, NV_PARCEL_NO_REDACT);
+}
+
+static enum nv_status next_owed(struct nv_scene *scene, struct nv_error *error)
+{
+    int64_t cursor = 0;
+    struct nv_far_head before = {0};
+    bool any;
+    enum nv_status status = nv_store_owed(scene->store, &cursor, &before, &any, error);
+    if (status == NV_OK) {
+        nv_entry_tell_number(scene, any);
+        nv_entry_tell_number(scene, (uint64_t)cursor);
+        nv_entry_tell(scene, &before, sizeof before);
+    }
+    return status;
+}
+
 static enum nv_status ingest_fork(struct nv_scene *scene, struct nv_error *error)
 {
     return nv_entry_ingest(scene, NV_PARCEL_FORK, 0, SIZE_MAX, error);
@@ -252,6 +290,12 @@ const struct nv_entry nv_entries_of_records[] = {
     {"ingest: out of order", NV_IMAGE_LIVED, false, false, NULL, ingest_second},
     {"ingest: against the rules", NV_IMAGE_LIVED, false, false, take_writes, ingest_odd},
     {"ingest: a redaction", NV_IMAGE_LIVED, false, false, take_writes_and_odd, ingest_redact},
+    {"ingest: bodies are missing", NV_IMAGE_LIVED, false, false, NULL, ingest_stripped},
+    {"ingest: bodies that were missing", NV_IMAGE_LIVED, false, false, take_stripped, ingest_writes},
+    {"ingest: bodies that were missing, over writes", NV_IMAGE_LIVED, false, false, take_stripped_and_write,
+     ingest_writes},
+    {"ingest: a redaction that was missing", NV_IMAGE_LIVED, false, false, take_no_redact, ingest_redact},
+    {"the next that is owed", NV_IMAGE_LIVED, false, false, take_stripped, next_owed},
     {"ingest: a fork", NV_IMAGE_LIVED, false, false, take_writes, ingest_fork},
     {"ingest: our own, lost", NV_IMAGE_LIVED, false, false, NULL, ingest_own},
     {"ingest: a schema", NV_IMAGE_LIVED, false, false, NULL, ingest_schema},

@@ -18,6 +18,7 @@
 #include "tests/fault/site.h"
 #include "tests/sim/disk.h"
 #include "tests/unit/dice.h"
+#include "wire/changeset.h"
 
 enum { HUB = 1, SCHOOL, OTHER, AUTHORITY, SUCCESSOR, NEWCOMER, KEYS, PARCEL = 64 };
 
@@ -201,6 +202,34 @@ static void live(struct site *school, struct site *other)
     deliver(school, other);
 }
 
+/* Each changeset without its first two bodies, which nobody let go. */
+static void keep_stripped(enum nv_parcel parcel, enum nv_parcel whole)
+{
+    struct nv_arena arena = {.limit = SIZE_MAX};
+    struct nv_buffer *bytes = &made.bytes[parcel];
+    size_t ends[PARCEL];
+    made.counts[parcel] = made.counts[whole];
+    for (size_t i = 0; i < made.counts[whole]; i++) {
+        struct nv_changeset_parts parts;
+        struct nv_header header;
+        struct nv_buffer body = {0};
+        struct nv_error error;
+        nv_network_must(nv_changeset_split(made.changesets[whole][i], &parts, &error), &error);
+        nv_network_must(nv_header_decode(parts.header, &arena, &header, &error), &error);
+        bool *places = calloc(header.op_count + 2, sizeof *places);
+        places[0] = places[1] = true;
+        nv_network_must(nv_body_redact(&parts, &header, places, &arena, &body, &parts.compressed, &error), &error);
+        parts.body = nv_buffer_slice(&body);
+        nv_changeset_join(&parts, bytes);
+        ends[i] = bytes->size;
+        nv_buffer_done(&body);
+        free(places);
+    }
+    for (size_t i = 0, start = 0; i < made.counts[parcel]; start = ends[i++])
+        made.changesets[parcel][i] = (struct nv_slice){bytes->data + start, ends[i] - start};
+    nv_arena_done(&arena);
+}
+
 static void make_parcels(struct site *hub, struct site *school, struct site *other)
 {
     struct nv_buffer before = {0};
@@ -234,6 +263,9 @@ static void make_parcels(struct site *hub, struct site *school, struct site *oth
             (made.counts[NV_PARCEL_REDACT] -= odd) * sizeof(struct nv_slice));
     memmove(made.changesets[NV_PARCEL_ODD], made.changesets[NV_PARCEL_ODD] + written,
             (made.counts[NV_PARCEL_ODD] -= written) * sizeof(struct nv_slice));
+
+    keep_stripped(NV_PARCEL_STRIPPED, NV_PARCEL_WRITES);
+    keep_stripped(NV_PARCEL_NO_REDACT, NV_PARCEL_REDACT);
 
     const struct nv_far_head *has;
     size_t has_count;

@@ -21,6 +21,8 @@ enum nv_parcel {
     NV_PARCEL_WRITES,    /* of another school: puts, deletes, conflicts, long texts */
     NV_PARCEL_ODD,       /* the same school's next: what a schema refuses, what is against the protocol */
     NV_PARCEL_REDACT,    /* its next: lets go of some of NV_PARCEL_WRITES */
+    NV_PARCEL_STRIPPED,  /* NV_PARCEL_WRITES as a relay sends it that keeps bodies back */
+    NV_PARCEL_NO_REDACT, /* NV_PARCEL_REDACT in that way: the redaction itself is missing */
     NV_PARCEL_FORK,      /* another history of that school, from before NV_PARCEL_WRITES */
     NV_PARCEL_OWN,       /* what the school itself wrote after the image was taken */
     NV_PARCELS,

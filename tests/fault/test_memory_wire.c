@@ -21,6 +21,7 @@ enum { OPS = 40, ARENA = 64 << 20 };
 
 static struct sample packed, plain, redacted; /* sealed changesets; of the last one some ops are let go */
 static struct nv_slice redacted_body;
+static struct nv_changeset_parts redacted_copy; /* with all of its ops */
 
 /* ---- changesets ---- */
 
@@ -80,6 +81,23 @@ static enum nv_status redact(struct nv_buffer *told)
     bool which[OPS] = {true, false, true}, compressed;
     struct nv_error error;
     enum nv_status status = nv_body_redact(&packed.parts, &packed.header, which, &arena, &body, &compressed, &error);
+    if (status == NV_OK)
+        nv_buffer_append(told, body.data, body.size);
+    nv_buffer_done(&body);
+    nv_arena_done(&arena);
+    return status;
+}
+
+static enum nv_status fill(struct nv_buffer *told)
+{
+    struct nv_arena arena = {.limit = ARENA};
+    struct nv_changeset_parts lacking = redacted.parts;
+    struct nv_buffer body = {0};
+    bool which[OPS] = {false, true, false}, compressed;
+    struct nv_error error;
+    lacking.body = redacted_body;
+    enum nv_status status =
+        nv_body_fill(&lacking, &redacted_copy, &redacted.header, which, &arena, &body, &compressed, &error);
     if (status == NV_OK)
         nv_buffer_append(told, body.data, body.size);
     nv_buffer_done(&body);
@@ -347,6 +365,7 @@ static void make_samples(void)
     assert_int_equal(nv_body_redact(&redacted.parts, &redacted.header, which, &arena, &body, &compressed, &error),
                      NV_OK);
     redacted_body = nv_buffer_slice(&body);
+    redacted_copy = redacted.parts;
     redacted.parts.compressed = compressed;
     nv_arena_done(&arena);
 }
@@ -360,6 +379,7 @@ int main(void)
         {"a body, plain", open_plain},
         {"a body of which some was let go", open_redacted},
         {"letting ops go", redact},
+        {"filling in ops", fill},
         {"sealing", seal},
         {"ops", copy_ops},
         {"a genesis", copy_genesis},
