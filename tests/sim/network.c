@@ -20,6 +20,11 @@ void sim_network_start(uint64_t seed, const struct sim_network_watcher *watcher)
             sim_network.ways[from][to] = (struct sim_way){.latency_us = 2000, .jitter_us = 500};
 }
 
+void sim_network_set_chance(uint64_t seed)
+{
+    sim_network.dice = nv_dice_of(seed);
+}
+
 static void drop_items(struct sim_end *end)
 {
     while (end->items != NULL) {

@@ -34,6 +34,7 @@ struct sim_network_watcher {
 };
 
 void sim_network_start(uint64_t seed, const struct sim_network_watcher *watcher);
+void sim_network_set_chance(uint64_t seed); /* what is drawn from now on */
 void sim_network_end(void);
 
 struct sim_way *sim_network_way(size_t from, size_t to);

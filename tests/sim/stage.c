@@ -5,21 +5,29 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chance.h"
 #include "clock.h"
 #include "report.h"
 #include "store/log.h"
 #include "story.h"
 #include "trace.h"
 
-enum { SHOWN = 2000, HEARD_MS = 100 };
+enum { SHOWN = 2000, HEARD_MS = 100, WHOLE_US = 100000 };
 
-void sim_stage_head(const char *format, ...)
+void sim_stage_head(struct sim_world *world, const char *format, ...)
 {
     char text[256];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    int64_t since = (sim_clock_us() - SIM_START_US) % WHOLE_US;
+    if (since > 0)
+        sim_world_run(world, WHOLE_US - since, NULL);
+    uint64_t seed = (uint64_t)(sim_clock_us() / WHOLE_US);
+    world->dice = nv_dice_of(seed);
+    sim_network_set_chance(seed);
+    sim_chance_start(seed);
     sim_trace("-- %s", text);
 }
 

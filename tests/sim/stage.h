@@ -8,8 +8,9 @@
 
 enum { HUB = 0, PANTIN = 1, POISSY = 2 };
 
-/* A heading. What happens before the first one is not in the golden text. */
-void sim_stage_head(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A heading. What happens before the first one is not in the golden text. It stands at a whole tenth of a second, and
+ * chance begins anew: so what a site does otherwise than before changes little of what is told after the next one. */
+void sim_stage_head(struct sim_world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* All machines find each other, and nothing is written yet. */
 void sim_stage_meet(struct sim_world *world);
