@@ -216,7 +216,10 @@ static enum nv_status mend_unreadable(struct nv_store *store, struct nv_wall_ms 
         status = nv_db_step(versions, &more, error);
         const struct nv_table_access *access =
             more ? nv_access(store, (uint32_t)sqlite3_column_int64(versions, 0)) : NULL;
-        if (access != NULL && nv_version_decode(store, nv_db_blob(versions, 2), &merge.version, error) == NV_CORRUPT)
+        if (status != NV_OK || access == NULL)
+            continue;
+        status = nv_version_decode(store, nv_db_blob(versions, 2), &merge.version, error);
+        if (status == NV_CORRUPT)
             status = mend_version(store, &merge, access->table, nv_db_blob(versions, 1), error);
     }
     sqlite3_finalize(versions);
