@@ -149,6 +149,14 @@ static void damage(struct nv_scene *scene)
                  "WHERE key = x'03027233'");
 }
 
+/* Versions that cannot be read, and writes to their records that are not sealed. */
+static void damage_versions(struct nv_scene *scene)
+{
+    nv_scene_sql(scene, "UPDATE navette_version SET version = x'ff' WHERE key = x'03027231';"
+                        "UPDATE navette_version SET version = CAST(version || x'00' AS BLOB) WHERE key = x'03026f31';"
+                        "UPDATE item SET name = 'unsealed' WHERE id IN ('r1', 'r6', 'o1')");
+}
+
 static enum nv_status read_for(struct nv_scene *scene, struct nv_error *error)
 {
     struct nv_buffer bytes = {0};
@@ -240,6 +248,7 @@ const struct nv_entry nv_entries_of_care[] = {
     {"digest", NV_IMAGE_LIVED, false, false, take_redaction, digest},
     {"rebuild", NV_IMAGE_LIVED, false, true, write_pending, rebuild},
     {"rebuild: a damaged store", NV_IMAGE_LIVED, false, true, damage, rebuild},
+    {"rebuild: damaged versions", NV_IMAGE_LIVED, false, true, damage_versions, rebuild},
     {"read for a peer", NV_IMAGE_LIVED, false, false, NULL, read_for},
     {"refresh", NV_IMAGE_LIVED, false, false, change_elsewhere, refresh},
     {"count what is pending", NV_IMAGE_LIVED, false, false, write_pending, count_pending},

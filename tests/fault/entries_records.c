@@ -206,6 +206,31 @@ static enum nv_status ingest_fork(struct nv_scene *scene, struct nv_error *error
     return nv_entry_ingest(scene, NV_PARCEL_FORK, 0, SIZE_MAX, error);
 }
 
+static void take_first_write(struct nv_scene *scene)
+{
+    struct nv_error error;
+    nv_network_must(nv_entry_ingest(scene, NV_PARCEL_WRITES, 0, 1, &error), &error);
+    nv_buffer_clear(&scene->told);
+}
+
+/* It stands where the next one of our history would, and names another one before it. */
+static enum nv_status ingest_next_of_fork(struct nv_scene *scene, struct nv_error *error)
+{
+    return nv_entry_ingest(scene, NV_PARCEL_FORK, 1, 1, error);
+}
+
+/* What is sealed names the authority position from before. */
+static void take_schema(struct nv_scene *scene)
+{
+    ingest_before(scene, NV_PARCEL_SCHEMA);
+}
+
+static void lose_rows(struct nv_scene *scene)
+{
+    nv_scene_sql(scene, "INSERT INTO navette_guard VALUES (1); DELETE FROM item WHERE id IN ('r1', 'r4', 'r5');"
+                        "DELETE FROM navette_guard");
+}
+
 static enum nv_status ingest_own(struct nv_scene *scene, struct nv_error *error)
 {
     return nv_entry_ingest(scene, NV_PARCEL_OWN, 0, SIZE_MAX, error);
@@ -297,6 +322,9 @@ const struct nv_entry nv_entries_of_records[] = {
     {"ingest: a redaction that was missing", NV_IMAGE_LIVED, false, false, take_no_redact, ingest_redact},
     {"the next that is owed", NV_IMAGE_LIVED, false, false, take_stripped, next_owed},
     {"ingest: a fork", NV_IMAGE_LIVED, false, false, take_writes, ingest_fork},
+    {"ingest: the next of a fork", NV_IMAGE_LIVED, false, false, take_first_write, ingest_next_of_fork},
+    {"ingest: from before a schema", NV_IMAGE_LIVED, false, false, take_schema, ingest_writes},
+    {"ingest: over rows that are gone", NV_IMAGE_LIVED, false, false, lose_rows, ingest_writes},
     {"ingest: our own, lost", NV_IMAGE_LIVED, false, false, NULL, ingest_own},
     {"ingest: a schema", NV_IMAGE_LIVED, false, false, NULL, ingest_schema},
     {"ingest: a schema that does not fit", NV_IMAGE_LIVED, false, false, stand_in_the_way, ingest_schema},

@@ -240,6 +240,7 @@ static void make_parcels(struct site *hub, struct site *school, struct site *oth
     site_keep(other, &made.keys[OTHER], &before);
     sqlite3_snprintf(sizeof sql, sql, "UPDATE item SET name = 'fork' || %s WHERE id = 'r5'", long_text);
     site_write(other, sql);
+    site_write(other, "UPDATE item SET name = 'fork' WHERE id = 'r3'");
     keep_news(NV_PARCEL_FORK, other->store, school->store);
     site_restore(other, &made.keys[OTHER], &before);
     nv_buffer_done(&before);

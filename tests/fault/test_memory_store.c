@@ -11,7 +11,7 @@
 #include "tests/fault/walk.h"
 #include "tests/unit/dice.h"
 
-enum { MOST = 60, AFRESH_EVERY = 7 };
+enum { MOST = 50, AFRESH_EVERY = 7 };
 
 /* Without the failure, in the same process: as where nothing failed. Then from the beginning. */
 static void call_again(struct nv_walk *walk)
