@@ -521,6 +521,21 @@ static void a_member_of_many_epochs_stops_nobody(void **state)
     assert_text(1, "SELECT count(*) < 100 FROM navette_log", "1\n");
 }
 
+/* Nothing hangs on when a changeset was sealed: a clock that shows no time that a header can say stops no write. */
+static void a_clock_out_of_its_mind_seals_all_the_same(void **state)
+{
+    (void)state;
+    stores.sites[0].clock_ahead_ms = -4000000000000; /* before 1970 */
+    write_sql(0, "INSERT INTO item(id, a) VALUES ('r1', 1)");
+    stores.sites[1].clock_ahead_ms = 2 * NV_LIMIT_TIME_MS;
+    write_sql(1, "INSERT INTO item(id, a) VALUES ('r2', 2)");
+    deliver(0, 1);
+    deliver(1, 0);
+    assert_text(0, "SELECT id, a FROM item ORDER BY id", "r1|1\nr2|2\n");
+    assert_alike(0, 1);
+    assert_rebuilds_clean(0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_two, close_all)
 
 int main(void)
@@ -546,6 +561,7 @@ int main(void)
         TEST(what_stands_again_after_a_form_of_its_own_site_is_no_conflict),
         TEST(a_trigger_that_objects_loses_nothing),
         TEST(a_member_of_many_epochs_stops_nobody),
+        TEST(a_clock_out_of_its_mind_seals_all_the_same),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

@@ -100,6 +100,15 @@ static void drop_own(struct nv_vector *vector, nv_log_number own)
     vector->count = kept;
 }
 
+/* When it was sealed, as far as a header can say it: a clock that is out of its mind keeps nothing from being sealed.
+ */
+static struct nv_wall_ms sealed_at(struct nv_wall_ms now)
+{
+    if (now.ms < 0)
+        return (struct nv_wall_ms){0};
+    return now.ms > NV_LIMIT_TIME_MS ? (struct nv_wall_ms){NV_LIMIT_TIME_MS} : now;
+}
+
 enum nv_status nv_log_append_sealed(struct nv_store *store, const struct nv_log_id *log_id, const struct nv_slice *ops,
                                     size_t op_count, const uint32_t *record_hashes, const struct nv_sign_key *key,
                                     struct nv_wall_ms now, nv_log_number *ret_log, uint64_t *ret_seq,
@@ -122,7 +131,7 @@ enum nv_status nv_log_append_sealed(struct nv_store *store, const struct nv_log_
         status = nv_no_memory(error);
         goto out;
     }
-    struct nv_header header = {.format = NV_FORMAT, .log = *log_id, .seq = log->has_seq + 1, .sealed = now};
+    struct nv_header header = {.format = NV_FORMAT, .log = *log_id, .seq = log->has_seq + 1, .sealed = sealed_at(now)};
     header.previous = log->has_hash;
     header.absolute = log->has_seq % NV_LIMIT_ABSOLUTE_CONTEXT_EVERY == 0;
     header.context_count = list_context(store, log, &context, header.absolute, heads);
