@@ -404,6 +404,7 @@ enum nv_status nv_commit(struct nv_store *store, struct nv_error *error)
     if (status == NV_OK && NV_PLANTED(REUSE_SEQ))
         status = nv_logs_save(store, error);
     if (status == NV_OK) {
+        nv_logs_saved(store);
         store->in_transaction = store->is_muted = false;
         set_triggers(store, 1);
     }

@@ -132,12 +132,19 @@ void nv_logs_done(struct nv_store *store)
     store->logs = NULL;
 }
 
-static enum nv_status list_has(struct nv_logs *logs, struct nv_error *error)
+/* So that it takes no memory to list them once they are durable. */
+static enum nv_status reserve_has(struct nv_logs *logs, struct nv_error *error)
 {
     struct nv_far_head *has = realloc(logs->has, (logs->count + 1) * sizeof *has);
     if (has == NULL)
         return nv_no_memory(error);
     logs->has = has;
+    return NV_OK;
+}
+
+static void list_has(struct nv_logs *logs)
+{
+    struct nv_far_head *has = logs->has;
     logs->has_count = 0;
     for (size_t i = 0; i < logs->count; i++) {
         const struct nv_log *log = logs->logs[i];
@@ -151,7 +158,7 @@ static enum nv_status list_has(struct nv_logs *logs, struct nv_error *error)
     }
     if (logs->has_count > 1)
         qsort(has, logs->has_count, sizeof *has, nv_order_far_heads);
-    return NV_OK;
+    logs->has_grown = false;
 }
 
 enum nv_status nv_logs_load(struct nv_store *store, struct nv_error *error)
@@ -177,7 +184,9 @@ enum nv_status nv_logs_load(struct nv_store *store, struct nv_error *error)
     if (status == NV_OK)
         status = nv_db_integer(store->db, "SELECT max(number) FROM navette_changeset", 0, &store->logs->newest, error);
     if (status == NV_OK)
-        status = list_has(store->logs, error);
+        status = reserve_has(store->logs, error);
+    if (status == NV_OK)
+        list_has(store->logs);
     return status;
 }
 
@@ -215,8 +224,15 @@ enum nv_status nv_logs_save(struct nv_store *store, struct nv_error *error)
     }
     nv_buffer_done(&scratch);
     if (status == NV_OK && any)
-        status = list_has(store->logs, error);
+        status = reserve_has(store->logs, error);
+    store->logs->has_grown = status == NV_OK && any;
     return status;
+}
+
+void nv_logs_saved(struct nv_store *store)
+{
+    if (store->logs->has_grown)
+        list_has(store->logs);
 }
 
 /* ---- looking up ---- */

@@ -20,7 +20,9 @@ struct nv_log {
 };
 
 enum nv_status nv_logs_load(struct nv_store *store, struct nv_error *error);
+/* Writes what changed, before the commit; after it, that is what we have. */
 enum nv_status nv_logs_save(struct nv_store *store, struct nv_error *error);
+void nv_logs_saved(struct nv_store *store);
 void nv_logs_done(struct nv_store *store);
 
 struct nv_log *nv_log_by_number(const struct nv_store *store, nv_log_number number);

@@ -16,8 +16,9 @@ struct nv_logs {
     size_t count, capacity;
     struct nv_site_id *sites; /* sites[number - 1] */
     size_t site_count, site_capacity;
-    struct nv_far_head *has; /* for nv_store_has: ascending */
+    struct nv_far_head *has; /* for nv_store_has: ascending; only what is durable, whatever else is in memory */
     size_t has_count;
+    bool has_grown; /* there is more once the transaction is committed */
     int64_t newest; /* changeset */
     struct cached_context cache[CONTEXT_CACHE];
 };
