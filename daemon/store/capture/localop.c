@@ -10,8 +10,8 @@
 static nv_fields differing(const struct nv_value *before, size_t before_count, const struct nv_row *row)
 {
     nv_fields changed = 0;
-    for (size_t i = 0; i < row->count; i++)
-        if (i >= before_count || !nv_value_equal(&before[i], &row->values[i]))
+    for (size_t i = 0; i < row->count && i < before_count; i++)
+        if (!nv_value_equal(&before[i], &row->values[i]))
             changed |= (nv_fields)1 << i;
     return changed;
 }
@@ -36,6 +36,25 @@ static enum nv_status differing_from_log(struct nv_merge *merge, const struct nv
     return NV_OK;
 }
 
+/* Compares with the values before the first change, where they are what we knew of the row: they are not where a tool
+ * made the table anew, and somebody changed the row before its table was looked through. */
+static enum nv_status differing_from_old(struct nv_merge *merge, const struct nv_table *table,
+                                         const struct nv_touched *touched, bool *ret_known, nv_fields *ret_changed,
+                                         struct nv_error *error)
+{
+    nv_fields added = 0;
+    const struct nv_change *first = touched->first;
+    *ret_known = false;
+    if (first == NULL || first->old == NULL)
+        return NV_OK;
+    enum nv_status status = nv_merge_digest_fits(merge, first->old, first->old_count, ret_known, error);
+    if (status == NV_OK && *ret_known)
+        status = nv_merge_added_since(merge, table, &merge->row, &added, error);
+    if (status == NV_OK && *ret_known)
+        *ret_changed = differing(first->old, first->old_count, &merge->row) | added;
+    return status;
+}
+
 static enum nv_status changed_fields(struct nv_merge *merge, const struct nv_table *table,
                                      const struct nv_touched *touched, nv_fields *ret_changed, struct nv_error *error)
 {
@@ -45,16 +64,15 @@ static enum nv_status changed_fields(struct nv_merge *merge, const struct nv_tab
         *ret_changed = nv_all_fields(table); /* a create carries them all */
         return NV_OK;
     }
-    bool fits;
-    enum nv_status status = nv_merge_digest_fits(merge, &merge->row, &fits, error);
+    bool fits, is_known;
+    enum nv_status status = nv_merge_digest_fits(merge, merge->row.values, merge->row.count, &fits, error);
     if (status != NV_OK)
         return status;
     if (fits)
         return nv_merge_added_since(merge, table, &merge->row, ret_changed, error);
-    if (touched->first != NULL && touched->first->old != NULL) {
-        *ret_changed = differing(touched->first->old, touched->first->old_count, &merge->row);
-        return NV_OK;
-    }
+    status = differing_from_old(merge, table, touched, &is_known, ret_changed, error);
+    if (status != NV_OK || is_known)
+        return status;
     return differing_from_log(merge, table, ret_changed, error);
 }
 

@@ -86,7 +86,7 @@ static enum nv_status list_changed(struct nv_store *store, struct nv_table_acces
         bool fits = false;
         nv_arena_reset(&merge.arena);
         if (status == NV_OK)
-            status = nv_merge_digest_fits(&merge, &row, &fits, error);
+            status = nv_merge_digest_fits(&merge, row.values, row.count, &fits, error);
         if (status == NV_OK && fits)
             status = nv_merge_added_since(&merge, table, &row, &added, error);
         if (status != NV_OK)

@@ -173,16 +173,15 @@ enum nv_status nv_merge_added_since(struct nv_merge *merge, const struct nv_tabl
     return NV_OK;
 }
 
-enum nv_status nv_merge_digest_fits(struct nv_merge *merge, const struct nv_row *row, bool *ret_fits,
+enum nv_status nv_merge_digest_fits(struct nv_merge *merge, const struct nv_value *values, size_t count, bool *ret_fits,
                                     struct nv_error *error)
 {
     const struct nv_version *version = &merge->version;
     uint64_t digest;
     *ret_fits = false;
-    if (!version->has_row || version->row_fields > row->count)
+    if (!version->has_row || version->row_fields > count)
         return NV_OK;
-    enum nv_status status =
-        nv_row_digest(merge->store, row->values, version->row_fields, &merge->bytes, &digest, error);
+    enum nv_status status = nv_row_digest(merge->store, values, version->row_fields, &merge->bytes, &digest, error);
     *ret_fits = status == NV_OK && digest == version->row_digest;
     return status;
 }
@@ -196,7 +195,7 @@ static enum nv_status is_stale(struct nv_merge *merge, const struct nv_table *ta
     enum nv_status status = NV_OK;
     bool fits = true;
     if (merge->row.there)
-        status = nv_merge_digest_fits(merge, &merge->row, &fits, error);
+        status = nv_merge_digest_fits(merge, merge->row.values, merge->row.count, &fits, error);
     if (status == NV_OK && fits && merge->row.there)
         status = nv_merge_added_since(merge, table, &merge->row, &added, error);
     *ret_stale = (!fits || added != 0) && !NV_PLANTED(APPLY_OVER_UNSEALED);

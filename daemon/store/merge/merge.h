@@ -66,9 +66,9 @@ enum nv_status nv_merge_own(struct nv_merge *merge, struct nv_table_access *acce
 enum nv_status nv_merge_shown(struct nv_merge *merge, const struct nv_table *table, unsigned field,
                               struct nv_value *ret_value, struct nv_error *error);
 
-/* Whether the row is the one of the version, as far as its digest goes; and which of the fields that were added since
- * do not show their default. */
-enum nv_status nv_merge_digest_fits(struct nv_merge *merge, const struct nv_row *row, bool *ret_fits,
+/* Whether these values, by field number, are the row of the version, as far as its digest goes; and which of the fields
+ * that were added since do not show their default. */
+enum nv_status nv_merge_digest_fits(struct nv_merge *merge, const struct nv_value *values, size_t count, bool *ret_fits,
                                     struct nv_error *error);
 enum nv_status nv_merge_added_since(struct nv_merge *merge, const struct nv_table *table, const struct nv_row *row,
                                     nv_fields *ret_fields, struct nv_error *error);
