@@ -122,6 +122,7 @@ void sim_people_answer(struct sim_world *world, struct nv_dice *dice, size_t pla
             if (sim_rows_read(db, write.after) != SQLITE_OK)
                 sim_fail("lost", "the store of %s cannot be read", sim_place_name(place));
             sim_ledger_note(&world->ledger, &write);
+            world->may_revive[place] = false;
             world->written_at[place][open.record] = sim_clock_us();
         } else if (error.status != NV_NOT_FOUND) {
             must_be_usual(world, place, &error);

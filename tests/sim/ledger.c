@@ -115,17 +115,20 @@ static void know(struct known *known, const struct sim_entry *entry)
         known->codes[known->count++] = entry->listed[i];
 }
 
-/* The time of another statement on the same record will do: one that wrote what stood there already. */
+/* The time of another statement on the same record will do: one that wrote what stood there already. So will any, where
+ * the statement went by no trigger. */
 static bool is_time_of(const struct sim_ledger *ledger, const struct sim_entry *entry, int64_t time_ms, bool exactly)
 {
-    if (entry->has_no_time || entry->time_ms == time_ms)
+    if (entry->time_ms == time_ms)
         return true;
-    for (size_t i = 0; !exactly && i < ledger->touch_count; i++) {
+    if (exactly)
+        return false;
+    for (size_t i = 0; i < ledger->touch_count; i++) {
         const struct sim_touch *touch = &ledger->touches[i];
         if (touch->site == entry->site && touch->record == entry->record && touch->time_ms == time_ms)
             return true;
     }
-    return false;
+    return entry->has_no_time;
 }
 
 /* The next entry of a field (SIM_FIELD_RECORD: of the record's ends) from `at` on; the count where there is none. */

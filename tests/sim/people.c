@@ -35,14 +35,15 @@ static sqlite3 *begin(struct sim_world *world, size_t place, struct sim_write *r
     sim_machine_turn_to(machine);
     sqlite3 *db = sim_machine_tool(machine);
     *ret_write = (struct sim_write){.site = place, .time_ms = sim_clock_wall_ms(), .answer_record = -1, .left_out = -1};
-    if (db == NULL || sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
-        return NULL;
-    ret_write->has_no_time = !has_triggers(db);
-    /* A disk error while it looked around ended the transaction. */
-    if (sim_rows_read(db, ret_write->before) == SQLITE_OK && !sqlite3_get_autocommit(db))
-        return db;
-    if (!sqlite3_get_autocommit(db))
-        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    if (db != NULL && sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK) {
+        ret_write->has_no_time = !has_triggers(db);
+        /* A disk error while it looked around ended the transaction. */
+        if (sim_rows_read(db, ret_write->before) == SQLITE_OK && !sqlite3_get_autocommit(db))
+            return db;
+        if (!sqlite3_get_autocommit(db))
+            sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    sim_world_settle(world, place); /* the power may have gone */
     return NULL;
 }
 
@@ -65,6 +66,7 @@ static void commit(struct sim_world *world, size_t place, sqlite3 *db, struct si
             world->written_at[place][record] = sim_clock_us();
     int result = is_read ? sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) : SQLITE_IOERR;
     if (result == SQLITE_OK) {
+        world->may_revive[place] = false;
         sim_ledger_note(&world->ledger, write);
         return;
     }
@@ -77,22 +79,45 @@ static void commit(struct sim_world *world, size_t place, sqlite3 *db, struct si
     world->is_in_doubt[place] = true;
 }
 
+/* Where its sync failed, the frames of a commit stand in the WAL until others are written over them: the power may go
+ * before that, and whoever opens the store then finds them. */
+static void look_for_revived(struct sim_world *world, size_t place, const struct sim_row rows[SIM_RECORDS])
+{
+    const struct sim_write *write = &world->doubt[place];
+    if (memcmp(rows, write->after, sizeof write->after) == 0) {
+        sim_trace("%s: a commit that failed is there now", sim_place_name(place));
+        sim_ledger_note(&world->ledger, write);
+    } else if (memcmp(rows, write->before, sizeof write->before) == 0) {
+        return;
+    }
+    world->may_revive[place] = false;
+}
+
+static void resolve_doubt(struct sim_world *world, size_t place, const struct sim_row rows[SIM_RECORDS])
+{
+    const struct sim_write *write = &world->doubt[place];
+    bool is_there = memcmp(rows, write->after, sizeof write->after) == 0;
+    world->is_in_doubt[place] = false;
+    world->may_revive[place] = !is_there;
+    if (is_there)
+        sim_ledger_note(&world->ledger, write);
+    else if (memcmp(rows, write->before, sizeof write->before) != 0)
+        sim_fail("lost", "half a transaction is left at %s", sim_place_name(place));
+}
+
 void sim_people_resolve_doubt(struct sim_world *world, size_t place)
 {
     struct sim_row rows[SIM_RECORDS];
-    struct sim_write *write = &world->doubt[place];
-    if (!world->is_in_doubt[place])
+    if (!world->is_in_doubt[place] && !world->may_revive[place])
         return;
     sqlite3 *db = sim_machine_eyes(&world->machines[place]);
-    if (db == NULL || sim_rows_read(db, rows) != SQLITE_OK)
+    bool is_read = db != NULL && sim_rows_read(db, rows) == SQLITE_OK;
+    if (is_read && world->is_in_doubt[place])
+        resolve_doubt(world, place, rows);
+    else if (is_read)
+        look_for_revived(world, place, rows);
+    else if (world->is_in_doubt[place])
         sim_fail("lost", "the store of %s cannot be read: %s", sim_place_name(place), sqlite3_errmsg(db));
-    world->is_in_doubt[place] = false;
-    if (memcmp(rows, write->after, sizeof rows) == 0)
-        sim_ledger_note(&world->ledger, write);
-    else if (memcmp(rows, write->before, sizeof rows) != 0)
-        sim_fail("lost", "half a transaction is left at %s", sim_place_name(place));
-    else if (write->left_out >= 0)
-        world->is_left_out[place][write->left_out] = false;
 }
 
 /* ---- writing ---- */
@@ -445,6 +470,8 @@ void sim_people_bring_table_back(struct sim_world *world, size_t place)
         alter(world, place, db,
               lacks_late_field(db) ? "ALTER TABLE item_away ADD COLUMN e TEXT; ALTER TABLE item_away RENAME TO item"
                                    : "ALTER TABLE item_away RENAME TO item");
+    else
+        sim_world_settle(world, place);
     if (world->is_away[place]) /* somebody has the lock, or the machine is down */
         sim_world_timer(world, 1000000, bring_back_timer, place, 0);
 }

@@ -76,6 +76,7 @@ struct sim_world {
     struct sim_form forms[SIM_PLACES];
     struct sim_write doubt[SIM_PLACES]; /* a commit that was answered with an error: done or not, nobody knows yet */
     bool is_in_doubt[SIM_PLACES];
+    bool may_revive[SIM_PLACES];       /* it was not done; once the power goes it may be */
     struct sim_write held[SIM_PLACES]; /* a transaction that a tool has open */
     bool is_held[SIM_PLACES];
     int64_t written_at[SIM_PLACES][SIM_RECORDS]; /* by a program there, for the last time */
