@@ -112,6 +112,7 @@ bool sim_machine_bury(struct sim_machine *machine)
 {
     bool without_power = nv_disk_is_dead(machine->disk, SIM_EXAMINER); /* which nobody kills alone */
     if (without_power) {
+        machine->lost_power = true;
         sim_network_set_silent(machine->place, true);
         close_connections(machine);
         nv_disk_revive(machine->disk, SIM_TOOL);

@@ -31,6 +31,7 @@ struct sim_machine {
     int64_t start_at;      /* when the supervisor starts the daemon; INT64_MAX: it runs, or nobody will */
     int64_t notified_at;   /* when inotify tells of the last write; INT64_MAX: it told */
     int64_t ahead_ms, jumped_at;
+    bool lost_power; /* and nobody has looked at its store since */
 };
 
 void sim_machine_make(struct sim_machine *machine, size_t place, const struct sim_founding *founding, uint64_t seed);

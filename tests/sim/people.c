@@ -84,13 +84,12 @@ static void commit(struct sim_world *world, size_t place, sqlite3 *db, struct si
 static void look_for_revived(struct sim_world *world, size_t place, const struct sim_row rows[SIM_RECORDS])
 {
     const struct sim_write *write = &world->doubt[place];
-    if (memcmp(rows, write->after, sizeof write->after) == 0) {
+    bool is_changed = memcmp(rows, write->before, sizeof write->before) != 0;
+    if (world->machines[place].lost_power && memcmp(rows, write->after, sizeof write->after) == 0) {
         sim_trace("%s: a commit that failed is there now", sim_place_name(place));
         sim_ledger_note(&world->ledger, write);
-    } else if (memcmp(rows, write->before, sizeof write->before) == 0) {
-        return;
     }
-    world->may_revive[place] = false;
+    world->may_revive[place] = !is_changed && !world->machines[place].lost_power;
 }
 
 static void resolve_doubt(struct sim_world *world, size_t place, const struct sim_row rows[SIM_RECORDS])
@@ -108,9 +107,12 @@ static void resolve_doubt(struct sim_world *world, size_t place, const struct si
 void sim_people_resolve_doubt(struct sim_world *world, size_t place)
 {
     struct sim_row rows[SIM_RECORDS];
-    if (!world->is_in_doubt[place] && !world->may_revive[place])
+    struct sim_machine *machine = &world->machines[place];
+    if (!world->is_in_doubt[place] && !world->may_revive[place]) {
+        machine->lost_power = false;
         return;
-    sqlite3 *db = sim_machine_eyes(&world->machines[place]);
+    }
+    sqlite3 *db = sim_machine_eyes(machine);
     bool is_read = db != NULL && sim_rows_read(db, rows) == SQLITE_OK;
     if (is_read && world->is_in_doubt[place])
         resolve_doubt(world, place, rows);
@@ -118,6 +120,7 @@ void sim_people_resolve_doubt(struct sim_world *world, size_t place)
         look_for_revived(world, place, rows);
     else if (world->is_in_doubt[place])
         sim_fail("lost", "the store of %s cannot be read: %s", sim_place_name(place), sqlite3_errmsg(db));
+    machine->lost_power = false;
 }
 
 /* ---- writing ---- */

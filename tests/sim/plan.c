@@ -185,7 +185,8 @@ void sim_plan_run(const struct sim_plan *plan)
     do_steps(&world, plan);
     sim_world_calm(&world);
     become_one(&world, was_hostile(plan) ? 1500ll * SECOND : 150ll * SECOND, "liveness");
-    sim_world_run(&world, 17ll * SECOND, NULL); /* so that all have compared what they have */
+    sim_world_run(&world, 30ll * SECOND,
+                  NULL); /* so that dead lines are noticed, and all have compared what they have */
     probe(&world);
     sim_check_end(&world);
     sim_report->seeds++;
