@@ -44,8 +44,8 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_CONFLICT_ADD] = "INSERT INTO navette_conflict(table_name, key_text, kind, field, choice, value, site, "
                             "time_ms, shown, tbl, key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [NV_SQL_INTENTS] = "SELECT number, tbl, key, field, at_ms FROM navette_intent ORDER BY number LIMIT 10000",
-    [NV_SQL_INTENT_DROP] = "DELETE FROM navette_intent WHERE number <= ?1",
-    [NV_SQL_INTENT_ANY] = "SELECT 1 FROM navette_intent LIMIT 1",
+    [NV_SQL_INTENT_DROP] = "DELETE FROM navette_intent WHERE number <= ?1 AND tbl = ?2",
+    [NV_SQL_INTENT_TABLES] = "SELECT DISTINCT tbl FROM navette_intent",
     [NV_SQL_SCAN_ANY] = "SELECT 1 FROM navette_meta WHERE name BETWEEN 'scan_' AND 'scan_z' LIMIT 1",
     [NV_SQL_QUARANTINE_ADD] = "INSERT INTO navette_quarantine(tbl, key, field, reason, value, first_ms, last_ms) "
                               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) "

@@ -205,6 +205,42 @@ enum nv_status nv_pending_take(struct nv_store *store, struct nv_table_access *a
     return status;
 }
 
+static bool is_here(struct nv_store *store, uint32_t table)
+{
+    const struct nv_table_access *access = nv_access(store, table);
+    return access != NULL && !access->table->missing;
+}
+
+enum nv_status nv_intents_are_due(struct nv_store *store, bool *ret_any, struct nv_error *error)
+{
+    *ret_any = false;
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_INTENT_TABLES, error);
+    if (statement == NULL)
+        return error->status;
+    enum nv_status status;
+    bool row;
+    while ((status = nv_db_step(statement, &row, error)) == NV_OK && row && !*ret_any)
+        *ret_any = is_here(store, (uint32_t)sqlite3_column_int64(statement, 0));
+    sqlite3_reset(statement);
+    return status;
+}
+
+static enum nv_status drop_intents(struct nv_store *store, int64_t last, struct nv_error *error)
+{
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < store->table_count; i++) {
+        if (store->tables[i]->missing)
+            continue;
+        sqlite3_stmt *statement = nv_statement(store, NV_SQL_INTENT_DROP, error);
+        if (statement == NULL)
+            return error->status;
+        sqlite3_bind_int64(statement, 1, last);
+        sqlite3_bind_int64(statement, 2, store->tables[i]->number);
+        status = nv_db_run(statement, error);
+    }
+    return status;
+}
+
 enum nv_status nv_intents_take(struct nv_store *store, struct nv_touched_set *set, struct nv_error *error)
 {
     sqlite3_stmt *statement = nv_statement(store, NV_SQL_INTENTS, error);
@@ -214,9 +250,11 @@ enum nv_status nv_intents_take(struct nv_store *store, struct nv_touched_set *se
     bool row;
     int64_t last = 0;
     while ((status = nv_db_step(statement, &row, error)) == NV_OK && row) {
+        uint32_t table = (uint32_t)sqlite3_column_int64(statement, 1);
+        if (!is_here(store, table))
+            continue; /* it is given once the table is there again */
         last = sqlite3_column_int64(statement, 0);
-        struct nv_touched *touched =
-            nv_touched_get(set, (uint32_t)sqlite3_column_int64(statement, 1), nv_db_blob(statement, 2), true);
+        struct nv_touched *touched = nv_touched_get(set, table, nv_db_blob(statement, 2), true);
         if (touched == NULL) {
             status = nv_no_memory(error);
             break;
@@ -229,13 +267,7 @@ enum nv_status nv_intents_take(struct nv_store *store, struct nv_touched_set *se
         touched->answered_at.ms = sqlite3_column_int64(statement, 4);
     }
     sqlite3_reset(statement);
-    if (status != NV_OK || last == 0)
-        return status;
-    statement = nv_statement(store, NV_SQL_INTENT_DROP, error);
-    if (statement == NULL)
-        return error->status;
-    sqlite3_bind_int64(statement, 1, last);
-    return nv_db_run(statement, error);
+    return status == NV_OK && last != 0 ? drop_intents(store, last, error) : status;
 }
 
 enum nv_status nv_pending_estimate(struct nv_store *store, struct nv_table_access *access, uint64_t *ret_rows,

@@ -44,7 +44,10 @@ enum nv_status nv_pending_take(struct nv_store *store, struct nv_table_access *a
                                bool only_known, size_t limit, size_t limit_bytes, bool *ret_more,
                                struct nv_error *error);
 
-/* Reads and deletes the intents. */
+/* Whether there are intents for a table that is here. */
+enum nv_status nv_intents_are_due(struct nv_store *store, bool *ret_any, struct nv_error *error);
+
+/* Reads and deletes the intents for the tables that are here. */
 enum nv_status nv_intents_take(struct nv_store *store, struct nv_touched_set *set, struct nv_error *error);
 
 /* About how many pending rows a table has: by the first and the last number. */

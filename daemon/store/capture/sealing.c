@@ -251,15 +251,8 @@ enum nv_status nv_seal_is_due(struct nv_store *store, bool *ret_any, struct nv_e
 {
     uint64_t rows;
     enum nv_status status = nv_store_pending(store, &rows, error);
-    *ret_any = rows > 0;
-    if (status == NV_OK && !*ret_any) {
-        sqlite3_stmt *intents = nv_statement(store, NV_SQL_INTENT_ANY, error);
-        if (intents == NULL)
-            return error->status;
-        status = nv_db_step(intents, ret_any, error);
-        sqlite3_reset(intents);
-    }
-    return status;
+    *ret_any = status == NV_OK && rows > 0;
+    return status == NV_OK && !*ret_any ? nv_intents_are_due(store, ret_any, error) : status;
 }
 
 /* Answers to conflicts, with all that is pending on their records: an answer is sealed together with the write that it
