@@ -57,7 +57,7 @@ static void touch(struct sim_ledger *ledger, const struct sim_write *write, int 
         assert(ledger->touches != NULL);
     }
     ledger->touches[ledger->touch_count++] =
-        (struct sim_touch){.site = write->site, .record = record, .time_ms = write->time_ms};
+        (struct sim_touch){ledger->transactions, write->site, record, write->time_ms};
 }
 
 void sim_ledger_note(struct sim_ledger *ledger, const struct sim_write *write)
@@ -115,22 +115,6 @@ static void know(struct known *known, const struct sim_entry *entry)
         known->codes[known->count++] = entry->listed[i];
 }
 
-/* The time of another statement on the same record will do: one that wrote what stood there already. So will any, where
- * the statement went by no trigger. */
-static bool is_time_of(const struct sim_ledger *ledger, const struct sim_entry *entry, int64_t time_ms, bool exactly)
-{
-    if (entry->time_ms == time_ms)
-        return true;
-    if (exactly)
-        return false;
-    for (size_t i = 0; i < ledger->touch_count; i++) {
-        const struct sim_touch *touch = &ledger->touches[i];
-        if (touch->site == entry->site && touch->record == entry->record && touch->time_ms == time_ms)
-            return true;
-    }
-    return entry->has_no_time;
-}
-
 /* The next entry of a field (SIM_FIELD_RECORD: of the record's ends) from `at` on; the count where there is none. */
 static size_t next_entry(const struct sim_ledger *ledger, size_t at, size_t site, int record, int field)
 {
@@ -138,6 +122,25 @@ static size_t next_entry(const struct sim_ledger *ledger, size_t at, size_t site
                                         ledger->entries[at].field != field))
         at++;
     return at;
+}
+
+/* The time of a later statement on the same record will do, as long as the value stood there: it wrote what it found.
+ * So will any time, where the statement went by no trigger. */
+static bool is_time_of(const struct sim_ledger *ledger, const struct sim_entry *entry, int64_t time_ms, bool exactly)
+{
+    if (entry->time_ms == time_ms)
+        return true;
+    if (exactly)
+        return false;
+    size_t next = next_entry(ledger, (size_t)(entry - ledger->entries) + 1, entry->site, entry->record, entry->field);
+    size_t end = next < ledger->entry_count ? ledger->entries[next].transaction : SIZE_MAX;
+    for (size_t i = 0; i < ledger->touch_count; i++) {
+        const struct sim_touch *touch = &ledger->touches[i];
+        if (touch->site == entry->site && touch->record == entry->record && touch->time_ms == time_ms &&
+            touch->transaction < end)
+            return true;
+    }
+    return entry->has_no_time;
 }
 
 /* A late field that nobody wrote has its default, whether its row was there before it or not. */

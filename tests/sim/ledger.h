@@ -27,6 +27,7 @@ struct sim_entry {
 };
 
 struct sim_touch { /* any statement on a record, whether it changed something or not */
+    size_t transaction;
     size_t site;
     int record;
     int64_t time_ms;

@@ -398,10 +398,14 @@ void sim_people_put_back(struct sim_world *world, size_t place)
                  late, late);
         write.touched = 1u << record;
         write.is_optional = true;
-        if (run(world, place, db, sql))
+        bool is_run = run(world, place, db, sql);
+        bool has_none = !is_run && sqlite3_errcode(db) == SQLITE_ERROR; /* what should have left it out failed */
+        if (is_run)
             commit(world, place, db, &write);
-        if (!world->is_in_doubt[place])
-            world->is_left_out[place][record] = false;
+        bool is_back = has_none || (is_run && !world->is_in_doubt[place]);
+        world->is_left_out[place][record] = !is_back;
+        if (!is_back)
+            sim_world_timer(world, 1000000, put_back_timer, place, 0);
         sim_world_settle(world, place);
     }
 }
