@@ -9,7 +9,8 @@
 #include "report.h"
 #include "trace.h"
 
-/* A store remembers what remote changes replaced for an hour, and of one record the last eight. */
+/* A store remembers what remote changes replaced for an hour, and of one record the last eight: one that changes
+ * several fields may be as many. */
 enum { SQL_BYTES = 1024, SURELY_REMEMBERED_S = 3000, REMEMBERED_CHANGES = 8 };
 
 /* ---- transactions ---- */
@@ -254,11 +255,14 @@ void sim_people_hold_lock(struct sim_world *world, struct nv_dice *dice, size_t 
 
 /* ---- forms ---- */
 
-static size_t ops_on(const struct sim_world *world, int record)
+static size_t changes_of(const struct sim_world *world, int record)
 {
     size_t count = 0;
-    for (size_t i = 0; i < world->history.op_count; i++)
-        count += world->history.ops[i].record == record;
+    for (size_t i = 0; i < world->history.op_count; i++) {
+        const struct sim_op *op = &world->history.ops[i];
+        if (op->record == record)
+            count += op->is_delete ? 1 : (size_t)__builtin_popcount(op->fields);
+    }
     return count;
 }
 
@@ -273,7 +277,7 @@ void sim_people_open_form(struct sim_world *world, struct nv_dice *dice, size_t 
         return;
     sqlite3_free(form->update);
     *form = (struct sim_form){.record = (int)record, .opened_us = sim_clock_us(), .row = rows[record]};
-    form->ops = ops_on(world, form->record);
+    form->changes = changes_of(world, form->record);
     char sql[256];
     snprintf(sql, sizeof sql,
              "SELECT 'UPDATE item SET a = ' || quote(a) || ', b = ' || quote(b) || ', c = ' || quote(c) || ', d = ' || "
@@ -295,7 +299,7 @@ static bool is_remembered(const struct sim_world *world, size_t place)
     return sim_clock_us() - form->opened_us < SURELY_REMEMBERED_S * 1000000ll &&
            world->machines[place].jumped_at <= form->opened_us &&
            world->written_at[place][form->record] < form->opened_us &&
-           ops_on(world, form->record) - form->ops <= REMEMBERED_CHANGES;
+           changes_of(world, form->record) - form->changes <= REMEMBERED_CHANGES;
 }
 
 void sim_people_save_form(struct sim_world *world, struct nv_dice *dice, size_t place)

@@ -42,7 +42,7 @@ struct sim_form { /* a form that somebody has open */
     bool is_open;
     int record;
     int64_t opened_us;
-    size_t ops; /* that were signed on the record by then */
+    size_t changes; /* of the record's fields that were signed by then */
     struct sim_row row;
     char *update; /* the SQL that saves it */
 };
