@@ -31,12 +31,14 @@ struct nv_member {
     struct nv_site_id site;
     char name[65];
     struct nv_public_key sign_key, curve_key;
+    struct nv_public_key recovery_key; /* zeros: none */
     enum nv_role role;
+    bool reader;        /* a hub that may be granted keys, and so read what others only carry */
     char endpoint[256]; /* the first one; "" where it has none */
     struct nv_wall_ms not_before, not_after;
 };
 
-/* All members, ascending by site id. Owned by the store, valid until its next change. */
+/* All that are members now, ascending by site id. Owned by the store, valid until its next change. */
 void nv_store_members(const struct nv_store *store, const struct nv_member **ret_members, size_t *ret_count);
 const struct nv_member *nv_store_member(const struct nv_store *store, struct nv_site_id site);
 

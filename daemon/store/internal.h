@@ -15,6 +15,7 @@
 struct nv_published; /* published.h: the schema as it was published */
 struct nv_logs;      /* logs.h: numbers, heads, contexts */
 struct nv_values;    /* values.h: opened changesets, to read old values from */
+struct nv_rights;    /* trust/rights.h: keys, memberships, groups, by position */
 
 struct nv_store {
     sqlite3 *db;
@@ -33,6 +34,7 @@ struct nv_store {
 
     struct nv_member *members; /* ascending by site id */
     size_t member_count;
+    struct nv_rights *rights;
 
     struct nv_table **tables; /* ascending by number */
     size_t table_count;
@@ -63,8 +65,12 @@ enum nv_status nv_tracking_check(struct nv_store *store, const struct nv_table *
 enum nv_status nv_check_accepts(struct nv_store *store, const struct nv_table *table, unsigned field,
                                 const struct nv_value *value, bool *ret_accepts, struct nv_error *error);
 
-/* ---- authority.c ---- */
+/* ---- members.c, rights_load.c ---- */
 enum nv_status nv_members_load(struct nv_store *store, struct nv_error *error);
+enum nv_status nv_rights_load(struct nv_store *store, struct nv_error *error);
+void nv_rights_done(struct nv_store *store);
+
+/* ---- authority.c ---- */
 /* Takes up one op of the authority log (genesis, certificate, schema), inside the caller's transaction. NV_REFUSED
  * where the op is against the rules (it is then a no-op), NV_NOT_YET for a kind that this software does not know. */
 enum nv_status nv_authority_take(struct nv_store *store, uint64_t authority_seq, struct nv_slice op,

@@ -192,6 +192,8 @@ static enum nv_status load_all(struct nv_store *store, struct nv_error *error)
     if (status == NV_OK)
         status = nv_members_load(store, error);
     if (status == NV_OK)
+        status = nv_rights_load(store, error);
+    if (status == NV_OK)
         status = nv_tables_load(store, error);
     store->is_loaded = status == NV_OK;
     return status;
@@ -250,6 +252,7 @@ void nv_store_close(struct nv_store *store)
     nv_opened_done(store);
     nv_statements_done(store);
     free(store->members);
+    nv_rights_done(store);
     sqlite3_close(store->db);
     free(store->path);
     free(store);
@@ -322,7 +325,7 @@ static enum nv_status is_outdated(struct nv_store *store, bool *ret_outdated, st
     if (status == NV_OK)
         status = nv_db_integer(store->db, "SELECT sum(applied_seq) FROM navette_log", 0, &merged, error);
     if (status == NV_OK)
-        status = nv_db_integer(store->db, "SELECT count(*) FROM navette_member", 0, &members, error);
+        status = nv_db_integer(store->db, "SELECT count(*) FROM navette_member WHERE ends IS NULL", 0, &members, error);
     *ret_outdated = status == NV_OK && (newest != nv_store_newest(store) || merged != nv_logs_merged(store) ||
                                         (size_t)members != store->member_count);
     return status;

@@ -167,8 +167,10 @@ static void leave_network(struct nv_store *store)
         return;
     if (nv_db_exec(store->db,
                    "DELETE FROM navette_meta WHERE name IN ('network', 'network_name', 'successor_key'); "
-                   "DELETE FROM navette_member; DELETE FROM navette_changeset; DELETE FROM navette_log; "
-                   "DELETE FROM navette_table; DELETE FROM navette_column; DELETE FROM navette_statement",
+                   "DELETE FROM navette_member; DELETE FROM navette_membership; DELETE FROM navette_group; "
+                   "DELETE FROM navette_readership; DELETE FROM navette_cut; DELETE FROM navette_changeset; "
+                   "DELETE FROM navette_log; DELETE FROM navette_table; DELETE FROM navette_column; DELETE FROM "
+                   "navette_statement",
                    &ignored) == NV_OK)
         sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
     nv_rollback(store); /* reads the state anew, whether that was committed or not */

@@ -2,6 +2,7 @@
 
 #include "store/log/logs.h"
 #include "store/statements.h"
+#include "store/trust/state.h"
 #include "wire/changeset.h"
 
 /* ---- taking up ops ---- */
@@ -87,6 +88,8 @@ static enum nv_status write_member(struct nv_store *store, uint64_t authority_se
     sqlite3_bind_int64(statement, 10, (int64_t)authority_seq);
     enum nv_status status = nv_db_run(statement, error);
     sqlite3_free(endpoints);
+    if (status == NV_OK)
+        status = nv_membership_begin(store, authority_seq, certificate, error);
     return status == NV_OK ? nv_members_load(store, error) : status;
 }
 

@@ -23,6 +23,7 @@ static bool read_member(sqlite3_stmt *row, struct nv_member *member)
 {
     struct nv_slice site = nv_db_blob(row, 0);
     *member = (struct nv_member){.role = (enum nv_role)sqlite3_column_int(row, 4),
+                                 .reader = sqlite3_column_int(row, 9) != 0,
                                  .not_before = {sqlite3_column_int64(row, 6)},
                                  .not_after = {sqlite3_column_int64(row, 7)}};
     if (site.size != sizeof member->site.bytes)
@@ -37,6 +38,10 @@ static bool read_member(sqlite3_stmt *row, struct nv_member *member)
     if (curve_key.size != sizeof member->curve_key.bytes)
         return false;
     memcpy(member->curve_key.bytes, curve_key.data, curve_key.size);
+    struct nv_slice recovery_key = nv_db_blob(row, 8);
+    if (recovery_key.size != sizeof member->recovery_key.bytes)
+        return false;
+    memcpy(member->recovery_key.bytes, recovery_key.data, recovery_key.size);
     copy_text(member->endpoint, sizeof member->endpoint, row, 5);
     return true;
 }
@@ -44,7 +49,8 @@ static bool read_member(sqlite3_stmt *row, struct nv_member *member)
 enum nv_status nv_members_load(struct nv_store *store, struct nv_error *error)
 {
     int64_t count;
-    enum nv_status status = nv_db_integer(store->db, "SELECT count(*) FROM navette_member", 0, &count, error);
+    enum nv_status status =
+        nv_db_integer(store->db, "SELECT count(*) FROM navette_member WHERE ends IS NULL", 0, &count, error);
     if (status != NV_OK)
         return status;
     struct nv_member *members = calloc((size_t)count + 1, sizeof *members);
@@ -52,7 +58,7 @@ enum nv_status nv_members_load(struct nv_store *store, struct nv_error *error)
         return nv_no_memory(error);
     sqlite3_stmt *rows = nv_db_prepare(store->db,
                                        "SELECT site, name, sign_key, curve_key, role, endpoints, not_before_ms, "
-                                       "not_after_ms FROM navette_member",
+                                       "not_after_ms, recovery_key, reader FROM navette_member WHERE ends IS NULL",
                                        error);
     status = rows == NULL ? error->status : NV_OK;
     size_t taken = 0;
