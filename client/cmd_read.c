@@ -232,6 +232,14 @@ static const char *kind_name(enum nv_op_kind kind)
         return "certificate";
     case NV_OP_SCHEMA:
         return "schema";
+    case NV_OP_GROUP:
+        return "group";
+    case NV_OP_READER:
+        return "reader";
+    case NV_OP_REMOVAL:
+        return "removal";
+    case NV_OP_REVOCATION:
+        return "revocation";
     }
     return "unknown";
 }

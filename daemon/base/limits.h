@@ -7,7 +7,7 @@
 
 #define NV_LIMIT_FIELDS 64                      /* protocol: fields of a table beside its key */
 #define NV_LIMIT_KEY_COLUMNS 8                  /* protocol: columns of a key */
-#define NV_LIMIT_NAME 64                        /* protocol: bytes of a table's, column's or site's name */
+#define NV_LIMIT_NAME 64                        /* protocol: bytes of a table's, column's, site's or group's name */
 #define NV_LIMIT_TABLES 1024                    /* protocol */
 #define NV_LIMIT_KEY_BYTES 4096                 /* protocol: an encoded key */
 #define NV_LIMIT_OP_BYTES (16u << 20)           /* protocol: one op, encoded */
@@ -29,6 +29,8 @@
 #define NV_LIMIT_ENDPOINT_BYTES 255             /* protocol */
 #define NV_LIMIT_SHORT_MESSAGE_BYTES (1u << 20) /* protocol: a message that carries no changesets */
 #define NV_LIMIT_BATCH_CHANGESETS 16384         /* protocol: changesets of one message */
+#define NV_LIMIT_CUTS 2048                      /* protocol: heads that an op names which takes a right away */
+#define NV_LIMIT_GROUPS 1024                    /* protocol: groups of a network */
 #define NV_LIMIT_LOGS_OF_SITE 64                /* logs of one site: further ones wait */
 #define NV_LIMIT_SESSIONS 1024                  /* open sessions of one daemon */
 #define NV_LIMIT_OUTBOX_BYTES (16u << 20)       /* sent to one site, and not yet gone over its lines */

@@ -19,6 +19,10 @@ enum nv_op_kind {
     NV_OP_GENESIS = 16,     /* the first: the network's name, the keys */
     NV_OP_CERTIFICATE = 17, /* a site's id, name, keys, role, endpoints */
     NV_OP_SCHEMA = 18,      /* tables, columns and the numbers that they travel as */
+    NV_OP_GROUP = 19,       /* makes a group: a scope with a list of readers */
+    NV_OP_READER = 20,      /* a site reads a group from here on */
+    NV_OP_REMOVAL = 21,     /* a site reads a group no longer */
+    NV_OP_REVOCATION = 22,  /* a site is no member any longer */
 };
 
 /* A dot with its log's full name, as it travels. The scope is that of the changeset it stands in. */

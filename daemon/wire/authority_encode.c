@@ -1,6 +1,6 @@
 /* Writing ops of the authority log. */
 #include "wire/authority.h"
-#include "wire/unpack.h"
+#include "wire/heads.h"
 
 static ProtobufCBinaryData key_binary(const struct nv_public_key *key)
 {
@@ -26,8 +26,25 @@ void nv_genesis_encode(const struct nv_genesis *genesis, struct nv_wall_ms time,
     nv_pack(&op.base, buffer);
 }
 
+/* An op with cuts in it: they are `cuts` where memory was there for them. */
+static void pack_with_cuts(const Navette__Op *op, Navette__Head *const *cuts, struct nv_arena *arena,
+                           struct nv_buffer *buffer)
+{
+    if (cuts == NULL)
+        buffer->failed = true;
+    else
+        nv_pack(&op->base, buffer);
+    nv_arena_done(arena);
+}
+
+static struct nv_arena arena_for_cuts(size_t count)
+{
+    return (struct nv_arena){.limit = count * (sizeof(Navette__Head) + sizeof(void *)) + 1024};
+}
+
 void nv_certificate_encode(const struct nv_certificate *certificate, struct nv_wall_ms time, struct nv_buffer *buffer)
 {
+    struct nv_arena arena = arena_for_cuts(certificate->cut_count);
     Navette__Certificate wire = NAVETTE__CERTIFICATE__INIT;
     wire.site = nv_binary(certificate->site.bytes, sizeof certificate->site.bytes);
     wire.name = (char *)certificate->name;
@@ -40,9 +57,57 @@ void nv_certificate_encode(const struct nv_certificate *certificate, struct nv_w
     wire.endpoints = (char **)certificate->endpoints;
     wire.not_before_ms = (uint64_t)certificate->not_before.ms;
     wire.not_after_ms = (uint64_t)certificate->not_after.ms;
+    wire.reader = certificate->reader;
+    wire.anew = certificate->anew;
+    wire.n_cuts = certificate->cut_count;
+    wire.cuts = nv_heads_to_pack(certificate->cuts, certificate->cut_count, true, &arena);
     Navette__Op op = op_of(NV_OP_CERTIFICATE, time);
     op.certificate = &wire;
+    pack_with_cuts(&op, wire.cuts, &arena, buffer);
+}
+
+void nv_group_encode(const struct nv_group_op *group, struct nv_wall_ms time, struct nv_buffer *buffer)
+{
+    Navette__Group wire = NAVETTE__GROUP__INIT;
+    wire.name = (char *)group->name;
+    Navette__Op op = op_of(NV_OP_GROUP, time);
+    op.group = &wire;
     nv_pack(&op.base, buffer);
+}
+
+void nv_reader_encode(const struct nv_reader_op *reader, struct nv_wall_ms time, struct nv_buffer *buffer)
+{
+    Navette__Reader wire = NAVETTE__READER__INIT;
+    wire.scope = nv_binary(reader->scope.bytes, sizeof reader->scope.bytes);
+    wire.site = nv_binary(reader->site.bytes, sizeof reader->site.bytes);
+    Navette__Op op = op_of(NV_OP_READER, time);
+    op.reader = &wire;
+    nv_pack(&op.base, buffer);
+}
+
+void nv_removal_encode(const struct nv_removal_op *removal, struct nv_wall_ms time, struct nv_buffer *buffer)
+{
+    struct nv_arena arena = arena_for_cuts(removal->cut_count);
+    Navette__Removal wire = NAVETTE__REMOVAL__INIT;
+    wire.scope = nv_binary(removal->scope.bytes, sizeof removal->scope.bytes);
+    wire.site = nv_binary(removal->site.bytes, sizeof removal->site.bytes);
+    wire.n_cuts = removal->cut_count;
+    wire.cuts = nv_heads_to_pack(removal->cuts, removal->cut_count, true, &arena);
+    Navette__Op op = op_of(NV_OP_REMOVAL, time);
+    op.removal = &wire;
+    pack_with_cuts(&op, wire.cuts, &arena, buffer);
+}
+
+void nv_revocation_encode(const struct nv_revocation_op *revocation, struct nv_wall_ms time, struct nv_buffer *buffer)
+{
+    struct nv_arena arena = arena_for_cuts(revocation->cut_count);
+    Navette__Revocation wire = NAVETTE__REVOCATION__INIT;
+    wire.site = nv_binary(revocation->site.bytes, sizeof revocation->site.bytes);
+    wire.n_cuts = revocation->cut_count;
+    wire.cuts = nv_heads_to_pack(revocation->cuts, revocation->cut_count, true, &arena);
+    Navette__Op op = op_of(NV_OP_REVOCATION, time);
+    op.revocation = &wire;
+    pack_with_cuts(&op, wire.cuts, &arena, buffer);
 }
 
 static Navette__Column **columns_to_pack(const struct nv_schema_table *table, struct nv_arena *arena)

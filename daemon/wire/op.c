@@ -88,6 +88,10 @@ static bool take_op_field(const struct nv_field *field, struct nv_reader before,
     case NV_OP_GENESIS:
     case NV_OP_CERTIFICATE:
     case NV_OP_SCHEMA:
+    case NV_OP_GROUP:
+    case NV_OP_READER:
+    case NV_OP_REMOVAL:
+    case NV_OP_REVOCATION:
         form->controls |= (uint32_t)1 << field->number;
         return field->type == NV_FORM_BYTES;
     default:
@@ -99,7 +103,7 @@ static bool take_op_field(const struct nv_field *field, struct nv_reader before,
 /* A field that is not known here may be one that repeats. */
 static bool may_repeat(uint32_t number)
 {
-    bool is_singular = (number >= 1 && number <= 8) || (number >= NV_OP_GENESIS && number <= NV_OP_SCHEMA);
+    bool is_singular = (number >= 1 && number <= 8) || (number >= NV_OP_GENESIS && number <= NV_OP_REVOCATION);
     return !is_singular;
 }
 
@@ -331,6 +335,10 @@ static enum nv_status read_kind(const struct op_form *form, struct nv_slice byte
     case NV_OP_GENESIS:
     case NV_OP_CERTIFICATE:
     case NV_OP_SCHEMA:
+    case NV_OP_GROUP:
+    case NV_OP_READER:
+    case NV_OP_REMOVAL:
+    case NV_OP_REVOCATION:
         if (has_record(form) || form->name_count > 0 || form->controls != (uint32_t)1 << op->kind)
             return refuse(error, "an authority op with parts of another kind");
         op->control = bytes;

@@ -154,6 +154,10 @@ static enum nv_status copy_ops(struct nv_buffer *told)
 static const struct nv_wall_ms now = {1767600000000};
 static const char *const endpoints[] = {"tcp://hub.example:7420", "tcp://192.0.2.7:7420"};
 
+static const struct nv_scope_id group = {{9}};
+static const struct nv_far_head cuts[] = {{.site = {{1}}, .epoch = 3, .scope = {{9}}, .seq = 12},
+                                          {.site = {{1}}, .epoch = 4, .scope = {{9}}, .seq = 1}};
+
 static struct nv_certificate certificate(void)
 {
     return (struct nv_certificate){.site = {{1}},
@@ -164,7 +168,11 @@ static struct nv_certificate certificate(void)
                                    .role = NV_ROLE_HUB,
                                    .endpoint_count = 2,
                                    .endpoints = endpoints,
-                                   .not_after = now};
+                                   .not_after = now,
+                                   .reader = true,
+                                   .anew = true,
+                                   .cut_count = 2,
+                                   .cuts = cuts};
 }
 
 static enum nv_status copy_genesis(struct nv_buffer *told)
@@ -195,6 +203,65 @@ static enum nv_status copy_certificate(struct nv_buffer *told)
         bytes.failed ? NV_NO_MEMORY : nv_certificate_decode(nv_buffer_slice(&bytes), &arena, &wanted, &error);
     if (status == NV_OK)
         nv_certificate_encode(&wanted, now, &again);
+    nv_buffer_done(&bytes);
+    nv_arena_done(&arena);
+    enum nv_status written = nv_probe_tell(told, &again);
+    return status == NV_OK ? written : status;
+}
+
+static enum nv_status copy_removal(struct nv_buffer *told)
+{
+    struct nv_arena arena = {.limit = ARENA};
+    struct nv_buffer bytes = {0}, again = {0};
+    struct nv_removal_op removal = {group, {{1}}, 2, cuts};
+    struct nv_error error;
+    nv_removal_encode(&removal, now, &bytes);
+    enum nv_status status =
+        bytes.failed ? NV_NO_MEMORY : nv_removal_decode(nv_buffer_slice(&bytes), &arena, &removal, &error);
+    if (status == NV_OK)
+        nv_removal_encode(&removal, now, &again);
+    nv_buffer_done(&bytes);
+    nv_arena_done(&arena);
+    enum nv_status written = nv_probe_tell(told, &again);
+    return status == NV_OK ? written : status;
+}
+
+static enum nv_status copy_revocation(struct nv_buffer *told)
+{
+    struct nv_arena arena = {.limit = ARENA};
+    struct nv_buffer bytes = {0}, again = {0};
+    struct nv_revocation_op revocation = {{{1}}, 2, cuts};
+    struct nv_error error;
+    nv_revocation_encode(&revocation, now, &bytes);
+    enum nv_status status =
+        bytes.failed ? NV_NO_MEMORY : nv_revocation_decode(nv_buffer_slice(&bytes), &arena, &revocation, &error);
+    if (status == NV_OK)
+        nv_revocation_encode(&revocation, now, &again);
+    nv_buffer_done(&bytes);
+    nv_arena_done(&arena);
+    enum nv_status written = nv_probe_tell(told, &again);
+    return status == NV_OK ? written : status;
+}
+
+static enum nv_status copy_group_and_reader(struct nv_buffer *told)
+{
+    struct nv_arena arena = {.limit = ARENA};
+    struct nv_buffer bytes = {0}, again = {0};
+    struct nv_group_op made = {.name = "nord"};
+    struct nv_reader_op reader = {group, {{1}}};
+    struct nv_error error;
+    nv_group_encode(&made, now, &bytes);
+    enum nv_status status =
+        bytes.failed ? NV_NO_MEMORY : nv_group_decode(nv_buffer_slice(&bytes), &arena, &made, &error);
+    if (status == NV_OK)
+        nv_group_encode(&made, now, &again);
+    nv_buffer_done(&bytes);
+    if (status == NV_OK)
+        nv_reader_encode(&reader, now, &bytes);
+    if (status == NV_OK)
+        status = bytes.failed ? NV_NO_MEMORY : nv_reader_decode(nv_buffer_slice(&bytes), &arena, &reader, &error);
+    if (status == NV_OK)
+        nv_reader_encode(&reader, now, &again);
     nv_buffer_done(&bytes);
     nv_arena_done(&arena);
     enum nv_status written = nv_probe_tell(told, &again);
@@ -384,6 +451,9 @@ int main(void)
         {"ops", copy_ops},
         {"a genesis", copy_genesis},
         {"a certificate", copy_certificate},
+        {"a removal", copy_removal},
+        {"a revocation", copy_revocation},
+        {"a group and a reader of it", copy_group_and_reader},
         {"a schema", copy_schema},
         {"an invitation", copy_invitation},
         {"a request to join", ask_to_join},

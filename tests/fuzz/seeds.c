@@ -158,6 +158,41 @@ static void authority_ops(void)
     keep_buffer("authority", "schema", 2, &bytes);
 }
 
+/* Those that give and take rights. The fuzzer of ops reads them too. */
+static void rights_ops(void)
+{
+    static const struct nv_site_id site = {{7}};
+    static const struct nv_scope_id scope = {{9}};
+    const struct nv_far_head cuts[] = {{.site = site, .epoch = 3, .scope = NV_SCOPE_NETWORK, .seq = 12},
+                                       {.site = site, .epoch = 1, .scope = scope, .seq = 1},
+                                       {.site = site, .epoch = 2, .scope = scope, .seq = 400}};
+    struct nv_wall_ms time = {1767600000000};
+    struct nv_certificate certificate = {.site = site,
+                                         .name = "hub",
+                                         .sign_key = nv_fuzz_key(3).public_key,
+                                         .curve_key = nv_fuzz_key(4).public_key,
+                                         .role = NV_ROLE_HUB,
+                                         .reader = true,
+                                         .anew = true,
+                                         .cut_count = 3,
+                                         .cuts = cuts};
+    struct nv_buffer bytes = {0};
+    nv_certificate_encode(&certificate, time, &bytes);
+    keep_buffer("authority", "certificate-anew", 1, &bytes);
+    nv_group_encode(&(struct nv_group_op){.name = "nord"}, time, &bytes);
+    keep("op", "group", 0, bytes.data, bytes.size);
+    keep_buffer("authority", "group", 4, &bytes);
+    nv_reader_encode(&(struct nv_reader_op){scope, site}, time, &bytes);
+    keep("op", "reader", 0, bytes.data, bytes.size);
+    keep_buffer("authority", "reader", 5, &bytes);
+    nv_removal_encode(&(struct nv_removal_op){scope, site, 2, cuts + 1}, time, &bytes);
+    keep("op", "removal", 0, bytes.data, bytes.size);
+    keep_buffer("authority", "removal", 6, &bytes);
+    nv_revocation_encode(&(struct nv_revocation_op){site, 3, cuts}, time, &bytes);
+    keep("op", "revocation", 0, bytes.data, bytes.size);
+    keep_buffer("authority", "revocation", 7, &bytes);
+}
+
 /* ---- messages ---- */
 
 static void messages(struct nv_dice *dice)
@@ -335,6 +370,7 @@ int main(int count, char **arguments)
     part_twice(&dice);
     values(&dice);
     authority_ops();
+    rights_ops();
     messages(&dice);
     bad_messages();
     enrolment();

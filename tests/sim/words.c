@@ -162,6 +162,18 @@ static void say_op(struct sim_words *words, struct nv_slice bytes, struct nv_are
     case NV_OP_SCHEMA:
         sim_say(words, " a schema");
         break;
+    case NV_OP_GROUP:
+        sim_say(words, " a group");
+        break;
+    case NV_OP_READER:
+        sim_say(words, " a reader of a group");
+        break;
+    case NV_OP_REMOVAL:
+        sim_say(words, " a removal from a group");
+        break;
+    case NV_OP_REVOCATION:
+        sim_say(words, " a revocation");
+        break;
     }
 }
 

@@ -79,7 +79,8 @@ static bool good_op(const Navette__Op *op)
 {
     bool has_record = op->table != 0 || op->key.len > 0 || op->n_excepts > 0;
     bool has_values = op->fields != 0 || op->values.len > 0 || op->n_ages_ms > 0 || op->home.len > 0;
-    if (op->genesis != NULL || op->certificate != NULL || op->schema != NULL)
+    if (op->genesis != NULL || op->certificate != NULL || op->schema != NULL || op->group != NULL ||
+        op->reader != NULL || op->removal != NULL || op->revocation != NULL)
         return false;
     for (size_t i = 0; i < op->n_excepts; i++)
         if (!good_dot(op->excepts[i]->dot) || op->excepts[i]->fields == 0)
@@ -122,7 +123,7 @@ static bool is_canonical(const Navette__Op *op, struct nv_slice bytes)
 
 static bool is_known(uint32_t kind)
 {
-    return (kind >= NV_OP_PUT && kind <= NV_OP_REDACT) || (kind >= NV_OP_GENESIS && kind <= NV_OP_SCHEMA);
+    return (kind >= NV_OP_PUT && kind <= NV_OP_REDACT) || (kind >= NV_OP_GENESIS && kind <= NV_OP_REVOCATION);
 }
 
 enum nv_status opinion_judge(struct nv_slice bytes, struct nv_arena *arena, struct nv_op *op)

@@ -135,6 +135,12 @@ enum nv_status nv_authority_take(struct nv_store *store, uint64_t authority_seq,
         case NV_OP_SCHEMA:
             status = nv_schema_take(store, authority_seq, op_bytes, error);
             break;
+        case NV_OP_GROUP:
+        case NV_OP_READER:
+        case NV_OP_REMOVAL:
+        case NV_OP_REVOCATION:
+            status = nv_fail(error, NV_NOT_YET, "an op that gives or takes a right: newer software wrote it");
+            break;
         case NV_OP_PUT:
         case NV_OP_DELETE:
         case NV_OP_REDACT:
