@@ -1,4 +1,5 @@
-/* The network's authority log: members, certificates, invitations. Rights are judged by these alone. */
+/* The network's authority log: members, groups, certificates, invitations. Rights are judged by these alone; who has
+ * which one, and since when, is in store/trust/rights.h. */
 #pragma once
 
 #include "store/store.h"
@@ -10,10 +11,26 @@ enum nv_status nv_authority_found(struct nv_store *store, const char *network_na
                                   const struct nv_public_key *successor, const struct nv_certificate *self,
                                   struct nv_wall_ms now, struct nv_error *error);
 
-/* At the authority: certifies a site (a new one, or new endpoints for one that is certified with the same keys). */
+/* At the authority: certifies a site: a new one; new endpoints for one that is certified with the same keys; or, with
+ * `anew`, one that was certified before, whose old keys have no right from here on. What of its logs goes on counting
+ * is what is held here (`cuts` is not looked at). */
 enum nv_status nv_authority_certify(struct nv_store *store, const struct nv_sign_key *authority,
                                     const struct nv_certificate *certificate, struct nv_wall_ms now,
                                     struct nv_error *error);
+
+/* At the authority: makes a group, lists a member in it, takes one out of it. */
+enum nv_status nv_authority_group(struct nv_store *store, const struct nv_sign_key *authority, const char *name,
+                                  struct nv_wall_ms now, struct nv_error *error);
+enum nv_status nv_authority_add_reader(struct nv_store *store, const struct nv_sign_key *authority,
+                                       struct nv_scope_id group, struct nv_site_id site, struct nv_wall_ms now,
+                                       struct nv_error *error);
+enum nv_status nv_authority_remove_reader(struct nv_store *store, const struct nv_sign_key *authority,
+                                          struct nv_scope_id group, struct nv_site_id site, struct nv_wall_ms now,
+                                          struct nv_error *error);
+
+/* At the authority: takes a site's membership away, and with it every group. */
+enum nv_status nv_authority_revoke(struct nv_store *store, const struct nv_sign_key *authority, struct nv_site_id site,
+                                   struct nv_wall_ms now, struct nv_error *error);
 
 /* At the authority: appends a control op that was encoded with wire/authority.h, in a transaction that the caller
  * opened

@@ -19,12 +19,11 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_LOG_ADD] = "INSERT INTO navette_log(number, site, epoch, scope) VALUES (?1, ?2, ?3, ?4)",
     [NV_SQL_LOG_SAVE] = "UPDATE navette_log SET has_seq = ?2, has_hash = ?3, applied_seq = ?4, applied_hash = ?5, "
                         "authority_seq = ?6, context = ?7 WHERE number = ?1",
-    [NV_SQL_MEMBER_CERTIFIED] = "SELECT certified FROM navette_member WHERE site = ?1",
     [NV_SQL_MEMBER_SAVE] =
         "INSERT INTO navette_member(site, name, sign_key, curve_key, recovery_key, role, endpoints, not_before_ms, "
-        "not_after_ms, certified) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
-        "ON CONFLICT DO UPDATE SET name = ?2, recovery_key = ?5, role = ?6, endpoints = ?7, not_before_ms = ?8, "
-        "not_after_ms = ?9",
+        "not_after_ms, certified, reader) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
+        "ON CONFLICT DO UPDATE SET name = ?2, sign_key = ?3, curve_key = ?4, recovery_key = ?5, role = ?6, "
+        "endpoints = ?7, not_before_ms = ?8, not_after_ms = ?9, reader = ?11, ends = NULL",
     [NV_SQL_FORK_ADD] = "INSERT OR IGNORE INTO navette_fork(log, seq, hash, header, signature, seen_ms) "
                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [NV_SQL_OWED_ADD] = "INSERT OR IGNORE INTO navette_owed(changeset, place) VALUES (?1, ?2)",

@@ -16,7 +16,6 @@ enum nv_statement {
     NV_SQL_SITE_ADD,
     NV_SQL_LOG_ADD,
     NV_SQL_LOG_SAVE,
-    NV_SQL_MEMBER_CERTIFIED,
     NV_SQL_MEMBER_SAVE,
     NV_SQL_FORK_ADD,
     NV_SQL_OWED_ADD,

@@ -8,6 +8,7 @@
 
 #include "store/authority.h"
 #include "store/schema.h"
+#include "store/trust/rights.h"
 #include "tests/fault/entries.h"
 
 enum { HUB = 1, SCHOOL = 2, NEWCOMER = 6 };
@@ -76,6 +77,76 @@ static enum nv_status certify(struct nv_scene *scene, struct nv_error *error)
     struct nv_certificate certificate = nv_network_certificate((struct nv_site_id){{NEWCOMER}}, "newcomer", NEWCOMER);
     return nv_authority_certify(scene->store, nv_network_authority(), &certificate, nv_network_now, error);
 }
+
+/* ---- rights ---- */
+
+/* Who that is, by what stands in the file: a failed call may have left something else in memory. */
+static struct nv_site_id school_of(struct nv_scene *scene)
+{
+    const struct nv_member *members;
+    struct nv_error ignored;
+    size_t count;
+    bool changed;
+    nv_store_refresh(scene->store, &changed, &ignored);
+    nv_store_members(scene->store, &members, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(members[i].name, "school") == 0)
+            return members[i].site;
+    return (struct nv_site_id){{0}};
+}
+
+static struct nv_scope_id group_of(struct nv_scene *scene)
+{
+    struct nv_scope_id group = {{0}};
+    nv_scope_from_name(scene->store, "group/nord", &group, NULL);
+    return group;
+}
+
+static enum nv_status certify_anew(struct nv_scene *scene, struct nv_error *error)
+{
+    struct nv_certificate certificate = nv_network_certificate(school_of(scene), "school", NEWCOMER);
+    certificate.anew = true;
+    return nv_authority_certify(scene->store, nv_network_authority(), &certificate, nv_network_now, error);
+}
+
+static enum nv_status make_group(struct nv_scene *scene, struct nv_error *error)
+{
+    return nv_authority_group(scene->store, nv_network_authority(), "nord", nv_network_now, error);
+}
+
+static void group_before(struct nv_scene *scene)
+{
+    struct nv_error error;
+    nv_network_must(make_group(scene, &error), &error);
+}
+
+static enum nv_status add_reader(struct nv_scene *scene, struct nv_error *error)
+{
+    struct nv_site_id school = school_of(scene);
+    return nv_authority_add_reader(scene->store, nv_network_authority(), group_of(scene), school, nv_network_now,
+                                   error);
+}
+
+static void reader_before(struct nv_scene *scene)
+{
+    struct nv_error error;
+    group_before(scene);
+    nv_network_must(add_reader(scene, &error), &error);
+}
+
+static enum nv_status remove_reader(struct nv_scene *scene, struct nv_error *error)
+{
+    struct nv_site_id school = school_of(scene);
+    return nv_authority_remove_reader(scene->store, nv_network_authority(), group_of(scene), school, nv_network_now,
+                                      error);
+}
+
+static enum nv_status revoke(struct nv_scene *scene, struct nv_error *error)
+{
+    return nv_authority_revoke(scene->store, nv_network_authority(), school_of(scene), nv_network_now, error);
+}
+
+/* ---- invitations ---- */
 
 static enum nv_status keep_invitation(struct nv_scene *scene, struct nv_error *error)
 {
@@ -192,6 +263,11 @@ const struct nv_entry nv_entries_of_networks[] = {
     {"open: an older file", NV_IMAGE_NONE, true, true, empty_database, migrate},
     {"found", NV_IMAGE_FRESH, false, false, NULL, found},
     {"certify", NV_IMAGE_HUB, false, false, NULL, certify},
+    {"certify anew", NV_IMAGE_HUB, false, false, NULL, certify_anew},
+    {"make a group", NV_IMAGE_HUB, false, false, NULL, make_group},
+    {"add to a group", NV_IMAGE_HUB, false, false, group_before, add_reader},
+    {"remove from a group", NV_IMAGE_HUB, false, false, reader_before, remove_reader},
+    {"revoke", NV_IMAGE_HUB, false, false, reader_before, revoke},
     {"keep an invitation", NV_IMAGE_HUB, false, false, NULL, keep_invitation},
     {"enrol", NV_IMAGE_HUB, false, true, NULL, enrol},
     {"enrol: again", NV_IMAGE_HUB, false, false, enrol_before, enrol},

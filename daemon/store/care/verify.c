@@ -6,6 +6,7 @@
 #include "store/care.h"
 #include "store/log/logs.h"
 #include "store/log/opened.h"
+#include "store/trust/rights.h"
 
 struct walk {
     struct nv_store *store;
@@ -22,21 +23,13 @@ static void bad(struct walk *walk, uint64_t seq, const char *why)
     struct nv_verified *verified = walk->verified;
     if (verified->bad++ > 0)
         return;
-    const struct nv_member *member = nv_store_member(walk->store, walk->log->id.site);
+    const char *name = nv_store_site_name(walk->store, walk->log->id.site);
     bool is_authority = nv_scope_id_equal(walk->log->id.scope, NV_SCOPE_AUTHORITY);
     snprintf(verified->first, sizeof verified->first, "log of %s, changeset %llu: %.150s",
-             is_authority     ? "the authority"
-             : member == NULL ? "an unknown site"
-                              : member->name,
+             is_authority   ? "the authority"
+             : name == NULL ? "an unknown site"
+                            : name,
              (unsigned long long)seq, why);
-}
-
-static const struct nv_public_key *key_of(struct walk *walk)
-{
-    if (nv_scope_id_equal(walk->log->id.scope, NV_SCOPE_AUTHORITY))
-        return &walk->store->identity.network;
-    const struct nv_member *member = nv_store_member(walk->store, walk->log->id.site);
-    return member == NULL ? NULL : &member->sign_key;
 }
 
 /* These give NV_OK; or another status than NV_NO_MEMORY, with words for what is wrong with the changeset. */
@@ -65,11 +58,17 @@ static enum nv_status check_place(struct walk *walk, const struct nv_header *hea
     return covers ? NV_OK : nv_fail(why, NV_CORRUPT, "its context is behind that of the header before it");
 }
 
-static enum nv_status check_signature(struct walk *walk, const struct nv_changeset_parts *parts, struct nv_error *why)
+static enum nv_status check_signature(struct walk *walk, const struct nv_changeset_parts *parts,
+                                      const struct nv_header *header, struct nv_error *why)
 {
-    const struct nv_public_key *key = key_of(walk);
+    const struct nv_log_id *log = &walk->log->id;
+    bool is_authority = nv_scope_id_equal(log->scope, NV_SCOPE_AUTHORITY);
+    const struct nv_public_key *key = is_authority ? &walk->store->identity.network
+                                                   : nv_right_sign_key(walk->store, log->site, header->authority_seq);
     if (key == NULL)
-        return nv_fail(why, NV_CORRUPT, "its site has no certificate");
+        return nv_fail(why, NV_CORRUPT, "its site was no member at its authority position");
+    if (!is_authority && !nv_right_reads(walk->store, log->scope, log->site, header->authority_seq))
+        return nv_fail(why, NV_CORRUPT, "its site did not read its scope at its authority position");
     enum nv_status status = nv_changeset_verify(parts, key, &walk->store->identity.network, why);
     return status == NV_REFUSED ? nv_fail(why, status, "the signature does not hold") : status;
 }
@@ -113,7 +112,7 @@ static enum nv_status check_changeset(struct walk *walk, sqlite3_stmt *row, stru
     if (status == NV_OK) {
         status = check_place(walk, &header, stored_hash, &hash, &why);
         if (status == NV_OK)
-            status = check_signature(walk, &parts, &why);
+            status = check_signature(walk, &parts, &header, &why);
         if (status == NV_OK)
             status = check_ops(walk, &parts, &header, &why);
         walk->authority_seq = header.authority_seq;

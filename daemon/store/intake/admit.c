@@ -7,6 +7,7 @@
 #include "base/planted.h"
 #include "store/intake/owed.h"
 #include "store/statements.h"
+#include "store/trust/rights.h"
 
 void nv_arrival_done(struct nv_arrival *arrival)
 {
@@ -55,22 +56,6 @@ static enum nv_status judge_position(struct nv_store *store, struct nv_incoming 
     return NV_OK;
 }
 
-/* When the member was certified, by authority position. */
-static enum nv_status certified_at(struct nv_store *store, struct nv_site_id site, uint64_t *ret_position,
-                                   struct nv_error *error)
-{
-    sqlite3_stmt *statement = nv_statement(store, NV_SQL_MEMBER_CERTIFIED, error);
-    if (statement == NULL)
-        return error->status;
-    sqlite3_bind_blob(statement, 1, site.bytes, sizeof site.bytes, SQLITE_STATIC);
-    bool row;
-    enum nv_status status = nv_db_step(statement, &row, error);
-    if (status == NV_OK)
-        *ret_position = row ? (uint64_t)sqlite3_column_int64(statement, 0) : UINT64_MAX;
-    sqlite3_reset(statement);
-    return status;
-}
-
 /* The verdict that a fault in the bytes means. What went wrong here for its own reasons is no verdict. */
 static enum nv_status judge_fault(struct nv_incoming *incoming, enum nv_status status, enum nv_reason reason,
                                   const struct nv_error *why, struct nv_error *error)
@@ -103,20 +88,18 @@ static enum nv_status judge_writer(struct nv_store *store, struct nv_incoming *i
             return refuse(incoming, NV_REASON_SIGNATURE, "it is of another network's authority");
         return judge_signature(store, incoming, arrival, &store->identity.network, error);
     }
-    if (!nv_scope_id_equal(header->log.scope, NV_SCOPE_NETWORK))
-        return wait_for(incoming, "it is of a scope that this software does not know");
     enum nv_status status = judge_position(store, incoming, header, error);
     if (status != NV_OK || incoming->verdict != NV_VERDICT_PENDING)
         return status;
-    const struct nv_member *member = nv_store_member(store, header->log.site);
-    uint64_t certified = UINT64_MAX;
-    if (member != NULL)
-        status = certified_at(store, header->log.site, &certified, error);
-    if (status != NV_OK)
-        return status;
-    if (certified > header->authority_seq)
-        return refuse(incoming, NV_REASON_MEMBER, "it is of a site that was not certified at its authority position");
-    return judge_signature(store, incoming, arrival, &member->sign_key, error);
+    const struct nv_public_key *key = nv_right_sign_key(store, header->log.site, header->authority_seq);
+    if (key == NULL)
+        return refuse(incoming, NV_REASON_MEMBER, "it is of a site that was no member at its authority position");
+    if (nv_scope_find(store, header->log.scope) == NULL)
+        return wait_for(incoming, "it is of a scope that this software does not know");
+    if (!nv_right_reads(store, header->log.scope, header->log.site, header->authority_seq))
+        return refuse(incoming, NV_REASON_MEMBER,
+                      "its site did not read its scope at its authority position, and so had no right to write there");
+    return judge_signature(store, incoming, arrival, key, error);
 }
 
 /* However many epochs a member begins, it takes the place of no other site's log. */
@@ -264,6 +247,12 @@ static enum nv_status judge_context(struct nv_store *store, struct nv_incoming *
 
 /* ---- all of it ---- */
 
+static bool is_merged_here(const struct nv_header *header)
+{
+    return nv_scope_id_equal(header->log.scope, NV_SCOPE_AUTHORITY) ||
+           nv_scope_id_equal(header->log.scope, NV_SCOPE_NETWORK);
+}
+
 static enum nv_status open_header(struct nv_incoming *incoming, struct nv_arrival *arrival, struct nv_error *error)
 {
     struct nv_error why;
@@ -295,6 +284,8 @@ enum nv_status nv_admit(struct nv_store *store, struct nv_incoming *incoming, st
     status = judge_chain(store, incoming, arrival, now, error);
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
         status = judge_writer(store, incoming, arrival, error);
+    if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING && !is_merged_here(&arrival->opened.header))
+        status = wait_for(incoming, "it is of a scope that this software does not merge");
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING && arrival->log == NULL)
         status = judge_room(store, incoming, &arrival->opened.header);
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)

@@ -16,6 +16,7 @@ struct walk {
     uint64_t seq;
     struct nv_hash hash; /* of the header before */
     bool has_genesis, has_us;
+    bool is_other; /* our last certificate is for other keys than we have */
 };
 
 static enum nv_status refuse(const char *what, struct nv_error *error)
@@ -49,7 +50,7 @@ static enum nv_status judge_header(const struct walk *walk, const struct nv_chan
     return judge_fault(nv_changeset_verify(parts, walk->authority, walk->authority, &why), &why, error);
 }
 
-/* A certificate of this site must be for its own keys: with others it could sign nothing that anybody takes. */
+/* The last certificate of this site must be for its own keys: with others it could sign nothing that anybody takes. */
 static enum nv_status judge_certificate(struct walk *walk, struct nv_slice op, struct nv_arena *arena,
                                         struct nv_error *error)
 {
@@ -61,12 +62,9 @@ static enum nv_status judge_certificate(struct walk *walk, struct nv_slice op, s
     if (status != NV_OK || nv_site_id_compare(certificate.site, walk->store->identity.site) != 0)
         return NV_OK;
     const struct nv_sign_key *key = walk->store->signer;
-    if (key != NULL && memcmp(certificate.sign_key.bytes, key->public_key.bytes, sizeof key->public_key.bytes) != 0)
-        return nv_fail(
-            error, NV_REFUSED,
-            "the hub certified this site with other keys than it has: was its home copied, or made anew? Make "
-            "a new site with `navette init` in a folder of its own");
     walk->has_us = true;
+    walk->is_other =
+        key != NULL && memcmp(certificate.sign_key.bytes, key->public_key.bytes, sizeof key->public_key.bytes) != 0;
     return NV_OK;
 }
 
@@ -124,6 +122,11 @@ static enum nv_status judge_log(const struct nv_store *store, const struct nv_pu
         status = refuse("it does not begin with the network's beginning", error);
     if (status == NV_OK && !walk.has_us)
         status = nv_fail(error, NV_REFUSED, "the hub's answer certifies no site of ours: ask for a new invitation");
+    if (status == NV_OK && walk.is_other)
+        status =
+            nv_fail(error, NV_REFUSED,
+                    "the hub certified this site with other keys than it has: was its home copied, or made anew? Make "
+                    "a new site with `navette init` in a folder of its own");
     return status;
 }
 

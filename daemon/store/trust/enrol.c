@@ -1,9 +1,8 @@
 /* Invitations and requests to be certified, at the hub: store/authority.h. */
 #include <stdlib.h>
 
-#include "store/authority.h"
 #include "store/log/logs.h"
-#include "store/statements.h"
+#include "store/trust/state.h"
 #include "wire/changeset.h"
 
 enum nv_status nv_invitation_keep(struct nv_store *store, const struct nv_invitation *invitation, const char *name,
@@ -73,11 +72,14 @@ static const char *judge(const struct nv_store *store, const struct nv_enrol_req
         return "this hub knows no such invitation: ask for a new one";
     if (kept->is_used && nv_site_id_compare(kept->used_by, request->wanted.site) != 0)
         return "this invitation was used by another site: ask for a new one";
-    const struct nv_member *member = nv_store_member(store, request->wanted.site);
-    if (member != NULL && (memcmp(member->sign_key.bytes, request->wanted.sign_key.bytes, 32) != 0 ||
-                           memcmp(member->curve_key.bytes, request->wanted.curve_key.bytes, 32) != 0))
+    const struct nv_membership *last = nv_membership_last(store->rights, request->wanted.site);
+    bool is_member = last != NULL && last->span.ends == NV_POSITION_NOW;
+    if (last != NULL && (memcmp(last->sign_key.bytes, request->wanted.sign_key.bytes, 32) != 0 ||
+                         memcmp(last->curve_key.bytes, request->wanted.curve_key.bytes, 32) != 0))
         return "this site id is certified with other keys: make a new site";
-    if (kept->is_used && member != NULL)
+    if (kept->is_used && !is_member)
+        return "this invitation was used, and the site was taken out of the network since: ask for a new one";
+    if (kept->is_used)
         return NULL; /* it asks again after a lost answer */
     if (now.ms > kept->expires.ms)
         return "this invitation has expired: ask for a new one";
@@ -101,26 +103,22 @@ static enum nv_status certify(struct nv_store *store, const struct nv_sign_key *
                               const struct nv_enrol_request *request, const struct kept_invitation *kept,
                               struct nv_wall_ms now, struct nv_error *error)
 {
-    struct nv_buffer op = {0};
     struct nv_certificate certificate = request->wanted;
     certificate.name = kept->name;
     certificate.role = kept->role;
     /* No beginning: others judge it by their own clocks, which may be years behind. */
     certificate.not_before = (struct nv_wall_ms){0};
     certificate.not_after = (struct nv_wall_ms){0};
-    nv_certificate_encode(&certificate, now, &op);
-    enum nv_status status = op.failed ? nv_no_memory(error) : nv_begin(store, error);
-    if (status == NV_OK) {
-        status = nv_authority_append(store, authority, nv_buffer_slice(&op), now, error);
-        if (status == NV_OK)
-            status = mark_used(store, request, error);
-        if (status == NV_OK)
-            status = nv_commit(store, error);
-        if (status != NV_OK)
-            nv_rollback(store);
-    }
-    nv_buffer_done(&op);
-    return status;
+    /* Who was taken out of the network comes back with the keys that it had, and begins anew. */
+    certificate.anew =
+        nv_membership_last(store->rights, certificate.site) != NULL && nv_store_member(store, certificate.site) == NULL;
+    enum nv_status status = nv_begin(store, error);
+    if (status != NV_OK)
+        return status;
+    status = nv_authority_certify_in(store, authority, &certificate, now, error);
+    if (status == NV_OK)
+        status = mark_used(store, request, error);
+    return nv_authority_finish(store, status, error);
 }
 
 /* The whole authority log, as encoded changesets one after the other, with where each ends. */

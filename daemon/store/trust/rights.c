@@ -1,7 +1,6 @@
 /* Asking for rights. */
 #include "store/trust/rights.h"
 
-#include "core/heads.h"
 #include "store/trust/state.h"
 
 static bool holds(const struct nv_span_of_right *span, uint64_t position)
@@ -28,6 +27,13 @@ const struct nv_membership *nv_memberships_of(const struct nv_rights *rights, st
         count++;
     *ret_count = count;
     return first;
+}
+
+const struct nv_membership *nv_membership_last(const struct nv_rights *rights, struct nv_site_id site)
+{
+    size_t count;
+    const struct nv_membership *rows = nv_memberships_of(rights, site, &count);
+    return count == 0 ? NULL : &rows[count - 1];
 }
 
 static const struct nv_membership *membership_at(const struct nv_store *store, struct nv_site_id site,

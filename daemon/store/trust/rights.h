@@ -35,8 +35,9 @@ struct nv_scope {
     struct nv_scope_id id;
     enum nv_scope_kind kind;
     uint64_t made;            /* the position of the op that made it; of a site's scope: of its first certificate */
-    char name[NV_SCOPE_TEXT]; /* "network", "site/NAME", "group/NAME"; in hexadecimal where the name of a site that is
-                                 no member any more was given to another one */
+    char name[NV_SCOPE_TEXT]; /* "network", "site/NAME", "group/NAME"; in hexadecimal where the name of a site
+                                 that is no member any more was given to another one */
+    char called[NV_LIMIT_NAME + 1]; /* the site's or the group's own name */
 };
 
 /* Every scope that there is but the authority log's, ascending by id; empty before there is a network. */
@@ -52,6 +53,9 @@ enum nv_status nv_scope_from_name(const struct nv_store *store, const char *name
 
 /* The scope's name; in hexadecimal where it is not known. */
 void nv_scope_name(const struct nv_store *store, struct nv_scope_id id, char ret_text[NV_SCOPE_TEXT]);
+
+/* The name that a site has, or had while it was a member; NULL where it never was one. */
+const char *nv_store_site_name(const struct nv_store *store, struct nv_site_id site);
 
 /* ---- what was taken away ---- */
 

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "core/heads.h"
 #include "store/trust/state.h"
 
 /* Rows of one query, one behind the other. */
@@ -40,6 +39,11 @@ static struct nv_span_of_right span_of(sqlite3_stmt *row, int column)
                                      goes_on ? NV_POSITION_NOW : (uint64_t)sqlite3_column_int64(row, column + 1)};
 }
 
+static enum nv_status damaged(struct nv_error *error)
+{
+    return nv_fail(error, NV_CORRUPT, "store: the list of rights is damaged; restore a backup");
+}
+
 /* Reads all rows of a query into the list; `take` says whether a row is what it must be. */
 static enum nv_status read_rows(struct nv_store *store, const char *sql, bool (*take)(sqlite3_stmt *row, void *item),
                                 struct list *list, struct nv_error *error)
@@ -52,7 +56,7 @@ static enum nv_status read_rows(struct nv_store *store, const char *sql, bool (*
         if (item == NULL)
             status = nv_no_memory(error);
         else if (!take(rows, item))
-            status = nv_fail(error, NV_CORRUPT, "store: the list of rights is damaged; restore a backup");
+            status = damaged(error);
     }
     sqlite3_finalize(rows);
     return status;
@@ -86,6 +90,7 @@ static bool take_site_scope(sqlite3_stmt *row, void *item)
     struct nv_scope *scope = item;
     *scope = (struct nv_scope){.kind = NV_SCOPE_IS_SITE, .made = (uint64_t)sqlite3_column_int64(row, 2)};
     sqlite3_snprintf(sizeof scope->name, scope->name, "site/%s", sqlite3_column_text(row, 1));
+    sqlite3_snprintf(sizeof scope->called, scope->called, "%s", sqlite3_column_text(row, 1));
     return take_bytes(row, 0, scope->id.bytes, sizeof scope->id.bytes);
 }
 
@@ -94,6 +99,7 @@ static bool take_group(sqlite3_stmt *row, void *item)
     struct nv_scope *scope = item;
     *scope = (struct nv_scope){.kind = NV_SCOPE_IS_GROUP, .made = (uint64_t)sqlite3_column_int64(row, 2)};
     sqlite3_snprintf(sizeof scope->name, scope->name, "group/%s", sqlite3_column_text(row, 1));
+    sqlite3_snprintf(sizeof scope->called, scope->called, "%s", sqlite3_column_text(row, 1));
     return take_bytes(row, 0, scope->id.bytes, sizeof scope->id.bytes);
 }
 
@@ -127,15 +133,17 @@ static enum nv_status read_scopes(struct nv_store *store, struct list *list, str
     struct nv_scope *network = status == NV_OK ? add(list) : NULL;
     if (network == NULL)
         return status == NV_OK ? nv_no_memory(error) : status;
-    *network = (struct nv_scope){.id = NV_SCOPE_NETWORK, .kind = NV_SCOPE_IS_NETWORK, .made = 1, .name = "network"};
+    *network = (struct nv_scope){
+        .id = NV_SCOPE_NETWORK, .kind = NV_SCOPE_IS_NETWORK, .made = 1, .name = "network", .called = "network"};
     qsort(list->items, list->count, list->size, order_scopes);
     return NV_OK;
 }
 
 /* ---- what was taken away ---- */
 
-/* A taking where the head's seq is 0; else a head of the taking before it. */
+/* A taking where the head's seq is 0; else a head of the taking of that number. */
 struct cut_row {
+    int64_t number;
     struct nv_taking taking;
     struct nv_far_head head;
 };
@@ -143,7 +151,8 @@ struct cut_row {
 static bool take_cut(sqlite3_stmt *row, void *item)
 {
     struct cut_row *cut = item;
-    *cut = (struct cut_row){.taking.position = (uint64_t)sqlite3_column_int64(row, 0),
+    *cut = (struct cut_row){.number = sqlite3_column_int64(row, 6),
+                            .taking.position = (uint64_t)sqlite3_column_int64(row, 0),
                             .head.epoch = (uint64_t)sqlite3_column_int64(row, 3),
                             .head.seq = (uint64_t)sqlite3_column_int64(row, 4)};
     if (!take_bytes(row, 1, cut->taking.site.bytes, sizeof cut->taking.site.bytes) ||
@@ -159,19 +168,18 @@ static int order_heads(const void *a, const void *b)
     return nv_far_head_order(a, b);
 }
 
-/* Parts the rows into takings and their heads. */
+/* Parts the rows into takings and their heads; false where a head is of no taking. There is room for all of them. */
 static bool part_cuts(const struct list *rows, struct nv_rights *rights)
 {
     const struct cut_row *cuts = rows->items;
-    rights->takings = calloc(rows->count + 1, sizeof *rights->takings);
-    rights->heads = calloc(rows->count + 1, sizeof *rights->heads);
-    if (rights->takings == NULL || rights->heads == NULL)
-        return false;
     for (size_t i = 0; i < rows->count;) {
+        const struct cut_row *first = &cuts[i++];
         struct nv_taking *taking = &rights->takings[rights->taking_count++];
         struct nv_far_head *heads = &rights->heads[rights->head_count];
-        *taking = cuts[i++].taking;
-        for (; i < rows->count && cuts[i].head.seq != 0; i++)
+        if (first->head.seq != 0)
+            return false;
+        *taking = first->taking;
+        for (; i < rows->count && cuts[i].number == first->number; i++)
             heads[taking->head_count++] = cuts[i].head;
         if (taking->head_count > 1)
             qsort(heads, taking->head_count, sizeof *heads, order_heads); /* SQLite's integers are signed */
@@ -185,11 +193,15 @@ static enum nv_status read_takings(struct nv_store *store, struct nv_rights *rig
 {
     struct list rows = {.size = sizeof(struct cut_row)};
     enum nv_status status = read_rows(store,
-                                      "SELECT taken_at, site, scope, epoch, seq, pin FROM navette_cut "
+                                      "SELECT taken_at, site, scope, epoch, seq, pin, taking FROM navette_cut "
                                       "ORDER BY site, taking, seq > 0",
                                       take_cut, &rows, error);
-    if (status == NV_OK && !part_cuts(&rows, rights))
+    rights->takings = calloc(rows.count + 1, sizeof *rights->takings);
+    rights->heads = calloc(rows.count + 1, sizeof *rights->heads);
+    if (status == NV_OK && (rights->takings == NULL || rights->heads == NULL))
         status = nv_no_memory(error);
+    if (status == NV_OK && !part_cuts(&rows, rights))
+        status = damaged(error);
     free(rows.items);
     return status;
 }
@@ -223,11 +235,11 @@ enum nv_status nv_rights_load(struct nv_store *store, struct nv_error *error)
         return nv_no_memory(error);
     enum nv_status status = read_rows(store,
                                       "SELECT site, begins, ends, sign_key, curve_key, role, reader "
-                                      "FROM navette_membership ORDER BY site, begins",
+                                      "FROM navette_membership ORDER BY site, number",
                                       take_membership, &memberships, error);
     if (status == NV_OK)
         status =
-            read_rows(store, "SELECT scope, site, begins, ends FROM navette_readership ORDER BY scope, site, begins",
+            read_rows(store, "SELECT scope, site, begins, ends FROM navette_readership ORDER BY scope, site, number",
                       take_readership, &readerships, error);
     if (status == NV_OK)
         status = read_scopes(store, &scopes, error);

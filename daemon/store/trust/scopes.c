@@ -51,3 +51,11 @@ void nv_scope_name(const struct nv_store *store, struct nv_scope_id id, char ret
     else
         nv_hex(id.bytes, sizeof id.bytes, ret_text);
 }
+
+const char *nv_store_site_name(const struct nv_store *store, struct nv_site_id site)
+{
+    struct nv_scope_id own;
+    memcpy(own.bytes, site.bytes, sizeof own.bytes);
+    const struct nv_scope *scope = nv_scope_find(store, own);
+    return scope != NULL && scope->kind == NV_SCOPE_IS_SITE ? scope->called : NULL;
+}

@@ -1,6 +1,7 @@
 /* What the files of trust/ share: the rights in memory, as the file has them. Internal to store/trust/. */
 #pragma once
 
+#include "core/heads.h"
 #include "store/internal.h"
 #include "store/trust/rights.h"
 
@@ -23,8 +24,8 @@ struct nv_readership {
 };
 
 struct nv_rights {
-    struct nv_membership *memberships; /* ascending by (site, begins) */
-    struct nv_readership *readerships; /* ascending by (scope, site, begins) */
+    struct nv_membership *memberships; /* ascending by site, then as they began */
+    struct nv_readership *readerships; /* ascending by (scope, site), then as they began */
     struct nv_scope *scopes;           /* ascending by id */
     struct nv_taking *takings;         /* ascending by site, then in the order of the authority log */
     struct nv_far_head *heads;         /* of all takings */
@@ -37,7 +38,48 @@ const struct nv_membership *nv_memberships_of(const struct nv_rights *rights, st
 const struct nv_readership *nv_readerships_of(const struct nv_rights *rights, struct nv_scope_id scope,
                                               struct nv_site_id site, size_t *ret_count);
 
-/* ---- rights_change.c: inside the caller's transaction, then all of them are loaded anew ---- */
+/* The last of the site's memberships, which goes on where it is a member now; NULL where it never was one. */
+const struct nv_membership *nv_membership_last(const struct nv_rights *rights, struct nv_site_id site);
+
+/* ---- rights_change.c: inside the caller's transaction; nv_rights_load then takes it up ---- */
 /* The site is a member with these keys and this role, from that position on. */
 enum nv_status nv_membership_begin(struct nv_store *store, uint64_t position, const struct nv_certificate *certificate,
                                    struct nv_error *error);
+enum nv_status nv_membership_end(struct nv_store *store, uint64_t position, const struct nv_site_id *site,
+                                 struct nv_error *error);
+enum nv_status nv_readership_begin(struct nv_store *store, uint64_t position, const struct nv_scope_id *scope,
+                                   const struct nv_site_id *site, struct nv_error *error);
+/* `scope` NULL: in every group. */
+enum nv_status nv_readership_end(struct nv_store *store, uint64_t position, const struct nv_scope_id *scope,
+                                 const struct nv_site_id *site, struct nv_error *error);
+enum nv_status nv_group_add(struct nv_store *store, uint64_t position, const struct nv_scope_id *scope,
+                            const char *name, struct nv_error *error);
+
+/* Every op that takes a right away begins with this, before anything changes: keeps what it names. */
+enum nv_status nv_taking_note(struct nv_store *store, const struct nv_taking *taking, struct nv_error *error);
+
+/* ---- certificates.c, groups.c: judging an op and taking it up, as nv_authority_take does ---- */
+enum nv_status nv_certificate_take(struct nv_store *store, uint64_t position, struct nv_slice op,
+                                   struct nv_arena *arena, struct nv_error *error);
+enum nv_status nv_group_take(struct nv_store *store, uint64_t position, struct nv_slice op, struct nv_arena *arena,
+                             struct nv_error *error);
+enum nv_status nv_reader_take(struct nv_store *store, uint64_t position, struct nv_slice op, struct nv_arena *arena,
+                              struct nv_error *error);
+enum nv_status nv_removal_take(struct nv_store *store, uint64_t position, struct nv_slice op, struct nv_arena *arena,
+                               struct nv_error *error);
+enum nv_status nv_revocation_take(struct nv_store *store, uint64_t position, struct nv_slice op, struct nv_arena *arena,
+                                  struct nv_error *error);
+
+/* ---- authority_rights.c ---- */
+/* The heads of the site's logs as they are held here, of one scope or (NULL) of all but the authority's: what an op
+ * that takes a right away names. */
+enum nv_status nv_cuts_of(const struct nv_store *store, struct nv_site_id site, const struct nv_scope_id *scope,
+                          struct nv_heads *ret_cuts, struct nv_error *error);
+
+/* ---- authority_write.c ---- */
+/* As nv_authority_certify, inside the caller's transaction. */
+enum nv_status nv_authority_certify_in(struct nv_store *store, const struct nv_sign_key *authority,
+                                       const struct nv_certificate *certificate, struct nv_wall_ms now,
+                                       struct nv_error *error);
+/* Ends the transaction of a call that wrote to the authority log: commits where all went well. */
+enum nv_status nv_authority_finish(struct nv_store *store, enum nv_status status, struct nv_error *error);
