@@ -151,7 +151,8 @@ int64_t nv_lines_wake(const struct nv_net *net)
 
 static bool open_line(struct nv_net *net, struct nv_line *line, struct nv_net_event *ret_event)
 {
-    struct nv_session *session = nv_session_open(net, line->site, line, NULL);
+    const struct nv_zap_key key = {.curve_key = line->curve_key, .site = line->site};
+    struct nv_session *session = nv_session_open(net, &key, line, NULL);
     if (session == NULL) {
         nv_line_failed(net, line, 0);
         return false;

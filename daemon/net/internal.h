@@ -27,8 +27,9 @@ struct nv_outbox {
 struct nv_session {
     uint32_t number; /* 0: this place is free */
     struct nv_site_id site;
-    struct nv_line *line;      /* NULL: it was accepted */
-    struct nv_routing routing; /* where it was accepted */
+    struct nv_public_key curve_key; /* that the other side has proved to have */
+    struct nv_line *line;           /* NULL: it was accepted */
+    struct nv_routing routing;      /* where it was accepted */
     struct nv_outbox *outbox;
 };
 
@@ -90,13 +91,14 @@ struct nv_net {
 
 /* ---- sessions.c ---- */
 struct nv_session *nv_session_of(struct nv_net *net, uint32_t number);
-/* A new session; NULL where there are too many, or memory ran out. */
-struct nv_session *nv_session_open(struct nv_net *net, struct nv_site_id site, struct nv_line *line,
+/* A new session with who has that key; NULL where there are too many, or memory ran out. */
+struct nv_session *nv_session_open(struct nv_net *net, const struct nv_zap_key *key, struct nv_line *line,
                                    const struct nv_routing *routing);
 /* Forgets the session and, where it was dialled, plans the next attempt. `tell`: NV_NET_CLOSED follows. */
 void nv_session_end(struct nv_net *net, struct nv_session *session, bool tell, int linger_ms);
 void nv_outboxes_done(struct nv_net *net);
-bool nv_is_member(const struct nv_net *net, struct nv_site_id site);
+/* The member with that key; NULL where there is none. */
+const struct nv_zap_key *nv_member_with(const struct nv_net *net, const struct nv_public_key *curve_key);
 /* Whether an accepted session with that site stands. */
 bool nv_has_accepted(const struct nv_net *net, struct nv_site_id site);
 

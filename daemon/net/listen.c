@@ -33,11 +33,12 @@ static bool is_shunned(const struct nv_net *net, const struct nv_routing *routin
     return false;
 }
 
-/* Whose connection the frame came over: what our ZAP handler said when it was made. */
-static bool sender_of(struct nv_net *net, struct nv_site_id *ret_site)
+/* Whose connection the frame came over: who has the key now that our ZAP handler saw when it was made. NULL: nobody. */
+static const struct nv_zap_key *sender_of(struct nv_net *net)
 {
+    struct nv_public_key key;
     const char *user = zmq_msg_gets(&net->frame, "User-Id");
-    return user != NULL && nv_unhex(user, ret_site->bytes, sizeof ret_site->bytes) && nv_is_member(net, *ret_site);
+    return user != NULL && nv_unhex(user, key.bytes, sizeof key.bytes) ? nv_member_with(net, &key) : NULL;
 }
 
 static struct nv_session *session_at(struct nv_net *net, const struct nv_routing *routing)
@@ -53,11 +54,11 @@ static struct nv_session *session_at(struct nv_net *net, const struct nv_routing
 /* False where the frame is dropped. */
 static bool take_frame(struct nv_net *net, const struct nv_routing *routing, struct nv_net_event *ret_event)
 {
-    struct nv_site_id site;
     if (routing->size == 0 || is_shunned(net, routing))
         return false;
+    const struct nv_zap_key *sender = sender_of(net);
     struct nv_session *session = session_at(net, routing);
-    if (!sender_of(net, &site) || (session != NULL && nv_site_id_compare(session->site, site) != 0)) {
+    if (sender == NULL || (session != NULL && nv_site_id_compare(session->site, sender->site) != 0)) {
         nv_shun(net, routing);
         if (session == NULL)
             return false;
@@ -69,17 +70,17 @@ static bool take_frame(struct nv_net *net, const struct nv_routing *routing, str
         *ret_event = (struct nv_net_event){
             .kind = net->frame_garbage ? NV_NET_GARBAGE : NV_NET_FRAME,
             .session = session->number,
-            .site = site,
+            .site = sender->site,
             .frame = {zmq_msg_data(&net->frame), zmq_msg_size(&net->frame)},
         };
         return true;
     }
-    session = nv_session_open(net, site, NULL, routing);
+    session = nv_session_open(net, sender, NULL, routing);
     if (session == NULL)
         return false;
     net->frame_held = true;
     net->frame_session = session->number;
-    *ret_event = (struct nv_net_event){.kind = NV_NET_OPENED, .session = session->number, .site = site};
+    *ret_event = (struct nv_net_event){.kind = NV_NET_OPENED, .session = session->number, .site = session->site};
     return true;
 }
 

@@ -73,11 +73,13 @@ const char *nv_net_enrols(const struct nv_net *net)
     return net->enrols;
 }
 
+/* Whoever speaks with a key that is no member's, or now another member's. */
 static void cut_off_strangers(struct nv_net *net)
 {
     for (size_t i = 0; i < net->session_count; i++) {
         struct nv_session *session = &net->sessions[i];
-        if (session->number == 0 || nv_is_member(net, session->site))
+        const struct nv_zap_key *member = nv_member_with(net, &session->curve_key);
+        if (session->number == 0 || (member != NULL && nv_site_id_compare(member->site, session->site) == 0))
             continue;
         if (session->line == NULL)
             nv_shun(net, &session->routing);

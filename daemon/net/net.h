@@ -3,7 +3,7 @@
  * A session is one connection to one member, whoever dialled; its number is never 0 and not used again soon. A frame is
  * what one message of the protocol takes on the wire; what is in it is not looked at here. Nothing blocks but
  * nv_net_wait; no thread of ours. The right to speak is checked at each message, so a member that is taken off the list
- * is cut off at once.
+ * is cut off at once, and so is whoever speaks with a key that a member had before.
  *
  * Who dials whom is the caller's to say (nv_net_member.endpoint). A line that fails is dialled again after a pause that
  * doubles from 0.2 to 15 seconds, jittered.

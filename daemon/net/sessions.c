@@ -33,13 +33,13 @@ struct nv_session *nv_session_of(struct nv_net *net, uint32_t number)
     return NULL;
 }
 
-struct nv_session *nv_session_open(struct nv_net *net, struct nv_site_id site, struct nv_line *line,
+struct nv_session *nv_session_open(struct nv_net *net, const struct nv_zap_key *key, struct nv_line *line,
                                    const struct nv_routing *routing)
 {
     size_t place = 0;
     while (place < net->session_count && net->sessions[place].number != 0)
         place++;
-    struct nv_outbox *outbox = outbox_of(net, site);
+    struct nv_outbox *outbox = outbox_of(net, key->site);
     if (place == NV_LIMIT_SESSIONS || outbox == NULL)
         return NULL;
     if (place == net->session_count)
@@ -47,7 +47,8 @@ struct nv_session *nv_session_open(struct nv_net *net, struct nv_site_id site, s
     if (++net->last_number == 0)
         net->last_number = 1;
     struct nv_session *session = &net->sessions[place];
-    *session = (struct nv_session){.number = net->last_number, .site = site, .line = line, .outbox = outbox};
+    *session = (struct nv_session){
+        .number = net->last_number, .site = key->site, .curve_key = key->curve_key, .line = line, .outbox = outbox};
     if (routing != NULL)
         session->routing = *routing;
     if (line != NULL)
@@ -69,12 +70,12 @@ void nv_session_end(struct nv_net *net, struct nv_session *session, bool tell, i
         nv_line_failed(net, line, linger_ms);
 }
 
-bool nv_is_member(const struct nv_net *net, struct nv_site_id site)
+const struct nv_zap_key *nv_member_with(const struct nv_net *net, const struct nv_public_key *curve_key)
 {
     for (size_t i = 0; i < net->zap.key_count; i++)
-        if (nv_site_id_compare(net->keys[i].site, site) == 0)
-            return true;
-    return false;
+        if (memcmp(&net->keys[i].curve_key, curve_key, sizeof *curve_key) == 0)
+            return &net->keys[i];
+    return NULL;
 }
 
 bool nv_has_accepted(const struct nv_net *net, struct nv_site_id site)

@@ -6,7 +6,7 @@
 #include "base/hex.h"
 
 /* version, request id, domain, address, routing id, mechanism, credentials */
-enum { FRAMES = 7, DOMAIN = 2, MECHANISM = 5, CREDENTIALS = 6 };
+enum { FRAMES = 7, DOMAIN = 2, MECHANISM = 5, CREDENTIALS = 6, USER_BYTES = 2 * 32 + 1 };
 
 enum nv_status nv_zap_open(struct nv_zap *zap, void *context, struct nv_error *error)
 {
@@ -65,8 +65,9 @@ static bool receive(void *socket, struct frame frames[FRAMES], bool *ret_well_fo
     return true;
 }
 
-/* The User-Id of who may come in; NULL for anybody else. */
-static const char *admit(struct nv_zap *zap, const struct frame frames[FRAMES], char user[33])
+/* The User-Id of who may come in; NULL for anybody else. A member's is its key: whose that is may change while the
+ * connection stands. */
+static const char *admit(struct nv_zap *zap, const struct frame frames[FRAMES], char user[USER_BYTES])
 {
     const struct frame *credentials = &frames[CREDENTIALS];
     if (!says(&frames[0], "1.0") || !says(&frames[MECHANISM], "CURVE") ||
@@ -78,7 +79,7 @@ static const char *admit(struct nv_zap *zap, const struct frame frames[FRAMES], 
         return NULL;
     for (size_t i = 0; i < zap->key_count; i++)
         if (memcmp(zap->keys[i].curve_key.bytes, credentials->bytes, credentials->size) == 0) {
-            nv_hex(zap->keys[i].site.bytes, sizeof zap->keys[i].site.bytes, user);
+            nv_hex(credentials->bytes, credentials->size, user);
             return user;
         }
     if (memcmp(zap->test_key.bytes, credentials->bytes, credentials->size) != 0)
@@ -105,7 +106,7 @@ void nv_zap_answer(struct nv_zap *zap)
     struct frame frames[FRAMES] = {0};
     bool well_formed;
     while (receive(zap->socket, frames, &well_formed)) {
-        char user[33];
+        char user[USER_BYTES];
         reply(zap->socket, &frames[1], well_formed ? admit(zap, frames, user) : NULL);
     }
 }

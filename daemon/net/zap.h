@@ -1,7 +1,7 @@
 /* Who may connect: the handler that libzmq asks about each CURVE key (ZeroMQ RFC 27, ZAP). Internal to net/.
  *
- * It answers 200 with the site's id as User-Id, or 400; never 300, at which a client hangs without an event. It is one
- * socket of the daemon's own loop: nobody is admitted while nobody looks.
+ * It answers 200 with the member's key as User-Id, or 400; never 300, at which a client hangs without an event. It is
+ * one socket of the daemon's own loop: nobody is admitted while nobody looks.
  */
 #pragma once
 

@@ -205,6 +205,43 @@ static void who_is_no_member_any_more_is_cut_off_at_once(void **state)
     part(&hub, &school);
 }
 
+/* Its site goes on with another key, and whoever has the old one is nobody, also once he is not shunned any more. */
+static void who_has_an_old_key_is_cut_off_at_once(void **state)
+{
+    (void)state;
+    struct node hub, school, again = node_of(2);
+    meet(&hub, &school);
+    know(&hub, &again, NULL);
+    pump_until(&hub, &school, &hub.closed, 1);
+    assert_false(say(&hub, "anything"));
+    hub.net->shunned[0].until = 0;
+    assert_true(say(&school, "still here"));
+    pump_for(&hub, &school, 300000);
+    assert_int_equal(hub.frames, 1);
+    assert_int_equal(hub.opened, 1);
+    nv_net_close(school.net);
+    start(&again, NULL, NULL);
+    know(&again, &hub, nv_net_listens(hub.net));
+    pump_until(&hub, &again, &again.opened, 1);
+    assert_true(say(&again, "with the new key"));
+    pump_until(&hub, &again, &hub.frames, 2);
+    assert_int_equal(nv_site_id_compare(hub.session_site, school.site), 0);
+    part(&hub, &again);
+}
+
+/* A site is dialled with the key that it has now. */
+static void a_line_to_an_old_key_is_given_up(void **state)
+{
+    (void)state;
+    struct node hub, school, again = node_of(1);
+    meet(&hub, &school);
+    know(&school, &again, nv_net_listens(hub.net));
+    pump_until(&hub, &school, &school.closed, 1);
+    pump_for(&hub, &school, 500000);
+    assert_int_equal(school.opened, 1);
+    part(&hub, &school);
+}
+
 static void more_than_one_frame_is_garbage(void **state)
 {
     (void)state;
@@ -459,6 +496,8 @@ int main(void)
         cmocka_unit_test(a_stranger_is_refused_until_it_is_a_member),
         cmocka_unit_test(a_server_with_another_key_is_not_spoken_with),
         cmocka_unit_test(who_is_no_member_any_more_is_cut_off_at_once),
+        cmocka_unit_test(who_has_an_old_key_is_cut_off_at_once),
+        cmocka_unit_test(a_line_to_an_old_key_is_given_up),
         cmocka_unit_test(more_than_one_frame_is_garbage),
         cmocka_unit_test(a_frame_beyond_the_limit_ends_the_line),
         cmocka_unit_test(a_lost_line_is_dialled_again),
