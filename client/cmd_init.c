@@ -21,6 +21,7 @@ struct making {
     const struct nv_home *home;
     char store[NV_PATH_MAX + 8];
     bool made_home, made_keys, made_settings;
+    bool is_reader; /* a hub that sites may let read */
     struct nv_sign_key sign, authority, successor;
     struct nv_curve_key curve, recovery;
 };
@@ -198,6 +199,7 @@ static enum nv_status found_network(struct making *making, const struct nv_setti
         .curve_key = making->curve.public_key,
         .recovery_key = making->recovery.public_key,
         .role = NV_ROLE_HUB,
+        .reader = making->is_reader,
         .endpoint_count = settings->advertise[0] == '\0' ? 0 : 1,
         .endpoints = endpoints,
     };
@@ -241,6 +243,8 @@ static void say_what_next(const struct making *making, const char *name, bool is
                name, home);
         return;
     }
+    if (making->is_reader)
+        printf("It reads what is for every site, and what else a site lets it read.\n");
     if (settings->advertise[0] != '\0')
         printf("Others will dial it at %s; where that is not how they reach it, say so with --advertise.\n",
                settings->advertise);
@@ -265,6 +269,7 @@ static enum nv_status answer_json(const struct making *making, const char *name,
                              settings->listen[0] == '\0' ? json_null() : nv_json_text(settings->listen), "advertise",
                              settings->advertise[0] == '\0' ? json_null() : nv_json_text(settings->advertise));
     if (json != NULL && is_hub) {
+        json_object_set_new(json, "reader", json_boolean(making->is_reader));
         json_object_set_new(json, "enrol", nv_json_text(settings->enrol));
         json_object_set_new(json, "recovery_secret", nv_json_text(recovery));
         json_object_set_new(json, "network",
@@ -275,7 +280,7 @@ static enum nv_status answer_json(const struct making *making, const char *name,
 
 enum nv_status nv_command_init(struct nv_call *call, struct nv_error *error)
 {
-    struct making making = {.home = &call->home};
+    struct making making = {.home = &call->home, .is_reader = nv_option(call, "--reader") != NULL};
     struct nv_settings settings = {0};
     char recovery[NV_RECOVERY_TEXT];
     const char *name = call->words[0];
@@ -285,6 +290,10 @@ enum nv_status nv_command_init(struct nv_call *call, struct nv_error *error)
     if (!nv_name_is_good(name))
         return nv_fail(error, NV_USAGE, "a site's name has 1 to %d bytes of UTF-8 and no control characters",
                        NV_LIMIT_NAME);
+    if (making.is_reader && !is_hub)
+        return nv_fail(error, NV_USAGE,
+                       "--reader is for the hub, which else only carries what is not for every site: "
+                       "add --hub, or leave it out");
     enum nv_status status = choose_settings(call, is_hub, &settings, error);
     if (status == NV_OK)
         status = check_home(&making, error);

@@ -1,25 +1,14 @@
-/* navette invite, join, members: who belongs to the network. */
+/* navette invite, join: how a site comes into the network. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "client/command.h"
+#include "client/sites.h"
 #include "net/enrol.h"
-#include "store/authority.h"
 #include "wire/recovery.h"
 
 enum { DAY_MS = 86400000, ENROL_TIMEOUT_MS = 20000, INVITATION_TEXT = 1024 };
-
-static const char *role_name(enum nv_role role)
-{
-    switch (role) {
-    case NV_ROLE_SITE:
-        return "site";
-    case NV_ROLE_HUB:
-        return "hub";
-    }
-    return "?";
-}
 
 /* ---- invite ---- */
 
@@ -104,8 +93,8 @@ static enum nv_status print_invitation(const struct nv_call *call, const char *n
 {
     if (call->json)
         return nv_print_json(json_pack("{s:s, s:o, s:s, s:s, s:I}", "invitation", text, "name", nv_json_text(name),
-                                       "role", role_name(role), "endpoint", invitation->endpoint, "expires_ms",
-                                       (json_int_t)invitation->expires.ms),
+                                       "role", nv_role_text(role, false), "endpoint", invitation->endpoint,
+                                       "expires_ms", (json_int_t)invitation->expires.ms),
                              error);
     printf("%s\n", text);
     return NV_OK;
@@ -159,16 +148,16 @@ static enum nv_status read_invitation(const char *word, struct nv_invitation *in
     return status;
 }
 
-/* A join that was cut short in the middle may be done again. */
-static enum nv_status check_outside(const struct joining *joining, struct nv_error *error)
+/* Whether this site may join again is the hub's to say: it may have been taken out of the network, or an answer of the
+ * hub's was lost. */
+static enum nv_status check_network(const struct joining *joining, struct nv_error *error)
 {
     const struct nv_identity *identity = nv_store_identity(joining->store);
     const struct nv_public_key *invited = &joining->invitation.authority_key;
-    if (!identity->has_network || (nv_store_member(joining->store, identity->site) == NULL &&
-                                   memcmp(identity->network.bytes, invited->bytes, sizeof invited->bytes) == 0))
+    if (!identity->has_network || memcmp(identity->network.bytes, invited->bytes, sizeof invited->bytes) == 0)
         return NV_OK;
     return nv_fail(error, NV_REFUSED,
-                   "this site is in a network already, and a site is in one only: for another network make another "
+                   "this site is in another network already, and a site is in one only: for that network make another "
                    "home with init");
 }
 
@@ -179,7 +168,7 @@ static enum nv_status prepare(struct nv_call *call, struct joining *joining, str
         status = nv_home_open(&call->home, &joining->store, error);
     if (status != NV_OK)
         return status;
-    status = check_outside(joining, error);
+    status = check_network(joining, error);
     if (status == NV_OK)
         status = nv_settings_read(&call->home, &joining->settings, error);
     if (status == NV_OK)
@@ -275,55 +264,5 @@ enum nv_status nv_command_join(struct nv_call *call, struct nv_error *error)
     nv_buffer_done(&reply);
     nv_store_close(joining.store);
     nv_wipe(&joining, sizeof joining);
-    return status;
-}
-
-/* ---- members ---- */
-
-static enum nv_status print_members(const struct nv_store *store, struct nv_error *error)
-{
-    const struct nv_member *members;
-    size_t count;
-    struct nv_grid grid = {.columns = 3};
-    nv_store_members(store, &members, &count);
-    for (size_t i = 0; i < count; i++) {
-        bool is_own = nv_site_id_compare(members[i].site, nv_store_identity(store)->site) == 0;
-        nv_grid_cell(&grid, members[i].name);
-        nv_grid_cell(&grid, role_name(members[i].role));
-        nv_grid_cell(&grid, is_own ? "(this site)" : members[i].endpoint);
-    }
-    enum nv_status status = nv_grid_print(&grid, 0, error);
-    nv_grid_done(&grid);
-    return status;
-}
-
-static enum nv_status print_members_json(const struct nv_store *store, struct nv_error *error)
-{
-    const struct nv_member *members;
-    size_t count;
-    json_t *list = json_array();
-    nv_store_members(store, &members, &count);
-    for (size_t i = 0; i < count; i++) {
-        const struct nv_member *member = &members[i];
-        bool is_own = nv_site_id_compare(member->site, nv_store_identity(store)->site) == 0;
-        json_array_append_new(
-            list, json_pack("{s:o, s:o, s:s, s:o, s:b, s:I, s:I}", "name", nv_json_text(member->name), "id",
-                            nv_json_hex(member->site.bytes, sizeof member->site.bytes), "role", role_name(member->role),
-                            "endpoint", member->endpoint[0] == '\0' ? json_null() : nv_json_text(member->endpoint),
-                            "own", (int)is_own, "not_before_ms", (json_int_t)member->not_before.ms, "not_after_ms",
-                            (json_int_t)member->not_after.ms));
-    }
-    return nv_print_json(list, error);
-}
-
-enum nv_status nv_command_members(struct nv_call *call, struct nv_error *error)
-{
-    struct nv_store *store = NULL;
-    enum nv_status status = nv_home_open(&call->home, &store, error);
-    if (status == NV_OK && !nv_store_identity(store)->has_network)
-        status = nv_fail(error, NV_NOT_FOUND, "this site is in no network yet: run `navette join INVITATION`");
-    if (status == NV_OK)
-        status = call->json ? print_members_json(store, error) : print_members(store, error);
-    nv_store_close(store);
     return status;
 }

@@ -40,6 +40,9 @@ static void say_state(const struct nv_standing *standing)
     case NV_STANDING_NO_NETWORK:
         nv_say(NV_SAY_NO_NETWORK, 0, NULL, NULL);
         break;
+    case NV_STANDING_REVOKED:
+        nv_say(NV_SAY_REVOKED, 0, NULL, NULL);
+        break;
     case NV_STANDING_ALONE:
         nv_say(NV_SAY_ALONE, 0, NULL, NULL);
         break;
@@ -181,6 +184,8 @@ static const char *state_name(enum nv_standing_state state)
     switch (state) {
     case NV_STANDING_NO_NETWORK:
         return "no_network";
+    case NV_STANDING_REVOKED:
+        return "revoked";
     case NV_STANDING_ALONE:
         return "alone";
     case NV_STANDING_STOPPED:

@@ -33,6 +33,8 @@ enum nv_status nv_command_init(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_invite(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_join(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_members(struct nv_call *call, struct nv_error *error);
+enum nv_status nv_command_group(struct nv_call *call, struct nv_error *error);
+enum nv_status nv_command_revoke(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_schema_apply(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_schema_show(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_get(struct nv_call *call, struct nv_error *error);

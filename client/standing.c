@@ -163,7 +163,10 @@ static void judge(const struct nv_store *store, struct nv_standing *standing)
         }
     }
     standing->since = connected > 0 ? last_word : last_end;
+    struct nv_site_id own = nv_store_identity(store)->site;
+    bool is_revoked = nv_store_member(store, own) == NULL && nv_store_site_name(store, own) != NULL;
     standing->state = !nv_store_identity(store)->has_network ? NV_STANDING_NO_NETWORK
+                      : is_revoked                           ? NV_STANDING_REVOKED
                       : !standing->is_running                ? NV_STANDING_STOPPED
                       : member_count <= 1                    ? NV_STANDING_ALONE
                       : connected == 0 && last_end.ms == 0   ? NV_STANDING_CONNECTING
@@ -186,14 +189,15 @@ enum nv_status nv_standing_gather(const struct nv_home *home, struct nv_store *s
     if (status == NV_OK)
         status = each_row(store,
                           "SELECT site, connected, since_ms, last_heard_ms, behind, behind_since_ms, ahead, last_error "
-                          "FROM navette_peer ORDER BY site",
+                          "FROM navette_peer WHERE site IN (SELECT site FROM navette_member WHERE ends IS NULL) "
+                          "ORDER BY site",
                           &standing, take_peer, error);
     if (status == NV_OK)
         status =
             each_row(store,
                      "SELECT m.site, (SELECT max(c.sealed_ms) FROM navette_log l JOIN navette_changeset c "
                      "ON c.log = l.number AND c.seq = l.has_seq WHERE l.site = m.site AND l.scope <> zeroblob(16)) "
-                     "FROM navette_member m WHERE m.site NOT IN (SELECT site FROM navette_peer) "
+                     "FROM navette_member m WHERE m.ends IS NULL AND m.site NOT IN (SELECT site FROM navette_peer) "
                      "AND m.site <> (SELECT value FROM navette_meta WHERE name = 'site') ORDER BY m.name",
                      &standing, take_member, error);
     if (status == NV_OK)

@@ -6,6 +6,7 @@
 
 enum nv_standing_state {
     NV_STANDING_NO_NETWORK,
+    NV_STANDING_REVOKED,     /* it was a member, and is none any more */
     NV_STANDING_ALONE,       /* no other member */
     NV_STANDING_STOPPED,     /* the daemon does not run */
     NV_STANDING_CONNECTING,  /* it runs and has met nobody yet */

@@ -14,6 +14,9 @@ static const struct {
 } sentences[NV_SAY_COUNT] = {
     [NV_SAY_NO_NETWORK] = {{"In no network yet: ask the hub for an invitation, then run `navette join`", NULL},
                            {"Dans aucun réseau : demandez une invitation au site central, puis `navette join`", NULL}},
+    [NV_SAY_REVOKED] =
+        {{"Taken out of the network: what you write is kept here; a new invitation lets this site back", NULL},
+         {"Retiré du réseau : vos modifications restent ici ; une nouvelle invitation permet d'y revenir", NULL}},
     [NV_SAY_ALONE] = {{"Alone in the network: no other site has joined yet", NULL},
                       {"Seul dans le réseau : aucun autre site ne l'a encore rejoint", NULL}},
     [NV_SAY_STOPPED] = {{"navetted is not running: you can go on working, what you write is sent once it runs", NULL},

@@ -6,6 +6,7 @@
 
 enum nv_sentence {
     NV_SAY_NO_NETWORK,
+    NV_SAY_REVOKED,
     NV_SAY_ALONE,
     NV_SAY_STOPPED,
     NV_SAY_CONNECTING,

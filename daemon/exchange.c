@@ -6,16 +6,16 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "service_internal.h"
-#include "store/authority.h"
 #include "store/log.h"
+#include "store/trust/rights.h"
 #include "wire/changeset.h"
 #include "wire/digest.h"
 #include "wire/message.h"
 
 static const char *name_of(const struct nv_service *service, struct nv_site_id site)
 {
-    const struct nv_member *member = nv_store_member(service->store, site);
-    return member == NULL ? "a site without a certificate" : member->name;
+    const char *name = nv_store_site_name(service->store, site);
+    return name == NULL ? "a site without a certificate" : name;
 }
 
 /* A flood of refusals must not become a flood of writes: those beyond the measure of one second are not counted. */

@@ -54,6 +54,11 @@ enum nv_status nv_service_set_members(struct nv_service *service, struct nv_erro
                                                   .curve_key = members[i].curve_key,
                                                   .endpoint = endpoint_to_dial(service, own, &members[i])};
     }
+    if (own == NULL && !service->said_outside)
+        nv_log(NV_LOG_WARNING,
+               "this site was taken out of the network: it speaks with nobody, and what is written here is kept until "
+               "it is invited anew and joins");
+    service->said_outside = own == NULL;
     enum nv_status status = nv_net_set_members(service->net, list, admitted, service->now, error);
     free(list);
     service->members_at = service->now.us + 60 * 1000000; /* dates of validity pass */

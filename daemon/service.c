@@ -95,7 +95,8 @@ enum nv_status nv_service_await_network(struct nv_service *service, bool *ret_st
 {
     *ret_stop = false;
     if (!is_certified(service))
-        nv_log(NV_LOG_INFO, "this site is in no network yet: waiting for `navette join`; writes are kept meanwhile");
+        nv_log(NV_LOG_INFO, "this site is in no network%s: waiting for `navette join`; writes are kept meanwhile",
+               nv_store_identity(service->store)->has_network ? " any more" : " yet");
     while (!is_certified(service)) {
         struct pollfd items[] = {{.fd = service->settings.signals, .events = POLLIN},
                                  {.fd = service->watch.descriptor, .events = POLLIN}};

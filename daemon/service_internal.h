@@ -69,6 +69,7 @@ struct nv_service {
     uint64_t counted; /* changesets that we held when those who are away since we started were last seen to */
     unsigned notes;   /* refusals noted in this second, ours and those of peers */
     bool said_full;
+    bool said_outside; /* that this site is no member any more */
 };
 
 /* ---- exchange.c: the machine, between the network and the store ---- */

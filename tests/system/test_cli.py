@@ -52,8 +52,8 @@ def hub(tmp_path):
 def test_usage():
     usage, _ = navette("help")
     assert usage == navette("--help")[0]
-    for command in ("init", "invite", "join", "members", "schema apply", "schema show", "get", "list", "put", "rm",
-                    "status", "peers", "conflicts", "resolve", "history", "verify", "digest", "rebuild"):
+    for command in ("init", "invite", "join", "members", "revoke", "group", "schema apply", "schema show", "get", "list",
+                    "put", "rm", "status", "peers", "conflicts", "resolve", "history", "verify", "digest", "rebuild"):
         assert "\n  %s " % command in usage.replace("\n      ", " \n      "), command
         assert command in navette(*command.split(), "--help")[0].splitlines()[0]
     assert re.fullmatch(r"navette \d+\.\d+\.\d+\n", navette("--version")[0])
@@ -62,7 +62,8 @@ def test_usage():
 @pytest.mark.parametrize("arguments", [
     (), ("frob",), ("schema",), ("get", "person"), ("init", "a", "b"), ("list", "person", "--limit", "none"),
     ("init", "a", "--nope"), ("init", "a", "--listen"), ("init", "a", "--listen", "here"), ("init", ""),
-    ("init", "a", "--enrol", "tcp://127.0.0.1:1"), ("init", "bad\nname"), ("resolve", "person", "k", "name"),
+    ("init", "a", "--enrol", "tcp://127.0.0.1:1"), ("init", "a", "--reader"), ("group",), ("group", "a", "--add"),
+    ("revoke",), ("init", "bad\nname"), ("resolve", "person", "k", "name"),
     ("resolve", "person", "k", "name", "--take", "1", "--null"), ("init", "a", "--hub=yes")])
 def test_wrong_usage(tmp_path, arguments):
     out, err = navette(*arguments, home=tmp_path / "home", codes=(2,))

@@ -352,6 +352,7 @@ static void who_was_revoked_comes_back_by_a_new_invitation(void **state)
     nv_pair_site_make(pair, &site, "new");
     struct nv_invitation first = invite(pair, 1, "new"), unused = invite(pair, 2, "spare");
     ask(pair, &site, &first, NULL);
+    ask(pair, &site, &unused, "a member of the network already");
     struct nv_scope_id nord = make_group(pair, "nord");
     nv_pair_must(nv_authority_add_reader(pair->hub.store, &pair->authority, nord, site_of(&site), nv_pair_now, &error),
                  &error);

@@ -6,6 +6,7 @@
 #include "store/ingest.h"
 #include "store/log/opened.h"
 #include "store/statements.h"
+#include "store/trust/rights.h"
 
 enum {
     SLICE_ROWS = 2000,          /* pending rows read at once */
@@ -242,7 +243,12 @@ enum nv_status nv_seal_ready(struct nv_store *store, struct nv_error *error)
 {
     if (store->signer == NULL)
         return nv_fail(error, NV_NOT_YET, "the site's signing key is not loaded");
-    if (!store->identity.has_network || nv_store_member(store, store->identity.site) == NULL)
+    bool is_member = store->identity.has_network && nv_store_member(store, store->identity.site) != NULL;
+    if (!is_member && nv_store_site_name(store, store->identity.site) != NULL)
+        return nv_fail(error, NV_NOT_YET,
+                       "this site was taken out of the network: what is written here is kept, and goes out once it is "
+                       "invited anew and joins");
+    if (!is_member)
         return nv_fail(error, NV_NOT_YET, "this site is in no network yet: run `navette join INVITATION`");
     return NV_OK;
 }

@@ -81,6 +81,8 @@ static const char *judge(const struct nv_store *store, const struct nv_enrol_req
         return "this invitation was used, and the site was taken out of the network since: ask for a new one";
     if (kept->is_used)
         return NULL; /* it asks again after a lost answer */
+    if (is_member)
+        return "this site is a member of the network already: there is nothing to join";
     if (now.ms > kept->expires.ms)
         return "this invitation has expired: ask for a new one";
     return NULL;
