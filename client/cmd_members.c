@@ -98,15 +98,26 @@ static void name_readers(const struct nv_store *store, struct nv_scope_id scope,
         add_name(names, "nobody");
 }
 
-/* Hubs, as far as they read or only carry. */
-static void name_hubs(const struct nv_store *store, bool reader, struct nv_buffer *names)
+/* The hubs that may be let read, or those that may not. */
+static enum nv_status print_hubs(const struct nv_store *store, bool reader, const char *what, struct nv_error *error)
 {
     const struct nv_member *members;
     size_t count;
+    struct nv_buffer names = {0};
     nv_store_members(store, &members, &count);
     for (size_t i = 0; i < count; i++)
         if (members[i].role == NV_ROLE_HUB && members[i].reader == reader)
-            add_name(names, members[i].name);
+            add_name(&names, members[i].name);
+    bool is_any = names.size > 0;
+    nv_buffer_append(&names, "", 1);
+    enum nv_status status = names.failed ? nv_no_memory(error) : NV_OK;
+    if (status == NV_OK && is_any) {
+        printf("All of it is carried by ");
+        nv_print_string((const char *)names.data);
+        printf(", %s.\n", what);
+    }
+    nv_buffer_done(&names);
+    return status;
 }
 
 static enum nv_status print_readers(const struct nv_store *store, struct nv_error *error)
@@ -127,20 +138,12 @@ static enum nv_status print_readers(const struct nv_store *store, struct nv_erro
         name_readers(store, scopes[i].id, &names);
         grid_names(&grid, &names);
     }
-    name_hubs(store, false, &names);
-    if (names.size > 0) {
-        grid_names(&grid, &names);
-        nv_grid_cell(&grid, "carries all of it, and reads of it what this list says");
-    }
-    name_hubs(store, true, &names);
-    if (names.size > 0) {
-        grid_names(&grid, &names);
-        nv_grid_cell(&grid, "carries all of it, and may read what a site lets it read");
-    }
     printf("\nWho reads what:\n");
     enum nv_status status = nv_grid_print(&grid, 2, error);
     nv_grid_done(&grid);
-    return status;
+    if (status == NV_OK)
+        status = print_hubs(store, false, "which reads of it what this list says", error);
+    return status == NV_OK ? print_hubs(store, true, "which may read of it what a site lets it read", error) : status;
 }
 
 enum nv_status nv_command_members(struct nv_call *call, struct nv_error *error)

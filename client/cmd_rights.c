@@ -110,8 +110,8 @@ static void print_group(const struct asking *asking)
     for (size_t i = 0; i < asking->change_count; i++)
         takes_away = takes_away || !asking->changes[i].adds;
     if (takes_away)
-        printf("Who was taken out gets nothing more of this group. What it has read it may have kept: nothing can take "
-               "that\nback.\n");
+        printf("Who was taken out gets nothing more of this group. What it has read it may have kept: nothing can\n"
+               "take that back.\n");
 }
 
 static enum nv_status run_group(struct nv_call *call, struct asking *asking, struct nv_error *error)
