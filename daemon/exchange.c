@@ -84,8 +84,9 @@ static enum nv_status serve(struct nv_service *service, const struct nv_action *
     bool done = false;
     nv_buffer_clear(&service->read);
     enum nv_status status =
-        nv_store_read_for(service->store, action->serve.peer, action->serve.peer_count, &cursor, action->serve.budget,
-                          &service->read, service->ends, service->heads, NV_SERVED_MOST, &count, &done, error);
+        nv_store_read_for(service->store, action->serve.peer, action->serve.peer_count, NULL, &cursor,
+                          action->serve.budget, &service->read, service->ends, service->heads, NV_SERVED_MOST, &count,
+                          &done, error);
     if (status != NV_OK)
         return status;
     for (size_t i = 0, start = 0; i < count; start = service->ends[i++])

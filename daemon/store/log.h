@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/op.h"
+#include "core/scopes.h"
 #include "store/store.h"
 
 /* The heads that are durable and causally closed, all scopes, as far heads ascending by (scope, site, epoch). Owned by
@@ -9,15 +10,15 @@
 void nv_store_has(const struct nv_store *store, const struct nv_far_head **ret_heads, size_t *ret_count);
 
 /* Reads changesets that a peer lacks, in our arrival order.
- * `peer` are the heads that the peer has (ascending as above). Starts after the arrival number `*cursor` (0: from the
- * first that matters), appends encoded Changesets one after the other to `bytes` and their end offsets to `ends`
- * (`ends_capacity` at most), and stops once `bytes` grew by `budget_bytes` (at least one is given). `*cursor` moves to
- * the last looked at; `*ret_done` says that nothing is left. The heads given are in `ret_heads` (ends_capacity room).
- */
+ * `peer` are the heads that the peer has (ascending as above); what is of other scopes than `scopes` is passed over,
+ * and its bodies are not read (NULL: nothing is). Starts after the arrival number `*cursor` (0: from the first that
+ * matters), appends encoded Changesets one after the other to `bytes` and their end offsets to `ends` (`ends_capacity`
+ * at most), and stops once `bytes` grew by `budget_bytes` (at least one is given). `*cursor` moves to the last looked
+ * at; `*ret_done` says that nothing is left. The heads given are in `ret_heads` (ends_capacity room). */
 enum nv_status nv_store_read_for(struct nv_store *store, const struct nv_far_head *peer, size_t peer_count,
-                                 int64_t *cursor, size_t budget_bytes, struct nv_buffer *bytes, size_t *ends,
-                                 struct nv_far_head *ret_heads, size_t ends_capacity, size_t *ret_count, bool *ret_done,
-                                 struct nv_error *error);
+                                 const struct nv_scope_set *scopes, int64_t *cursor, size_t budget_bytes,
+                                 struct nv_buffer *bytes, size_t *ends, struct nv_far_head *ret_heads,
+                                 size_t ends_capacity, size_t *ret_count, bool *ret_done, struct nv_error *error);
 
 /* The changeset after `*cursor`, by arrival and round and round, with bodies that are owed: `*cursor` is its arrival
  * number then, and `*ret_before` the place in its log before it (seq 0: it is the first). *ret_any false: none is owed.

@@ -12,8 +12,11 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_CHANGESET_GET] = "SELECT log, seq, hash, header, signature, compressed, body FROM navette_changeset "
                              "WHERE number = ?1",
     [NV_SQL_CHANGESET_HEADER] = "SELECT log, seq, header FROM navette_changeset WHERE number = ?1",
-    [NV_SQL_CHANGESET_AFTER] = "SELECT number, log, seq, hash, header, signature, compressed, body "
-                               "FROM navette_changeset WHERE number > ?1 ORDER BY number",
+    /* Without the body: SQLite reads all of a row that is asked for. */
+    [NV_SQL_CHANGESET_AFTER] = "SELECT number, log, seq FROM navette_changeset WHERE number > ?1 ORDER BY number",
+    /* Of one log; the unary plus keeps SQLite from looking through all that arrived since. */
+    [NV_SQL_CHANGESET_NEXT] = "SELECT seq, number FROM navette_changeset WHERE log = ?1 AND seq > ?2 AND +number > ?3 "
+                              "ORDER BY seq LIMIT 1",
     [NV_SQL_CHANGESET_RECORDS] = "SELECT number, records FROM navette_changeset ORDER BY number",
     [NV_SQL_SITE_ADD] = "INSERT INTO navette_site(number, id) VALUES (?1, ?2)",
     [NV_SQL_LOG_ADD] = "INSERT INTO navette_log(number, site, epoch, scope) VALUES (?1, ?2, ?3, ?4)",

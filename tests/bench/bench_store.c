@@ -190,8 +190,8 @@ static double hand_over(struct nv_store *from, struct nv_store *to, int budget_m
     while (!done) {
         size_t count;
         nv_buffer_clear(&bytes);
-        ok(nv_store_read_for(from, start, has_count, &cursor, budget_ms == 0 ? 1 : 4 * BATCH_BYTES, &bytes, ends, heads,
-                             MOST, &count, &done, &error));
+        ok(nv_store_read_for(from, start, has_count, NULL, &cursor, budget_ms == 0 ? 1 : 4 * BATCH_BYTES, &bytes, ends,
+                             heads, MOST, &count, &done, &error));
         for (size_t i = 0; i < count; i++) {
             size_t begin = i == 0 ? 0 : ends[i - 1];
             incoming[i] = (struct nv_incoming){.bytes = {bytes.data + begin, ends[i] - begin}};

@@ -164,8 +164,8 @@ static enum nv_status read_for(struct nv_scene *scene, struct nv_error *error)
     size_t ends[64], count;
     int64_t cursor = 0;
     bool done;
-    enum nv_status status =
-        nv_store_read_for(scene->store, NULL, 0, &cursor, SIZE_MAX, &bytes, ends, heads, 64, &count, &done, error);
+    enum nv_status status = nv_store_read_for(scene->store, NULL, 0, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, 64,
+                                              &count, &done, error);
     if (status == NV_OK) {
         assert_true(done && count > 0);
         nv_entry_tell(scene, bytes.data, bytes.size);

@@ -101,7 +101,7 @@ static void keep_parcel(enum nv_parcel parcel, struct nv_store *from, const stru
     struct nv_error error;
     struct nv_buffer *bytes = &made.bytes[parcel];
     nv_buffer_clear(bytes);
-    nv_network_must(nv_store_read_for(from, has, has_count, &cursor, SIZE_MAX, bytes, ends, heads, PARCEL,
+    nv_network_must(nv_store_read_for(from, has, has_count, NULL, &cursor, SIZE_MAX, bytes, ends, heads, PARCEL,
                                       &made.counts[parcel], &done, &error),
                     &error);
     assert_true(done && made.counts[parcel] > 0);

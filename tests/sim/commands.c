@@ -145,7 +145,7 @@ static enum nv_status adopt(struct sim_world *world, struct nv_store *hub, struc
     int64_t cursor = 0;
     bool done;
     enum nv_status status =
-        nv_store_read_for(hub, NULL, 0, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH, &count, &done, error);
+        nv_store_read_for(hub, NULL, 0, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH, &count, &done, error);
     for (size_t i = 0, start = 0; status == NV_OK && i < count; start = ends[i++])
         if (nv_scope_id_equal(heads[i].scope, NV_SCOPE_AUTHORITY))
             changesets[kept++] = (struct nv_slice){bytes.data + start, ends[i] - start};

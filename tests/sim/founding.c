@@ -94,7 +94,8 @@ static void adopt(const struct sim_founding *founding, struct nv_store *hub, str
     int64_t cursor = 0;
     bool done;
     struct nv_error error;
-    must(nv_store_read_for(hub, NULL, 0, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH, &count, &done, &error), &error);
+    must(nv_store_read_for(hub, NULL, 0, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH, &count, &done, &error),
+         &error);
     for (size_t i = 0, start = 0; i < count; start = ends[i++])
         changesets[i] = (struct nv_slice){bytes.data + start, ends[i] - start};
     must(nv_authority_adopt(store, &founding->authority.public_key, changesets, count,

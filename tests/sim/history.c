@@ -219,7 +219,7 @@ void sim_history_take(struct sim_history *history, const struct nv_store *daemon
         sim_fail("history", "the store of %s cannot be read: %s", name, error.text);
     while (!done) {
         nv_buffer_clear(&bytes);
-        if (nv_store_read_for(reader, history->known.heads, history->known.count, &cursor, SIZE_MAX, &bytes, ends,
+        if (nv_store_read_for(reader, history->known.heads, history->known.count, NULL, &cursor, SIZE_MAX, &bytes, ends,
                               heads, BATCH, &count, &done, &error) != NV_OK)
             sim_fail("history", "the log of %s cannot be read: %s", name, error.text);
         for (size_t i = 0, start = 0; i < count; start = ends[i++]) {

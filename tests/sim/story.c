@@ -69,8 +69,8 @@ void sim_story_logs(struct sim_world *world, size_t place)
         sim_fail("history", "the store of %s cannot be read", machine->name);
     while (!done) {
         nv_buffer_clear(&bytes);
-        if (nv_store_read_for(reader, told->heads, told->count, &cursor, BUDGET, &bytes, ends, heads, BATCH, &count,
-                              &done, &error) != NV_OK)
+        if (nv_store_read_for(reader, told->heads, told->count, NULL, &cursor, BUDGET, &bytes, ends, heads, BATCH,
+                              &count, &done, &error) != NV_OK)
             sim_fail("history", "the log of %s cannot be read: %s", machine->name, error.text);
         tell_batch(machine, &bytes, ends, heads, count);
     }

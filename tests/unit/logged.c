@@ -146,7 +146,7 @@ void nv_logged_read(struct nv_logged *logged, struct nv_stores *stores, size_t s
     logged->all = (struct nv_model_set){{0}};
     while (!done) {
         nv_buffer_clear(&bytes);
-        must(nv_store_read_for(stores->sites[site].store, NULL, 0, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH,
+        must(nv_store_read_for(stores->sites[site].store, NULL, 0, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH,
                                &count, &done, &error),
              &error);
         start = 0;

@@ -78,8 +78,8 @@ static void adopt(struct nv_pair *pair)
     int64_t cursor = 0;
     bool done;
     struct nv_error error;
-    nv_pair_must(nv_store_read_for(pair->hub.store, NULL, 0, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH, &count,
-                                   &done, &error),
+    nv_pair_must(nv_store_read_for(pair->hub.store, NULL, 0, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH,
+                                   &count, &done, &error),
                  &error);
     for (size_t i = 0, start = 0; i < count; start = ends[i++])
         changesets[i] = (struct nv_slice){bytes.data + start, ends[i] - start};
@@ -189,8 +189,8 @@ size_t nv_pair_deliver(struct nv_pair_site *from, struct nv_pair_site *to)
     bool done;
     struct nv_error error;
     nv_store_has(to->store, &has, &has_count);
-    nv_pair_must(nv_store_read_for(from->store, has, has_count, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH, &count,
-                                   &done, &error),
+    nv_pair_must(nv_store_read_for(from->store, has, has_count, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH,
+                                   &count, &done, &error),
                  &error);
     assert_true(done);
     for (size_t i = 0, start = 0; i < count; start = ends[i++])

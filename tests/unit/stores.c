@@ -171,7 +171,8 @@ static void adopt(struct nv_store *hub, struct nv_store *store, struct nv_wall_m
     int64_t cursor = 0;
     bool done;
     struct nv_error error;
-    must(nv_store_read_for(hub, NULL, 0, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH, &count, &done, &error), &error);
+    must(nv_store_read_for(hub, NULL, 0, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH, &count, &done, &error),
+         &error);
     for (size_t i = 0, start = 0; i < count; start = ends[i++])
         changesets[i] = (struct nv_slice){bytes.data + start, ends[i] - start};
     must(nv_authority_adopt(store, &template.authority.public_key, changesets, count, now, &error), &error);
@@ -312,8 +313,8 @@ static void take_from(struct nv_stores *stores, size_t from, size_t to, const st
     if (!line->forgets)
         nv_store_has(stores->sites[to].store, &has, &has_count);
     for (size_t reads = 0; reads < line->reads && !done && parcel->count < BATCH / 2; reads++) {
-        must(nv_store_read_for(stores->sites[from].store, has, has_count, &cursor, line->budget_bytes, &parcel->bytes,
-                               ends, heads, BATCH / 2, &count, &done, &error),
+        must(nv_store_read_for(stores->sites[from].store, has, has_count, NULL, &cursor, line->budget_bytes,
+                               &parcel->bytes, ends, heads, BATCH / 2, &count, &done, &error),
              &error);
         for (size_t i = 0; i < count; start = ends[i++])
             parcel->changesets[parcel->count++] = (struct nv_slice){NULL, ends[i] - start};

@@ -160,8 +160,8 @@ static void copy_log(struct nv_store *store, struct log_copy *copy)
     int64_t cursor = 0;
     bool done;
     struct nv_error error;
-    nv_pair_must(nv_store_read_for(store, NULL, 0, &cursor, SIZE_MAX, &copy->bytes, ends, heads, BATCH, &copy->count,
-                                   &done, &error),
+    nv_pair_must(nv_store_read_for(store, NULL, 0, NULL, &cursor, SIZE_MAX, &copy->bytes, ends, heads, BATCH,
+                                   &copy->count, &done, &error),
                  &error);
     for (size_t i = 0, start = 0; i < copy->count; start = ends[i++])
         copy->changesets[i] = (struct nv_slice){copy->bytes.data + start, ends[i] - start};

@@ -69,7 +69,7 @@ static enum nv_status read_all(struct nv_store *store, struct nv_error *error)
     int64_t cursor = 0;
     bool done;
     enum nv_status status =
-        nv_store_read_for(store, NULL, 0, &cursor, SIZE_MAX, &bytes, ends, heads, 64, &count, &done, error);
+        nv_store_read_for(store, NULL, 0, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, 64, &count, &done, error);
     nv_buffer_done(&bytes);
     return status;
 }

@@ -70,24 +70,24 @@ static void what_a_command_sealed_is_given_once_it_was_looked_at(void **state)
     bool done, changed;
     nv_pair_publish(pair, "CREATE TABLE item(id TEXT NOT NULL PRIMARY KEY, name TEXT);"
                           "INSERT INTO navette_table(name, scope) VALUES ('item', 'network')");
-    nv_pair_must(
-        nv_store_read_for(pair->hub.store, NULL, 0, &cursor, SIZE_MAX, &bytes, ends, heads, 64, &before, &done, &error),
-        &error);
+    nv_pair_must(nv_store_read_for(pair->hub.store, NULL, 0, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, 64, &before,
+                                   &done, &error),
+                 &error);
     assert_true(done);
     nv_pair_must(nv_store_open(pair->hub.path, &command, &error), &error);
     nv_store_set_signer(command, &pair->hub.sign);
     nv_pair_sql(&pair->hub, "INSERT INTO item VALUES ('a', 'one')");
     seal_all(command);
     nv_store_close(command);
-    nv_pair_must(
-        nv_store_read_for(pair->hub.store, NULL, 0, &cursor, SIZE_MAX, &bytes, ends, heads, 64, &count, &done, &error),
-        &error);
+    nv_pair_must(nv_store_read_for(pair->hub.store, NULL, 0, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, 64, &count,
+                                   &done, &error),
+                 &error);
     assert_int_equal(count, 0);
     nv_pair_must(nv_store_refresh(pair->hub.store, &changed, &error), &error);
     assert_true(changed);
-    nv_pair_must(
-        nv_store_read_for(pair->hub.store, NULL, 0, &cursor, SIZE_MAX, &bytes, ends, heads, 64, &count, &done, &error),
-        &error);
+    nv_pair_must(nv_store_read_for(pair->hub.store, NULL, 0, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, 64, &count,
+                                   &done, &error),
+                 &error);
     assert_int_equal(count, 1);
     assert_true(done);
     nv_pair_must(nv_store_refresh(pair->hub.store, &changed, &error), &error);
