@@ -172,6 +172,8 @@ static enum nv_status say_all(struct nv_store *store, const struct nv_standing *
     enum nv_status status = say_what_waits(store, standing, error);
     say_refusals(standing);
     say_peers(standing);
+    if (standing->carried > 0)
+        nv_say(NV_SAY_CARRIED, standing->carried, NULL, NULL);
     nv_size_text(standing->store_bytes, size);
     nv_say(NV_SAY_SIZE, 0, NULL, size);
     return status;
@@ -276,16 +278,16 @@ static enum nv_status print_json(struct nv_store *store, const struct nv_standin
         return status;
     }
     json_t *json = json_pack(
-        "{s:o, s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:b, s:o, s:o}", "name",
+        "{s:o, s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:b, s:o, s:o}", "name",
         nv_json_text(identity->name), "id", nv_json_hex(identity->site.bytes, sizeof identity->site.bytes), "network",
         identity->has_network ? nv_json_hex(identity->network.bytes, sizeof identity->network.bytes) : json_null(),
         "state", state_name(standing->state), "running", (int)standing->is_running, "since_ms",
         time_json(standing->since), "pending", (json_int_t)standing->pending, "conflicts",
         (json_int_t)standing->conflicts, "missing", missing, "missing_tables", missing_tables_json(store), "quarantine",
         (json_int_t)standing->quarantine, "forks", (json_int_t)standing->forks, "owed", (json_int_t)standing->owed,
-        "refused", refused_json(standing), "store_bytes", (json_int_t)standing->store_bytes, "free_bytes",
-        (json_int_t)standing->free_bytes, "full", (int)standing->is_full, "peers", peers_json(standing), "members",
-        members_json(standing));
+        "carried", (json_int_t)standing->carried, "refused", refused_json(standing), "store_bytes",
+        (json_int_t)standing->store_bytes, "free_bytes", (json_int_t)standing->free_bytes, "full",
+        (int)standing->is_full, "peers", peers_json(standing), "members", members_json(standing));
     return nv_print_json(json, error);
 }
 

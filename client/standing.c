@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "client/output.h"
 #include "store/db.h"
+#include "store/log.h"
 #include "store/seal.h"
 
 /* Room for one more item behind `count` of them; NULL where memory ran out. */
@@ -179,6 +180,7 @@ enum nv_status nv_standing_gather(const struct nv_home *home, struct nv_store *s
                                   struct nv_error *error)
 {
     struct nv_standing standing = {.is_running = nv_home_is_running(home), .now = nv_wall_now()};
+    standing.carried = nv_store_only_carried(store);
     enum nv_status status = nv_store_pending(store, &standing.pending, error);
     if (status == NV_OK)
         status = each_row(store,

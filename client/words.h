@@ -27,6 +27,7 @@ enum nv_sentence {
     NV_SAY_PEER_AWAY_BEHIND,
     NV_SAY_MEMBER,
     NV_SAY_MEMBER_SILENT,
+    NV_SAY_CARRIED,
     NV_SAY_SIZE,
     NV_SAY_FULL,
     NV_SAY_COUNT,

@@ -26,5 +26,8 @@ enum nv_status nv_store_read_for(struct nv_store *store, const struct nv_far_hea
 enum nv_status nv_store_owed(struct nv_store *store, int64_t *cursor, struct nv_far_head *ret_before, bool *ret_any,
                              struct nv_error *error);
 
+/* How many changesets are held to be passed on alone, because this site does not read their scopes. */
+uint64_t nv_store_only_carried(const struct nv_store *store);
+
 /* The arrival number of the newest changeset; those after it came later. */
 int64_t nv_store_newest(const struct nv_store *store);

@@ -5,6 +5,7 @@
 
 #include "store/log.h"
 #include "store/statements.h"
+#include "store/trust/rights.h"
 #include "wire/changeset.h"
 
 /* ---- reading and writing ---- */
@@ -362,6 +363,18 @@ void nv_store_has(const struct nv_store *store, const struct nv_far_head **ret_h
 {
     *ret_heads = store->logs->has;
     *ret_count = store->logs->has_count;
+}
+
+uint64_t nv_store_only_carried(const struct nv_store *store)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < store->logs->count; i++) {
+        const struct nv_log *log = store->logs->logs[i];
+        bool is_authority = nv_scope_id_equal(log->id.scope, NV_SCOPE_AUTHORITY);
+        if (!is_authority && !nv_right_reads(store, log->id.scope, store->identity.site, NV_POSITION_NOW))
+            count += log->has_seq;
+    }
+    return count;
 }
 
 int64_t nv_store_newest(const struct nv_store *store)
