@@ -9,7 +9,6 @@
 #include "store/log.h"
 #include "store/trust/rights.h"
 #include "wire/changeset.h"
-#include "wire/digest.h"
 #include "wire/message.h"
 
 static const char *name_of(const struct nv_service *service, struct nv_site_id site)
@@ -83,10 +82,9 @@ static enum nv_status serve(struct nv_service *service, const struct nv_action *
     size_t count = 0;
     bool done = false;
     nv_buffer_clear(&service->read);
-    enum nv_status status =
-        nv_store_read_for(service->store, action->serve.peer, action->serve.peer_count, NULL, &cursor,
-                          action->serve.budget, &service->read, service->ends, service->heads, NV_SERVED_MOST, &count,
-                          &done, error);
+    enum nv_status status = nv_store_read_for(service->store, action->serve.peer, action->serve.peer_count,
+                                              &action->serve.scopes, &cursor, action->serve.budget, &service->read,
+                                              service->ends, service->heads, NV_SERVED_MOST, &count, &done, error);
     if (status != NV_OK)
         return status;
     for (size_t i = 0, start = 0; i < count; start = service->ends[i++])
@@ -106,9 +104,13 @@ static enum nv_status serve(struct nv_service *service, const struct nv_action *
 static enum nv_status queue_batch(struct nv_service *service, const struct nv_action *action, struct nv_error *error)
 {
     assert(service->message != NULL && service->message->kind == NV_MESSAGE_BATCH);
+    const struct nv_message *message = service->message;
+    for (size_t i = 0; i < action->ingest.count; i++) {
+        message->batch.changesets[i] = message->batch.changesets[action->ingest.places[i]];
+        service->message_heads[i] = service->message_heads[action->ingest.places[i]];
+    }
     if (nv_intake_put(service->intake, action->session, service->message_from, action->ingest.pull,
-                      service->message->batch.changesets, service->message_heads,
-                      service->message->batch.changeset_count) != NV_OK)
+                      message->batch.changesets, service->message_heads, action->ingest.count) != NV_OK)
         return nv_fail(error, NV_NO_MEMORY, "no memory for what a peer sent");
     if (service->ingest_at == INT64_MAX)
         service->ingest_at = service->now.us;
@@ -127,6 +129,9 @@ static enum nv_status execute(struct nv_service *service, const struct nv_action
         return serve(service, action, error);
     case NV_ACTION_INGEST:
         return queue_batch(service, action, error);
+    case NV_ACTION_REFUSED:
+        nv_service_note_refusal(service, NV_REASON_MEMBER, &action->refused.site, action->refused.text);
+        return NV_OK;
     }
     return NV_OK;
 }
@@ -149,33 +154,39 @@ enum nv_status nv_service_step(struct nv_service *service, struct nv_event *even
     return status;
 }
 
+static bool was_told(const struct nv_service *service, const struct nv_far_head *heads, size_t count)
+{
+    return service->told.count == count &&
+           (count == 0 || memcmp(service->told.heads, heads, count * sizeof *heads) == 0);
+}
+
 enum nv_status nv_service_tell_growth(struct nv_service *service, struct nv_error *error)
 {
     const struct nv_far_head *heads;
     size_t count;
     nv_store_has(service->store, &heads, &count);
-    struct nv_digest digest = nv_heads_digest(heads, count);
-    if (service->was_told && memcmp(&digest, &service->told, sizeof digest) == 0)
+    if (service->was_told && was_told(service, heads, count))
         return NV_OK;
-    service->told = digest;
-    service->was_told = true;
     uint64_t authority_seq = 0;
     for (size_t i = 0; i < count && nv_scope_id_equal(heads[i].scope, NV_SCOPE_AUTHORITY); i++)
         authority_seq += heads[i].seq;
-    if (authority_seq != service->authority_seq) {
-        service->authority_seq = authority_seq;
-        enum nv_status status = nv_service_set_members(service, error);
-        if (status != NV_OK)
-            return status;
-    }
-    nv_intake_grew(service->intake);
-    if (nv_intake_has_work(service->intake) && service->ingest_at == INT64_MAX)
-        service->ingest_at = service->now.us;
+    bool has_new_rights = !service->was_told || authority_seq != service->authority_seq;
     struct nv_event event = {.kind = NV_EVENT_GREW};
     event.grew.heads = heads;
     event.grew.count = count;
-    event.grew.digest = digest;
     event.grew.newest = nv_store_newest(service->store);
+    enum nv_status status = has_new_rights ? nv_service_set_members(service, error) : NV_OK;
+    if (status == NV_OK && has_new_rights)
+        status = nv_service_list_carriers(service, &event.grew.carriers, &event.grew.carrier_count, error);
+    if (status != NV_OK)
+        return status;
+    if (nv_heads_assign(&service->told, heads, count) != NV_OK)
+        return nv_fail(error, NV_NO_MEMORY, "no memory to speak with the peers");
+    service->was_told = true;
+    service->authority_seq = authority_seq;
+    nv_intake_grew(service->intake);
+    if (nv_intake_has_work(service->intake) && service->ingest_at == INT64_MAX)
+        service->ingest_at = service->now.us;
     return nv_service_step(service, &event, error);
 }
 

@@ -9,6 +9,7 @@
 #include "store/authority.h"
 #include "store/care.h"
 #include "store/log.h"
+#include "store/trust/rights.h"
 
 enum { SAVED_AT_ONCE = 16, NEWS_MS = 10000 };
 
@@ -129,32 +130,69 @@ uint64_t nv_service_held(const struct nv_service *service)
     return held;
 }
 
-/* Of who was not met since the daemon started no more is known than what was saved: it lacks that, and all that came
- * since. One statement, so that nothing is counted twice; where the store is busy, the next second will do. */
-static enum nv_status count_for_unmet(struct nv_service *service, struct nv_error *error)
+static bool was_met(const struct nv_service *service, struct nv_site_id site)
 {
-    uint64_t held = nv_service_held(service);
-    if (held <= service->counted)
-        return NV_OK;
-    sqlite3 *db = nv_store_db(service->store);
-    sqlite3_str *text = sqlite3_str_new(db);
-    sqlite3_str_appendf(text,
-                        "UPDATE navette_peer SET behind_since_ms = CASE behind WHEN 0 THEN %lld ELSE behind_since_ms "
-                        "END, behind = behind + %llu WHERE connected = 0 AND site NOT IN (x''",
-                        (long long)nv_wall_now().ms, (unsigned long long)(held - service->counted));
-    for (size_t i = 0; i < service->saved_count; i++) {
+    for (size_t i = 0; i < service->saved_count; i++)
+        if (nv_site_id_compare(service->saved[i].state.site, site) == 0)
+            return true;
+    return false;
+}
+
+/* What came for each of those that were not met, as the arms of a CASE and as a list; both empty where nothing did. */
+static void list_unmet(const struct nv_service *service, sqlite3_str *arms, sqlite3_str *sites)
+{
+    const struct nv_member *members;
+    size_t count;
+    nv_store_members(service->store, &members, &count);
+    for (size_t i = 0; i < count; i++) {
         char site[33];
-        nv_hex(service->saved[i].state.site.bytes, sizeof service->saved[i].state.site.bytes, site);
-        sqlite3_str_appendf(text, ", x'%s'", site);
+        uint64_t came = was_met(service, members[i].site) ? 0 : nv_service_came_for(service, members[i].site);
+        if (came == 0)
+            continue;
+        nv_hex(members[i].site.bytes, sizeof members[i].site.bytes, site);
+        sqlite3_str_appendf(arms, " WHEN x'%s' THEN %llu", site, (unsigned long long)came);
+        sqlite3_str_appendf(sites, "%sx'%s'", sqlite3_str_length(sites) > 0 ? ", " : "", site);
     }
-    sqlite3_str_append(text, ")", 1);
-    char *sql = sqlite3_str_finish(text);
+}
+
+/* One statement, so that nothing is counted twice; where the store is busy, the next second will do. */
+static enum nv_status add_unmet(struct nv_service *service, const char *arms, const char *sites, struct nv_error *error)
+{
+    char *sql = sqlite3_mprintf("UPDATE navette_peer SET behind_since_ms = CASE behind WHEN 0 THEN %lld ELSE "
+                                "behind_since_ms END, behind = behind + CASE site%s END "
+                                "WHERE connected = 0 AND site IN (%s)",
+                                (long long)nv_wall_now().ms, arms, sites);
     if (sql == NULL)
         return nv_fail(error, NV_NO_MEMORY, "no memory for the state of the peers");
-    if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
-        service->counted = held;
+    bool is_done = sqlite3_exec(nv_store_db(service->store), sql, NULL, NULL, NULL) == SQLITE_OK;
     sqlite3_free(sql);
-    return NV_OK;
+    return is_done ? nv_service_count_held(service, error) : NV_OK;
+}
+
+/* Of who was not met since the daemon started no more is known than what was saved: it lacks that, and all that came
+ * since and that both carry. */
+static enum nv_status count_for_unmet(struct nv_service *service, struct nv_error *error)
+{
+    const struct nv_far_head *heads;
+    size_t count;
+    nv_store_has(service->store, &heads, &count);
+    if (nv_heads_cover(&service->counted, heads, count))
+        return NV_OK;
+    sqlite3 *db = nv_store_db(service->store);
+    sqlite3_str *arms = sqlite3_str_new(db), *sites = sqlite3_str_new(db);
+    list_unmet(service, arms, sites);
+    bool has_failed = sqlite3_str_errcode(arms) != SQLITE_OK || sqlite3_str_errcode(sites) != SQLITE_OK;
+    enum nv_status status = NV_OK;
+    char *arms_text = sqlite3_str_finish(arms), *sites_text = sqlite3_str_finish(sites);
+    if (has_failed)
+        status = nv_fail(error, NV_NO_MEMORY, "no memory for the state of the peers");
+    else if (arms_text == NULL)
+        status = nv_service_count_held(service, error);
+    else
+        status = add_unmet(service, arms_text, sites_text, error);
+    sqlite3_free(arms_text);
+    sqlite3_free(sites_text);
+    return status;
 }
 
 /* A few at a time, in turn, once a second. */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "service_internal.h"
 #include "store/authority.h"
+#include "wire/digest.h"
 
 enum { SECOND_US = 1000000, MESSAGE_ARENA = 128 << 20, PEEK_ARENA = 4 << 20, AWAIT_MS = 250 };
 
@@ -62,6 +63,9 @@ void nv_service_free(struct nv_service *service)
     nv_buffer_done(&service->read);
     nv_buffer_done(&service->enrolment);
     free(service->message_heads);
+    nv_heads_done(&service->told);
+    nv_heads_done(&service->counted);
+    nv_service_forget_carriers(service);
     free(service->saved);
     free(service);
 }
@@ -124,7 +128,7 @@ enum nv_status nv_service_open(struct nv_service *service, struct nv_error *erro
         .listen = service->settings.config->listen,
         .enrol = service->settings.authority_key != NULL ? service->settings.config->enrol : NULL,
     };
-    service->sync = nv_sync_new(identity->site, identity->network.bytes);
+    service->sync = nv_sync_new(identity->site, identity->network.bytes, &nv_digests);
     if (service->sync == NULL)
         return nv_fail(error, NV_NO_MEMORY, "no memory to start");
     enum nv_status status = nv_net_open(&settings, &service->net, error);
@@ -135,7 +139,8 @@ enum nv_status nv_service_open(struct nv_service *service, struct nv_error *erro
     if (status == NV_OK)
         status = nv_net_self_test(service->net, error);
     service->now = nv_mono_now();
-    service->counted = nv_service_held(service);
+    if (status == NV_OK)
+        status = nv_service_count_held(service, error);
     if (status == NV_OK)
         nv_service_peers_away(service);
     return status;

@@ -36,7 +36,7 @@ struct nv_service {
     bool executing;
 
     /* The vector that the machine was told last, and the authority's place in it. */
-    struct nv_digest told;
+    struct nv_heads told;
     bool was_told;
     uint64_t authority_seq;
 
@@ -64,10 +64,13 @@ struct nv_service {
     int64_t seal_not_before;    /* after a slice of many rows */
     struct nv_buffer enrolment; /* the request that waits for the store */
 
+    struct nv_carrier *carriers; /* by the authority log, as the machine was told last */
+    size_t carrier_count;
+
     struct nv_saved_peer *saved;
     size_t saved_count, saved_next;
-    uint64_t counted; /* changesets that we held when those who are away since we started were last seen to */
-    unsigned notes;   /* refusals noted in this second, ours and those of peers */
+    struct nv_heads counted; /* what we held when those who are away since we started were last seen to */
+    unsigned notes;          /* refusals noted in this second, ours and those of peers */
     bool said_full;
     bool said_outside; /* that this site is no member any more */
 };
@@ -96,3 +99,12 @@ enum nv_status nv_service_save_peers(struct nv_service *service, struct nv_error
 void nv_service_peers_away(struct nv_service *service);
 /* How many changesets we hold. */
 uint64_t nv_service_held(const struct nv_service *service);
+
+/* ---- carriers.c: who carries what ---- */
+/* For NV_EVENT_GREW; valid until the next call. */
+enum nv_status nv_service_list_carriers(struct nv_service *service, const struct nv_carrier **ret_carriers,
+                                        size_t *ret_count, struct nv_error *error);
+void nv_service_forget_carriers(struct nv_service *service);
+/* How many changesets came since nv_service_count_held that the site carries too. */
+uint64_t nv_service_came_for(const struct nv_service *service, struct nv_site_id site);
+enum nv_status nv_service_count_held(struct nv_service *service, struct nv_error *error);

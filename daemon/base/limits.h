@@ -31,6 +31,7 @@
 #define NV_LIMIT_BATCH_CHANGESETS 16384         /* protocol: changesets of one message */
 #define NV_LIMIT_CUTS 2048                      /* protocol: heads that an op names which takes a right away */
 #define NV_LIMIT_GROUPS 1024                    /* protocol: groups of a network */
+#define NV_LIMIT_SCOPES 2048                    /* protocol: scopes that one message names */
 #define NV_LIMIT_LOGS_OF_SITE 64                /* logs of one site: further ones wait */
 #define NV_LIMIT_SESSIONS 1024                  /* open sessions of one daemon */
 #define NV_LIMIT_OUTBOX_BYTES (16u << 20)       /* sent to one site, and not yet gone over its lines */

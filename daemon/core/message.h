@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "core/op.h"
+#include "core/scopes.h"
 
 enum { NV_PROTOCOL = 1 };
 
@@ -24,8 +25,21 @@ enum nv_refusal {
     NV_REFUSAL_CHANGESET = 5, /* a changeset that does not verify */
 };
 
-struct nv_digest { /* BLAKE2b-128 of a whole vector: its heads ascending by (scope, site, epoch), encoded one by one */
+struct nv_digest { /* BLAKE2b-128 */
     uint8_t bytes[16];
+};
+
+/* The digest of a part of a vector: of the heads of one scope. That of the whole is over those of its parts. */
+struct nv_part_digest {
+    struct nv_scope_id scope;
+    struct nv_digest digest;
+};
+
+/* What a node holds to be carried by both, at its authority position. */
+struct nv_scopes_said {
+    bool is_said; /* false: as it said before */
+    uint64_t authority_seq;
+    struct nv_scope_set scopes; /* never the empty one */
 };
 
 struct nv_message {
@@ -35,12 +49,14 @@ struct nv_message {
             uint32_t protocol;
             uint8_t network[32];
             struct nv_site_id site;
+            struct nv_scopes_said scopes;
         } hello;
         struct {
             struct nv_digest digest;
             bool whole, please;
             struct nv_far_head *heads;
             size_t head_count;
+            struct nv_scopes_said scopes;
         } has;
         struct {
             uint64_t pull;

@@ -63,29 +63,38 @@ void nv_actions_done(struct nv_actions *actions)
 /* ---- the machine --------------------------------------------------------------------------------------------------
  */
 
-struct nv_sync *nv_sync_new(struct nv_site_id self, const uint8_t network[32])
+struct nv_sync *nv_sync_new(struct nv_site_id self, const uint8_t network[32], const struct nv_digests *digests)
 {
     struct nv_sync *sync = calloc(1, sizeof *sync);
     if (sync == NULL)
         return NULL;
     sync->self = self;
     memcpy(sync->network, network, sizeof sync->network);
+    sync->digests = digests;
     sync->wake = NV_NEVER_US;
     return sync;
+}
+
+static void free_peer(struct nv_peer *peer)
+{
+    nv_scope_set_done(&peer->by_us);
+    nv_scope_set_done(&peer->by_it);
+    nv_scope_set_done(&peer->shared);
+    nv_heads_done(&peer->has);
+    nv_heads_done(&peer->believed);
+    free(peer);
 }
 
 void nv_sync_free(struct nv_sync *sync)
 {
     if (sync == NULL)
         return;
-    for (size_t i = 0; i < sync->peer_count; i++) {
-        nv_heads_done(&sync->peers[i]->has);
-        nv_heads_done(&sync->peers[i]->believed);
-        free(sync->peers[i]);
-    }
+    for (size_t i = 0; i < sync->peer_count; i++)
+        free_peer(sync->peers[i]);
     free(sync->peers);
-    free(sync->grown);
-    nv_heads_done(&sync->own);
+    nv_sync_own_done(&sync->own);
+    free(sync->said);
+    nv_sync_carriers_done(sync);
     nv_heads_done(&sync->coming);
     free(sync);
 }
@@ -152,6 +161,11 @@ static struct nv_peer *peer_of_site(struct nv_sync *sync, struct nv_site_id site
     if (peer == NULL)
         return NULL;
     peer->site = site;
+    bool ignored;
+    if (nv_sync_look_up_scopes(sync, peer, &ignored) != NV_OK) {
+        free_peer(peer);
+        return NULL;
+    }
     memmove(&sync->peers[place + 1], &sync->peers[place], (sync->peer_count - place) * sizeof(struct nv_peer *));
     sync->peers[place] = peer;
     sync->peer_count++;
@@ -223,7 +237,7 @@ bool nv_sync_names_too_many(const struct nv_peer *peer)
 static enum nv_status say_hello(const struct nv_sync *sync, const struct nv_peer *peer, struct nv_actions *actions)
 {
     struct nv_action *action = nv_actions_add(actions, NV_ACTION_SEND, peer->session);
-    if (action == NULL)
+    if (action == NULL || nv_sync_say_scopes(sync, peer, actions, &action->send.hello.scopes) != NV_OK)
         return NV_NO_MEMORY;
     action->send.kind = NV_MESSAGE_HELLO;
     action->send.hello.protocol = NV_PROTOCOL;
@@ -287,6 +301,20 @@ static enum nv_status on_opened(struct nv_sync *sync, const struct nv_event *eve
     return say_hello(sync, peer, actions);
 }
 
+static enum nv_status take_hello(struct nv_sync *sync, struct nv_peer *peer, const struct nv_message *message,
+                                 int64_t now, struct nv_actions *actions)
+{
+    const struct nv_scopes_said *said = &message->hello.scopes;
+    bool ignored;
+    if (!nv_scopes_ascend(said->scopes.scopes, said->scopes.count))
+        return nv_sync_garbage(sync, peer, "a Hello whose scopes are not in order", now, actions);
+    /* Who says nothing of scopes carries the two that everybody does. */
+    if (nv_sync_hear_scopes(peer, said) != NV_OK || nv_sync_share(sync, peer, &ignored) != NV_OK)
+        return NV_NO_MEMORY;
+    peer->greeted = true;
+    return nv_sync_say_digest(sync, peer, now, actions);
+}
+
 static enum nv_status on_hello(struct nv_sync *sync, struct nv_peer *peer, const struct nv_message *message,
                                int64_t now, struct nv_actions *actions)
 {
@@ -308,8 +336,7 @@ static enum nv_status on_hello(struct nv_sync *sync, struct nv_peer *peer, const
         reason = NV_REFUSAL_IDENTITY;
         text = "not the site that the key was certified for";
     } else {
-        peer->greeted = true;
-        return nv_sync_say_digest(sync, peer, now, actions);
+        return take_hello(sync, peer, message, now, actions);
     }
     nv_sync_note(peer, text);
     if (say_refusal(peer->session, reason, text, actions) != NV_OK)
@@ -498,6 +525,21 @@ enum nv_status nv_sync_step(struct nv_sync *sync, const struct nv_event *event, 
     return peer == NULL ? NV_OK : step_session(sync, peer, event, actions);
 }
 
+static uint64_t count_behind(const struct nv_sync *sync, const struct nv_peer *peer)
+{
+    struct nv_runs runs = {.own = &sync->own, .scopes = &peer->shared};
+    const struct nv_far_head *heads;
+    uint64_t behind = 0;
+    size_t count;
+    while (nv_sync_next_run(&runs, &heads, &count))
+        for (size_t i = 0; i < count; i++) {
+            uint64_t seq = nv_heads_seq(&peer->has, &heads[i]);
+            uint64_t more = heads[i].seq > seq ? heads[i].seq - seq : 0;
+            behind = more < UINT64_MAX - behind ? behind + more : UINT64_MAX;
+        }
+    return behind;
+}
+
 bool nv_sync_look(struct nv_sync *sync, size_t place, struct nv_mono_us now, struct nv_sync_view *ret_view)
 {
     if (place >= sync->peer_count)
@@ -514,8 +556,8 @@ bool nv_sync_look(struct nv_sync *sync, size_t place, struct nv_mono_us now, str
     };
     if (!peer->ever_known)
         return true;
-    ret_view->behind = nv_heads_lacking(&peer->has, &sync->own);
-    ret_view->ahead = nv_heads_lacking(&sync->own, &peer->has);
+    ret_view->behind = count_behind(sync, peer);
+    ret_view->ahead = nv_heads_lacking(&sync->own.heads, &peer->has);
     if (ret_view->behind > 0 && !peer->was_behind)
         peer->behind_since = now.us;
     peer->was_behind = ret_view->behind > 0;

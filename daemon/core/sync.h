@@ -3,22 +3,29 @@
  *
  * The protocol between two nodes (PROTOCOL.md, "Between two nodes")
  *
- * Opening. Both sides say Hello{protocol, network, site}. Nothing else is taken before a good Hello; a wrong one is
- * answered with a Refusal and the end of the session. The site must be the one that the transport authenticated. One
- * session a peer: where two sites dialled each other at once, the one dialled by the lesser site id stays; where a site
- * comes again, the newer one stays.
+ * Opening. Both sides say Hello{protocol, network, site, scopes}. Nothing else is taken before a good Hello; a wrong
+ * one is answered with a Refusal and the end of the session. The site must be the one that the transport authenticated.
+ * One session a peer: where two sites dialled each other at once, the one dialled by the lesser site id stays; where a
+ * site comes again, the newer one stays.
  *
- * Has. What a node holds durably: a vector over the logs of all scopes, the authority log included. After Hello each
- * side sends its digest alone. A node whose own digest differs sends its whole vector and asks for the other's
- * (please). Later a node says the heads that grew, after they are durable, and never before. Every 15 seconds or so,
- * and one second after the last changeset moved, a digest is said again, so that whatever went wrong is noticed.
+ * Scopes. Two nodes speak of what both carry, and of nothing else. Each says what that is by its own authority log: in
+ * Hello, in each Has that is whole, and in each that has no heads. What both said is shared. Where that changes, a Has
+ * without heads is said at once, before anything else; what is no longer shared is forgotten at once, and of what newly
+ * is, nothing is known until the vectors were said. What a peer names or sends beside that is not taken: it is refused
+ * where the peer should know better, and else passed over, because one of the two has read less of the authority log.
+ *
+ * Has. What a node holds durably of what is shared: a vector over its logs, the authority log included. Its digest is
+ * made of the digests of the scopes, which are kept. After Hello each side sends its digest alone. A node whose own
+ * digest differs sends its whole vector and asks for the other's (please). Later a node says the heads that grew, after
+ * they are durable, and never before. Every 15 seconds or so, and one second after the last changeset moved, a digest
+ * is said again, so that whatever went wrong is noticed.
  *
  * Pull. A node that lacks something which a peer has sends Pull{its own vector, credit}. It pulls from one peer at a
  * time, in turn. The other sends Batches of about 256 KiB while there is credit; the receiver gives the bytes back as
  * Credit once they are durable; the Batch marked `last` ends the pull. 10 seconds without a batch, and the receiver
  * leaves it, tries another peer, and lets that one rest. 30 seconds, or 16 MiB, and it is another peer's turn if one
- * waits. A node serves 8 pulls at once, one batch of each in turn;
- * those that wait get an empty batch now and then, so that they know.
+ * waits. A node serves 8 pulls at once, one batch of each in turn; those that wait get an empty batch now and then, so
+ * that they know.
  *
  * Bodies that are owed. Of a changeset that a node holds with bodies missing it asks the peers that have it, one at a
  * time and one after the other: the Pull names its log as if it ended before that changeset, and has the credit of one
@@ -45,6 +52,7 @@
 #include "base/time.h"
 #include "core/heads.h"
 #include "core/message.h"
+#include "core/scopes.h"
 
 enum {
     NV_SYNC_CREDIT_BYTES = 2 << 20,    /* of one pull, on its way or not yet durable */
@@ -65,14 +73,19 @@ enum nv_event_kind {
     NV_EVENT_CLOSED,  /* it is gone (not said for sessions that an action closed) */
     NV_EVENT_MESSAGE, /* a message came */
     NV_EVENT_GARBAGE, /* bytes came that are no message */
-    NV_EVENT_GREW, /* our log grew and is durable: by sealing, by ingesting, by another process. Also once at the start
-                    */
+    NV_EVENT_GREW, /* our log grew and is durable: by sealing, by ingesting, by another process. Also once at the start,
+                      and where it shrank, because this site no longer reads a scope */
     NV_EVENT_OWES, /* a changeset with bodies that we owe, or that there is none any more. Said again and again, each
                       time of the next one */
     NV_EVENT_INGESTED, /* what one NV_ACTION_INGEST handed over is durable or judged; after the NV_EVENT_GREW it caused
                         */
     NV_EVENT_SERVED,   /* what one NV_ACTION_SERVE asked for was sent */
     NV_EVENT_TICK,     /* at nv_sync_wake(), and whenever the caller comes round */
+};
+
+struct nv_carrier {
+    struct nv_site_id site;
+    struct nv_scope_set scopes;
 };
 
 /* Everything that an event points to is the caller's, and is only looked at during the step. */
@@ -95,10 +108,13 @@ struct nv_event {
             const char *text; /* what is wrong, for a person */
         } garbage;
         struct {
-            const struct nv_far_head *heads; /* our whole Has, ascending */
+            const struct nv_far_head *heads; /* all that we hold, ascending */
             size_t count;
-            struct nv_digest digest; /* of it */
-            int64_t newest;          /* arrival number of our newest changeset */
+            int64_t newest; /* arrival number of our newest changeset */
+            /* Who carries what by the authority log that is among the heads; NULL: as before. Ascending by site, all
+             * members, ourselves too; who is not listed carries nothing at all. */
+            const struct nv_carrier *carriers;
+            size_t carrier_count;
         } grew;
         struct {
             bool any;
@@ -122,12 +138,18 @@ struct nv_event {
     };
 };
 
+/* How vectors become digests (PROTOCOL.md, "Has"): there is no hash function in here. */
+struct nv_digests {
+    struct nv_digest (*part)(const struct nv_far_head *heads, size_t count); /* of one scope */
+    struct nv_digest (*whole)(const struct nv_part_digest *parts, size_t count);
+};
+
 enum nv_action_kind {
     NV_ACTION_SEND,
     NV_ACTION_CLOSE,  /* after what was sent to it; no NV_EVENT_CLOSED is expected */
     NV_ACTION_SERVE,  /* read what the peer lacks, send it as a Batch, then step NV_EVENT_SERVED before anything else */
-    NV_ACTION_INGEST, /* take the changesets of the batch that was just stepped; NV_EVENT_INGESTED once all are judged
-                       */
+    NV_ACTION_INGEST, /* take changesets of the batch that was just stepped; NV_EVENT_INGESTED once all are judged */
+    NV_ACTION_REFUSED, /* a peer named or sent what it does not carry: to be counted */
 };
 
 enum nv_close {
@@ -154,13 +176,20 @@ struct nv_action {
             uint64_t pull;                  /* 0: a push */
             const struct nv_far_head *peer; /* what the peer has or was sent, ascending */
             size_t peer_count;
+            struct nv_scope_set scopes; /* nothing of others goes to it */
             int64_t cursor;
             size_t budget;
         } serve;
         struct {
             uint64_t pull;
-            size_t bytes;
+            const size_t *places; /* which of them, ascending */
+            size_t count;
+            size_t bytes; /* of these */
         } ingest;
+        struct {
+            struct nv_site_id site;
+            const char *text;
+        } refused;
     };
 };
 
@@ -177,8 +206,8 @@ void nv_actions_done(struct nv_actions *actions);
 
 struct nv_sync;
 
-/* NULL where memory ran out. */
-struct nv_sync *nv_sync_new(struct nv_site_id self, const uint8_t network[32]);
+/* NULL where memory ran out. `digests` is kept by pointer. */
+struct nv_sync *nv_sync_new(struct nv_site_id self, const uint8_t network[32], const struct nv_digests *digests);
 void nv_sync_free(struct nv_sync *sync);
 
 /* One step. Returns NV_OK, or NV_NO_MEMORY, after which the machine is of no use. */
@@ -195,7 +224,7 @@ struct nv_sync_view {
     struct nv_mono_us since; /* connected or not: since when */
     struct nv_mono_us heard; /* its last word */
     bool known;              /* it ever said what it has; else the following are 0 */
-    uint64_t behind;         /* changesets of ours that it lacks, by its last word */
+    uint64_t behind;         /* changesets of ours that it lacks, by its last word; of what both carry */
     uint64_t ahead;          /* changesets of its that we lack */
     struct nv_mono_us behind_since;
     const char *note; /* what went wrong last, "" where nothing did */

@@ -1,7 +1,5 @@
 #include "core/sync_internal.h"
 
-#include <stdlib.h>
-
 #include "base/planted.h"
 
 /* ---- what is said of ours -----------------------------------------------------------------------------------------
@@ -13,20 +11,18 @@ static struct nv_action *add_has(struct nv_sync *sync, struct nv_peer *peer, str
     if (action == NULL)
         return NULL;
     action->send.kind = NV_MESSAGE_HAS;
-    action->send.has.digest = sync->digest;
+    action->send.has.digest = nv_sync_digest(sync, peer);
     return action;
 }
 
-/* Our heads that grew after generation `after`, in the arena; all of them for 0. */
-static bool copy_grown(struct nv_sync *sync, uint64_t after, struct nv_actions *actions, struct nv_action *action)
+/* Our heads that grew after generation `after`, all of them for 0. */
+static bool add_grown(struct nv_sync *sync, const struct nv_peer *peer, uint64_t after, struct nv_actions *actions,
+                      struct nv_action *action)
 {
-    struct nv_far_head *heads = nv_arena_alloc(&actions->arena, (sync->own.count + 1) * sizeof *heads);
-    if (heads == NULL)
+    struct nv_far_head *heads;
+    size_t count;
+    if (nv_sync_copy_own(sync, peer, after, actions, &heads, &count) != NV_OK)
         return false;
-    size_t count = 0;
-    for (size_t i = 0; i < sync->own.count; i++)
-        if (sync->grown[i] > after)
-            heads[count++] = sync->own.heads[i];
     if (NV_PLANTED(ACKNOWLEDGE_EARLY))
         for (size_t i = 0; i < count; i++)
             if (nv_heads_seq(&sync->coming, &heads[i]) > heads[i].seq)
@@ -40,7 +36,8 @@ static enum nv_status say_whole(struct nv_sync *sync, struct nv_peer *peer, bool
                                 struct nv_actions *actions)
 {
     struct nv_action *action = add_has(sync, peer, actions);
-    if (action == NULL || !copy_grown(sync, 0, actions, action))
+    if (action == NULL || !add_grown(sync, peer, 0, actions, action) ||
+        nv_sync_say_scopes(sync, peer, actions, &action->send.has.scopes) != NV_OK)
         return NV_NO_MEMORY;
     action->send.has.whole = true;
     action->send.has.please = please;
@@ -59,9 +56,12 @@ enum nv_status nv_sync_say_grown(struct nv_sync *sync, struct nv_peer *peer, int
         return NV_OK;
     }
     struct nv_action *action = add_has(sync, peer, actions);
-    if (action == NULL || !copy_grown(sync, peer->told, actions, action))
+    if (action == NULL || !add_grown(sync, peer, peer->told, actions, action))
         return NV_NO_MEMORY;
     action->send.has.whole = peer->told == 0;
+    if ((action->send.has.whole || action->send.has.head_count == 0) &&
+        nv_sync_say_scopes(sync, peer, actions, &action->send.has.scopes) != NV_OK)
+        return NV_NO_MEMORY;
     peer->told = sync->generation;
     peer->said = now;
     peer->has_due = false;
@@ -73,7 +73,8 @@ enum nv_status nv_sync_say_digest(struct nv_sync *sync, struct nv_peer *peer, in
     peer->compare_at = now + nv_sync_jittered(peer, NV_COMPARE_US);
     peer->moved = 0;
     nv_sync_wake_by(sync, peer->compare_at);
-    return add_has(sync, peer, actions) == NULL ? NV_NO_MEMORY : NV_OK;
+    struct nv_action *action = add_has(sync, peer, actions);
+    return action == NULL ? NV_NO_MEMORY : nv_sync_say_scopes(sync, peer, actions, &action->send.has.scopes);
 }
 
 /* ---- what is learnt of theirs -------------------------------------------------------------------------------------
@@ -84,7 +85,7 @@ enum nv_status nv_sync_settle(struct nv_sync *sync, struct nv_peer *peer, int64_
     nv_sync_acknowledge(sync, peer, now);
     if (!peer->has_known)
         return NV_OK;
-    if (peer->served_pull == 0 && nv_heads_cover(&peer->has, sync->own.heads, sync->own.count)) {
+    if (peer->served_pull == 0 && nv_sync_has_ours(sync, peer)) {
         nv_sync_forget_pushed(sync, peer);
         peer->in_step = true;
         peer->owing = false;
@@ -101,40 +102,54 @@ static enum nv_status believe_its_word(struct nv_sync *sync, struct nv_peer *pee
 {
     if (peer->pushed_count > 0 || peer->owing || peer->served_pull != 0)
         return NV_OK;
-    if (peer->in_step && !nv_heads_cover(&peer->has, sync->own.heads, sync->own.count)) {
+    if (peer->in_step && !nv_sync_has_ours(sync, peer)) {
         nv_sync_out_of_step(sync, peer);
         peer->has_due = true;
     }
     return nv_heads_assign(&peer->believed, peer->has.heads, peer->has.count);
 }
 
-enum nv_status nv_sync_on_has(struct nv_sync *sync, struct nv_peer *peer, const struct nv_message *message, int64_t now,
-                              struct nv_actions *actions)
+/* Both sides' digests are over what both carry, so whoever changes that says its own anew. */
+static enum nv_status hear_scopes(struct nv_sync *sync, struct nv_peer *peer, const struct nv_scopes_said *said,
+                                  int64_t now, struct nv_actions *actions)
 {
-    const struct nv_far_head *heads = message->has.heads;
-    size_t count = message->has.head_count;
-    if (!nv_heads_ascend(heads, count))
-        return nv_sync_garbage(sync, peer, "a Has whose heads are not in order", now, actions);
+    bool is_changed = false;
+    if (!said->is_said)
+        return NV_OK;
+    if (nv_sync_hear_scopes(peer, said) != NV_OK || nv_sync_share(sync, peer, &is_changed) != NV_OK)
+        return NV_NO_MEMORY;
+    return is_changed ? nv_sync_say_digest(sync, peer, now, actions) : NV_OK;
+}
 
-    bool same = memcmp(&message->has.digest, &sync->digest, sizeof sync->digest) == 0;
-    bool compares = !message->has.whole && count == 0;
-    enum nv_status status = NV_OK;
-    if (same)
-        status = nv_heads_assign(&peer->has, sync->own.heads, sync->own.count);
-    else if (message->has.whole)
-        status = nv_heads_assign(&peer->has, heads, count);
-    else
-        status = nv_heads_join(&peer->has, heads, count);
-    if (status != NV_OK)
-        return status;
-    if (nv_sync_names_too_many(peer))
-        return nv_sync_garbage(sync, peer, "a Has of more logs than a network may have", now, actions);
-    if (same || message->has.whole)
+/* What it says that it has; *ret_is_same: the same as we. */
+static enum nv_status learn(struct nv_sync *sync, struct nv_peer *peer, const struct nv_message *message,
+                            bool *ret_is_same, size_t *ret_foreign, struct nv_actions *actions)
+{
+    const struct nv_far_head *heads;
+    size_t count;
+    if (nv_sync_keep_shared(sync, peer, message->has.heads, message->has.head_count, actions, &heads, &count,
+                            ret_foreign) != NV_OK)
+        return NV_NO_MEMORY;
+    struct nv_digest ours = nv_sync_digest(sync, peer);
+    *ret_is_same = memcmp(&message->has.digest, &ours, sizeof ours) == 0;
+    if (*ret_is_same) {
+        peer->position = sync->own.authority;
+        return nv_sync_assign_own(sync, peer, &peer->has);
+    }
+    return message->has.whole ? nv_heads_assign(&peer->has, heads, count) : nv_heads_join(&peer->has, heads, count);
+}
+
+/* What follows for us from what it has. */
+static enum nv_status conclude(struct nv_sync *sync, struct nv_peer *peer, const struct nv_message *message,
+                               bool is_same, int64_t now, struct nv_actions *actions)
+{
+    bool compares = !message->has.whole && message->has.head_count == 0;
+    if (is_same || message->has.whole)
         peer->has_known = peer->ever_known = true;
-    if (same && !peer->has_due)
+    if (is_same && !peer->has_due)
         peer->told = sync->generation; /* it says what we say */
     peer->maybe_ahead = true;
-    if (!message->has.whole && count > 0 && peer->pull_after > now + NV_REFUSED_US)
+    if (!message->has.whole && !compares && peer->pull_after > now + NV_REFUSED_US)
         peer->pull_after = now + NV_REFUSED_US; /* one bad changeset must not hold up its news */
 
     if (message->has.whole && believe_its_word(sync, peer) != NV_OK)
@@ -142,70 +157,61 @@ enum nv_status nv_sync_on_has(struct nv_sync *sync, struct nv_peer *peer, const 
     if (nv_sync_settle(sync, peer, now, actions) != NV_OK)
         return NV_NO_MEMORY;
     bool answered = peer->whole_at != 0 && peer->whole_told == sync->generation && now - peer->whole_at < NV_WHOLE_US;
-    if ((compares && !same) || (message->has.please && !answered))
-        if (say_whole(sync, peer, compares && !same, now, actions) != NV_OK)
-            return NV_NO_MEMORY;
+    bool asks = compares && !is_same;
+    if ((asks || (message->has.please && !answered)) && say_whole(sync, peer, asks, now, actions) != NV_OK)
+        return NV_NO_MEMORY;
     if (nv_sync_say_grown(sync, peer, now, actions) != NV_OK)
         return NV_NO_MEMORY;
     return nv_sync_consider_pull(sync, now, actions);
 }
 
+enum nv_status nv_sync_on_has(struct nv_sync *sync, struct nv_peer *peer, const struct nv_message *message, int64_t now,
+                              struct nv_actions *actions)
+{
+    const struct nv_scope_set *scopes = &message->has.scopes.scopes;
+    if (!nv_heads_ascend(message->has.heads, message->has.head_count) ||
+        !nv_scopes_ascend(scopes->scopes, scopes->count))
+        return nv_sync_garbage(sync, peer, "a Has whose heads or scopes are not in order", now, actions);
+    bool is_same;
+    size_t foreign;
+    if (hear_scopes(sync, peer, &message->has.scopes, now, actions) != NV_OK ||
+        learn(sync, peer, message, &is_same, &foreign, actions) != NV_OK)
+        return NV_NO_MEMORY;
+    if (nv_sync_names_too_many(peer))
+        return nv_sync_garbage(sync, peer, "a Has of more logs than a network may have", now, actions);
+    if (foreign > 0 && nv_sync_refuse_foreign(sync, peer, foreign, now, actions) != NV_OK)
+        return NV_NO_MEMORY;
+    return peer->session == 0 ? NV_OK : conclude(sync, peer, message, is_same, now, actions);
+}
+
 /* ---- our own growth -----------------------------------------------------------------------------------------------
  */
 
-/* Takes the new vector and marks which heads grew; *ret_grown counts them. */
-static enum nv_status take_own(struct nv_sync *sync, const struct nv_event *event, size_t *ret_grown)
-{
-    const struct nv_far_head *heads = event->grew.heads;
-    size_t count = event->grew.count;
-    uint64_t *grown = calloc(count + 1, sizeof *grown);
-    if (grown == NULL)
-        return NV_NO_MEMORY;
-    *ret_grown = 0;
-    uint64_t generation = sync->generation + 1;
-    size_t place = 0;
-    for (size_t i = 0; i < count; i++) {
-        while (place < sync->own.count && nv_far_head_order(&sync->own.heads[place], &heads[i]) < 0)
-            place++;
-        bool same = place < sync->own.count && nv_far_head_order(&sync->own.heads[place], &heads[i]) == 0;
-        bool grew = !same || sync->own.heads[place].seq < heads[i].seq;
-        grown[i] = grew ? generation : sync->grown[place];
-        *ret_grown += grew;
-    }
-    if (nv_heads_assign(&sync->own, heads, count) != NV_OK) {
-        free(grown);
-        return NV_NO_MEMORY;
-    }
-    free(sync->grown);
-    sync->grown = grown;
-    sync->generation = generation;
-    sync->digest = event->grew.digest;
-    sync->newest = event->grew.newest;
-    return NV_OK;
-}
-
-/* How many of the heads that just grew the peer has, or was sent. */
-static size_t believed_grown(const struct nv_sync *sync, const struct nv_peer *peer)
+/* How many of the heads that just grew both carry, and how many of those the peer has, or was sent. */
+static size_t count_fresh(const struct nv_sync *sync, const struct nv_peer *peer, size_t *ret_believed)
 {
     size_t count = 0;
-    for (size_t i = 0; i < sync->own.count; i++)
-        if (sync->grown[i] == sync->generation &&
-            nv_heads_seq(&peer->believed, &sync->own.heads[i]) >= sync->own.heads[i].seq)
-            count++;
+    *ret_believed = 0;
+    for (size_t i = 0; i < sync->own.fresh_count; i++) {
+        const struct nv_far_head *head = &sync->own.heads.heads[sync->own.fresh[i]];
+        if (!nv_scope_set_has(&peer->shared, head->scope))
+            continue;
+        count++;
+        *ret_believed += nv_heads_seq(&peer->believed, head) >= head->seq;
+    }
     return count;
 }
 
 /* A peer in step gets what it lacks of the growth pushed. A Has is owed where the growth came from the peer (it is its
  * acknowledgement) and to who is out of step, save where its pull is running and gives it all anyway. */
-static enum nv_status tell_growth(struct nv_sync *sync, struct nv_peer *peer, size_t grown, int64_t now,
-                                  struct nv_actions *actions)
+static enum nv_status tell_growth(struct nv_sync *sync, struct nv_peer *peer, int64_t now, struct nv_actions *actions)
 {
-    size_t believed = believed_grown(sync, peer);
+    size_t believed, grown = count_fresh(sync, peer, &believed);
     if (peer->in_step && believed < grown)
         peer->owing = true;
     else if (peer->in_step && !peer->owing)
         peer->cursor = sync->newest;
-    if (believed > 0 || (!peer->in_step && peer->served_pull == 0))
+    if (believed > 0 || (grown > 0 && !peer->in_step && peer->served_pull == 0))
         peer->has_due = true;
     else if (peer->in_step && !peer->has_due && peer->told == sync->generation - 1)
         peer->told = sync->generation; /* the push says it */
@@ -214,15 +220,33 @@ static enum nv_status tell_growth(struct nv_sync *sync, struct nv_peer *peer, si
     return nv_sync_say_grown(sync, peer, now, actions);
 }
 
+/* Others carry something else than before, or we: each peer hears of what concerns it before anything else is said. */
+static enum nv_status tell_change(struct nv_sync *sync, struct nv_peer *peer, bool is_shrunk, int64_t now,
+                                  struct nv_actions *actions)
+{
+    bool is_other_by_us = false, is_other = false;
+    if (nv_sync_look_up_scopes(sync, peer, &is_other_by_us) != NV_OK || nv_sync_share(sync, peer, &is_other) != NV_OK)
+        return NV_NO_MEMORY;
+    peer->maybe_ahead = peer->maybe_ahead || is_shrunk;
+    if (!peer->greeted || (!is_other_by_us && !is_other && !is_shrunk))
+        return NV_OK;
+    if (nv_sync_say_digest(sync, peer, now, actions) != NV_OK)
+        return NV_NO_MEMORY;
+    return nv_sync_settle(sync, peer, now, actions);
+}
+
 enum nv_status nv_sync_on_grew(struct nv_sync *sync, const struct nv_event *event, struct nv_actions *actions)
 {
-    size_t grown = 0;
-    if (take_own(sync, event, &grown) != NV_OK)
+    bool is_shrunk = false, has_carriers = event->grew.carriers != NULL;
+    if ((has_carriers && nv_sync_take_carriers(sync, event) != NV_OK) ||
+        nv_sync_take_own(sync, event, &is_shrunk) != NV_OK)
         return NV_NO_MEMORY;
-    for (size_t i = 0; i < sync->peer_count && grown > 0; i++) {
+    for (size_t i = 0; i < sync->peer_count; i++) {
         struct nv_peer *peer = sync->peers[i];
-        if (peer->session != 0 && peer->greeted && peer->has_known &&
-            tell_growth(sync, peer, grown, event->now.us, actions) != NV_OK)
+        if ((has_carriers || is_shrunk) && tell_change(sync, peer, is_shrunk, event->now.us, actions) != NV_OK)
+            return NV_NO_MEMORY;
+        if (sync->own.fresh_count > 0 && peer->session != 0 && peer->greeted && peer->has_known &&
+            tell_growth(sync, peer, event->now.us, actions) != NV_OK)
             return NV_NO_MEMORY;
     }
     return NV_OK;

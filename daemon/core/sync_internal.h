@@ -59,6 +59,13 @@ struct nv_peer {
     unsigned offences;
     int64_t welcome_after;
 
+    /* What both carry: of anything else nothing is said, sent, asked for or kept. */
+    struct nv_scope_set by_us;  /* by our authority log */
+    struct nv_scope_set by_it;  /* by its word in this session; of one that is over: by its last */
+    struct nv_scope_set shared; /* what is in both */
+    uint64_t by_it_at;          /* its authority position when it said so */
+    uint64_t position;          /* and as it told it last */
+
     /* What it has. */
     struct nv_heads has; /* by its own word, and what it sent us; kept while it is away */
     bool has_known;      /* it said so in this session */
@@ -103,15 +110,29 @@ struct nv_peer {
     int64_t refused_since;
 };
 
+/* What we hold; of a scope that this site no longer reads, something for a while, of which nothing is said. */
+struct nv_own {
+    struct nv_heads heads;
+    uint64_t *grown; /* heads.heads[i] grew last at this generation */
+    size_t *fresh;   /* the places of those that grew in the last one */
+    size_t fresh_count;
+    struct nv_part_digest *parts; /* one a scope */
+    size_t *firsts;               /* the heads of parts[i] are those from firsts[i] up to firsts[i + 1] */
+    size_t part_count;
+    uint64_t authority; /* our authority position */
+};
+
 struct nv_sync {
     struct nv_site_id self;
     uint8_t network[32];
+    const struct nv_digests *digests;
 
-    struct nv_heads own;
-    uint64_t *grown; /* own.heads[i] grew last at this generation */
+    struct nv_own own;
+    struct nv_part_digest *said; /* scratch, as long as own.parts */
     uint64_t generation;
-    struct nv_digest digest;
     int64_t newest;
+    struct nv_carrier *carriers; /* ascending by site */
+    size_t carrier_count;
 
     struct nv_peer **peers; /* ascending by site id, so that a run does not depend on memory */
     size_t peer_count, peer_capacity;
@@ -151,6 +172,10 @@ void nv_sync_note(struct nv_peer *peer, const char *text);
 /* Ends the session for what a peer sent, with a Refusal. */
 enum nv_status nv_sync_garbage(struct nv_sync *sync, struct nv_peer *peer, const char *text, int64_t now,
                                struct nv_actions *actions);
+/* Answers changesets, or heads, that are to be refused: with a Refusal, and with a rest; with the end of the session
+ * where they are more than an honest site ever has. */
+enum nv_status nv_sync_refuse(struct nv_sync *sync, struct nv_peer *peer, size_t count, const char *text, int64_t now,
+                              struct nv_actions *actions);
 /* Whether a peer has named more logs than an honest one can: also those that it took back count, as long as they stand
  * in `believed` beside ours. */
 bool nv_sync_names_too_many(const struct nv_peer *peer);
@@ -158,6 +183,49 @@ bool nv_sync_names_too_many(const struct nv_peer *peer);
 int64_t nv_sync_jittered(struct nv_peer *peer, int64_t time);
 /* `base` doubled `times` times, at most `most`. */
 int64_t nv_sync_backoff(int64_t base, unsigned times, int64_t most);
+
+/* ---- sync_own.c: what we hold ---- */
+void nv_sync_own_done(struct nv_own *own);
+/* Takes up the new vector; *ret_shrank: something that was held is not any more. */
+enum nv_status nv_sync_take_own(struct nv_sync *sync, const struct nv_event *event, bool *ret_shrank);
+/* Our heads of some scopes, run by run, ascending. */
+struct nv_runs {
+    const struct nv_own *own;
+    const struct nv_scope_set *scopes;
+    size_t next; /* 0 at the beginning */
+};
+bool nv_sync_next_run(struct nv_runs *runs, const struct nv_far_head **ret_heads, size_t *ret_count);
+/* Of what both carry: whether the peer has all that we hold; the digest of that; a copy in the arena of those heads
+ * that grew after a generation. */
+bool nv_sync_has_ours(const struct nv_sync *sync, const struct nv_peer *peer);
+struct nv_digest nv_sync_digest(struct nv_sync *sync, const struct nv_peer *peer);
+enum nv_status nv_sync_copy_own(const struct nv_sync *sync, const struct nv_peer *peer, uint64_t after,
+                                struct nv_actions *actions, struct nv_far_head **ret_heads, size_t *ret_count);
+/* Makes `has` what we hold of what both carry. */
+enum nv_status nv_sync_assign_own(const struct nv_sync *sync, const struct nv_peer *peer, struct nv_heads *has);
+
+/* ---- sync_scopes.c: what both carry ---- */
+enum nv_status nv_sync_take_carriers(struct nv_sync *sync, const struct nv_event *event);
+void nv_sync_carriers_done(struct nv_sync *sync);
+/* By our authority log; *ret_changed: it is another set than before. */
+enum nv_status nv_sync_look_up_scopes(struct nv_sync *sync, struct nv_peer *peer, bool *ret_changed);
+/* Takes up what both carry, by either side, as it stands now. Where *ret_changed is true, a digest is to be said. */
+enum nv_status nv_sync_share(struct nv_sync *sync, struct nv_peer *peer, bool *ret_changed);
+/* What a node says of that, in the arena. */
+enum nv_status nv_sync_say_scopes(const struct nv_sync *sync, const struct nv_peer *peer, struct nv_actions *actions,
+                                  struct nv_scopes_said *ret_said);
+enum nv_status nv_sync_hear_scopes(struct nv_peer *peer, const struct nv_scopes_said *said);
+/* Whether a peer that names or sends something of that scope does wrong; false also where both carry it, or where it
+ * cannot know better. */
+bool nv_sync_is_foreign(const struct nv_sync *sync, const struct nv_peer *peer, struct nv_scope_id scope);
+/* Of a vector that a peer named what both carry; in the arena, where it is not all. *ret_foreign counts those that it
+ * should not have named. Notes its authority position. */
+enum nv_status nv_sync_keep_shared(const struct nv_sync *sync, struct nv_peer *peer, const struct nv_far_head *heads,
+                                   size_t count, struct nv_actions *actions, const struct nv_far_head **ret_heads,
+                                   size_t *ret_count, size_t *ret_foreign);
+/* Answers what should not have been said, and has it counted; the session may be over then. */
+enum nv_status nv_sync_refuse_foreign(struct nv_sync *sync, struct nv_peer *peer, size_t count, int64_t now,
+                                      struct nv_actions *actions);
 
 /* ---- sync_has.c: what is said of ours, and what is learnt of theirs ---- */
 enum nv_status nv_sync_say_digest(struct nv_sync *sync, struct nv_peer *peer, int64_t now, struct nv_actions *actions);

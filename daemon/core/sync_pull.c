@@ -9,7 +9,7 @@ static bool is_ahead(struct nv_sync *sync, struct nv_peer *peer, int64_t now)
 {
     if (!peer->maybe_ahead)
         return false;
-    if (nv_heads_cover(&sync->own, peer->has.heads, peer->has.count)) {
+    if (nv_heads_cover(&sync->own.heads, peer->has.heads, peer->has.count)) {
         peer->maybe_ahead = false;
         peer->pull_failures = 0;
         peer->ahead_since = 0;
@@ -21,7 +21,7 @@ static bool is_ahead(struct nv_sync *sync, struct nv_peer *peer, int64_t now)
         return true;
     for (size_t i = 0; i < peer->has.count; i++) {
         const struct nv_far_head *head = &peer->has.heads[i];
-        if (nv_heads_seq(&sync->own, head) < head->seq && nv_heads_seq(&sync->coming, head) < head->seq)
+        if (nv_heads_seq(&sync->own.heads, head) < head->seq && nv_heads_seq(&sync->coming, head) < head->seq)
             return true;
     }
     nv_sync_wake_by(sync, peer->ahead_since + NV_COMING_US);
@@ -67,20 +67,20 @@ static struct nv_peer *choose(struct nv_sync *sync, bool (*is_worth)(struct nv_s
 }
 
 /* Our own vector; where it asks for bodies, that log's ends before them. */
-static enum nv_status copy_vector(const struct nv_sync *sync, enum nv_purpose purpose, struct nv_action *action,
-                                  struct nv_actions *actions)
+static enum nv_status copy_vector(const struct nv_sync *sync, const struct nv_peer *peer, enum nv_purpose purpose,
+                                  struct nv_action *action, struct nv_actions *actions)
 {
-    struct nv_far_head *heads = nv_arena_alloc(&actions->arena, (sync->own.count + 1) * sizeof *heads);
-    if (heads == NULL)
+    struct nv_far_head *heads;
+    size_t count, kept = 0;
+    if (nv_sync_copy_own(sync, peer, 0, actions, &heads, &count) != NV_OK)
         return NV_NO_MEMORY;
-    size_t count = 0;
-    for (size_t i = 0; i < sync->own.count; i++) {
-        bool is_owed = purpose == NV_PURPOSE_OWED && nv_far_head_order(&sync->own.heads[i], &sync->owed) == 0;
+    for (size_t i = 0; i < count; i++) {
+        bool is_owed = purpose == NV_PURPOSE_OWED && nv_far_head_order(&heads[i], &sync->owed) == 0;
         if (!is_owed || sync->owed.seq > 0)
-            heads[count++] = is_owed ? sync->owed : sync->own.heads[i];
+            heads[kept++] = is_owed ? sync->owed : heads[i];
     }
     action->send.pull.has = heads;
-    action->send.pull.has_count = count;
+    action->send.pull.has_count = kept;
     return NV_OK;
 }
 
@@ -88,7 +88,7 @@ static enum nv_status begin_pull(struct nv_sync *sync, struct nv_peer *peer, enu
                                  struct nv_actions *actions)
 {
     struct nv_action *action = nv_actions_add(actions, NV_ACTION_SEND, peer->session);
-    if (action == NULL || copy_vector(sync, purpose, action, actions) != NV_OK)
+    if (action == NULL || copy_vector(sync, peer, purpose, action, actions) != NV_OK)
         return NV_NO_MEMORY;
     action->send.kind = NV_MESSAGE_PULL;
     action->send.pull.pull = ++sync->pull_number;
@@ -246,18 +246,48 @@ static bool is_over(const struct nv_sync *sync)
 /* ---- what arrives -------------------------------------------------------------------------------------------------
  */
 
-/* Who sends a changeset has it, durably. */
-static enum nv_status learn_from_batch(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event)
+/* What of a batch is taken: what is of scopes that both carry. */
+struct parcel {
+    size_t *places, count;
+    size_t bytes;   /* of these */
+    size_t total;   /* bytes of the batch */
+    size_t foreign; /* changesets that the peer should not have sent */
+};
+
+static enum nv_status look_through(const struct nv_sync *sync, const struct nv_peer *peer, const struct nv_event *event,
+                                   struct nv_actions *actions, struct parcel *parcel)
 {
-    size_t count = event->message.message->batch.changeset_count;
+    const struct nv_message *message = event->message.message;
+    size_t count = message->batch.changeset_count;
+    parcel->places = nv_arena_alloc(&actions->arena, (count + 1) * sizeof *parcel->places);
+    if (parcel->places == NULL)
+        return NV_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {
-        const struct nv_far_head *head = &event->message.heads[i];
+        struct nv_scope_id scope = event->message.heads[i].scope;
+        size_t bytes = message->batch.changesets[i].size;
+        parcel->total += bytes;
+        if (nv_scope_set_has(&peer->shared, scope)) {
+            parcel->places[parcel->count++] = i;
+            parcel->bytes += bytes;
+        } else {
+            parcel->foreign += nv_sync_is_foreign(sync, peer, scope);
+        }
+    }
+    return NV_OK;
+}
+
+/* Who sends a changeset has it, durably. */
+static enum nv_status learn_from_batch(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,
+                                       const struct parcel *parcel)
+{
+    for (size_t i = 0; i < parcel->count; i++) {
+        const struct nv_far_head *head = &event->message.heads[parcel->places[i]];
         if (head->seq > 0 &&
             (nv_heads_raise(&peer->has, head) != NV_OK || nv_heads_raise(&peer->believed, head) != NV_OK))
             return NV_NO_MEMORY;
     }
     peer->maybe_ahead = true;
-    if (count > 0) {
+    if (parcel->count > 0) {
         peer->moved = event->now.us;
         nv_sync_wake_by(sync, peer->moved + NV_SETTLED_US);
     }
@@ -271,56 +301,24 @@ static enum nv_status expect(struct nv_sync *sync, const struct nv_far_head *hea
     return head->seq > 0 && has_room ? nv_heads_raise(&sync->coming, head) : NV_OK;
 }
 
-static enum nv_status take_batch(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event, size_t bytes,
-                                 struct nv_actions *actions)
+static enum nv_status take_batch(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,
+                                 const struct parcel *parcel, struct nv_actions *actions)
 {
-    const struct nv_message *message = event->message.message;
-    for (size_t i = 0; i < message->batch.changeset_count; i++)
-        if (expect(sync, &event->message.heads[i]) != NV_OK)
+    if (parcel->count == 0)
+        return NV_OK;
+    for (size_t i = 0; i < parcel->count; i++)
+        if (expect(sync, &event->message.heads[parcel->places[i]]) != NV_OK)
             return NV_NO_MEMORY;
     struct nv_action *action = nv_actions_add(actions, NV_ACTION_INGEST, peer->session);
     if (action == NULL)
         return NV_NO_MEMORY;
-    action->ingest.pull = message->batch.pull;
-    action->ingest.bytes = bytes;
-    peer->queued += bytes;
-    sync->queued += bytes;
+    action->ingest.pull = event->message.message->batch.pull;
+    action->ingest.places = parcel->places;
+    action->ingest.count = parcel->count;
+    action->ingest.bytes = parcel->bytes;
+    peer->queued += parcel->bytes;
+    sync->queued += parcel->bytes;
     return NV_OK;
-}
-
-enum nv_status nv_sync_on_batch(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,
-                                struct nv_actions *actions)
-{
-    const struct nv_message *message = event->message.message;
-    size_t bytes = 0;
-    for (size_t i = 0; i < message->batch.changeset_count; i++)
-        bytes += message->batch.changesets[i].size;
-    if (bytes / NV_SYNC_LEAST_BYTES < message->batch.changeset_count)
-        return nv_sync_garbage(sync, peer, "changesets that are too short to be any", event->now.us, actions);
-    if (learn_from_batch(sync, peer, event) != NV_OK)
-        return NV_NO_MEMORY;
-    if (nv_sync_names_too_many(peer))
-        return nv_sync_garbage(sync, peer, "changesets of more logs than a network may have", event->now.us, actions);
-
-    bool pulled = sync->pull.peer == peer && message->batch.pull != 0;
-    if (pulled)
-        sync->pull.moved = event->now.us; /* also what still comes of a pull that we left: the line lives */
-    if (!pulled || message->batch.pull != sync->pull.number) {
-        bool room = sync->queued == 0 || sync->queued + bytes <= NV_SYNC_QUEUE_BYTES;
-        room = room && peer->queued <= NV_SYNC_PEER_BYTES;
-        if (bytes > 0 && room && take_batch(sync, peer, event, bytes, actions) != NV_OK)
-            return NV_NO_MEMORY;
-        return nv_sync_settle(sync, peer, event->now.us, actions);
-    }
-    if (bytes > 0 && sync->pull.credit <= 0)
-        return nv_sync_garbage(sync, peer, "more than the credit that it was given", event->now.us, actions);
-    sync->pull.credit -= (int64_t)bytes;
-    sync->pull.consumed += bytes;
-    sync->pull.queued += bytes;
-    sync->pull.last = sync->pull.last || message->batch.last;
-    if (bytes > 0 && take_batch(sync, peer, event, bytes, actions) != NV_OK)
-        return NV_NO_MEMORY;
-    return is_over(sync) ? end_pull(sync, event->now.us, actions) : NV_OK;
 }
 
 static enum nv_status give_credit(struct nv_sync *sync, size_t bytes, int64_t now, struct nv_actions *actions)
@@ -339,20 +337,74 @@ static enum nv_status give_credit(struct nv_sync *sync, size_t bytes, int64_t no
     return NV_OK;
 }
 
-static enum nv_status refuse(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,
-                             struct nv_actions *actions)
+/* A batch of the pull that is running. */
+static enum nv_status take_pulled(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,
+                                  const struct parcel *parcel, struct nv_actions *actions)
 {
-    nv_sync_note(peer, event->ingested.text);
-    if (event->now.us - peer->refused_since >= NV_FORGIVEN_US) {
-        peer->refused_since = event->now.us;
+    if (parcel->total > 0 && sync->pull.credit <= 0)
+        return nv_sync_garbage(sync, peer, "more than the credit that it was given", event->now.us, actions);
+    sync->pull.credit -= (int64_t)parcel->total;
+    sync->pull.consumed += parcel->total;
+    sync->pull.queued += parcel->bytes;
+    sync->pull.last = sync->pull.last || event->message.message->batch.last;
+    if (take_batch(sync, peer, event, parcel, actions) != NV_OK)
+        return NV_NO_MEMORY;
+    size_t passed_over = parcel->total - parcel->bytes;
+    if (passed_over > 0 && give_credit(sync, passed_over, event->now.us, actions) != NV_OK)
+        return NV_NO_MEMORY;
+    return is_over(sync) ? end_pull(sync, event->now.us, actions) : NV_OK;
+}
+
+/* A push, or what still comes of a pull that we left. */
+static enum nv_status take_pushed(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,
+                                  const struct parcel *parcel, struct nv_actions *actions)
+{
+    bool has_room = sync->queued == 0 || sync->queued + parcel->bytes <= NV_SYNC_QUEUE_BYTES;
+    has_room = has_room && peer->queued <= NV_SYNC_PEER_BYTES;
+    if (has_room && take_batch(sync, peer, event, parcel, actions) != NV_OK)
+        return NV_NO_MEMORY;
+    return nv_sync_settle(sync, peer, event->now.us, actions);
+}
+
+enum nv_status nv_sync_on_batch(struct nv_sync *sync, struct nv_peer *peer, const struct nv_event *event,
+                                struct nv_actions *actions)
+{
+    const struct nv_message *message = event->message.message;
+    struct parcel parcel = {0};
+    if (look_through(sync, peer, event, actions, &parcel) != NV_OK)
+        return NV_NO_MEMORY;
+    if (parcel.total / NV_SYNC_LEAST_BYTES < message->batch.changeset_count)
+        return nv_sync_garbage(sync, peer, "changesets that are too short to be any", event->now.us, actions);
+    if (learn_from_batch(sync, peer, event, &parcel) != NV_OK)
+        return NV_NO_MEMORY;
+    if (nv_sync_names_too_many(peer))
+        return nv_sync_garbage(sync, peer, "changesets of more logs than a network may have", event->now.us, actions);
+
+    bool is_pulled = sync->pull.peer == peer && message->batch.pull != 0;
+    if (is_pulled)
+        sync->pull.moved = event->now.us; /* also what still comes of a pull that we left: the line lives */
+    is_pulled = is_pulled && message->batch.pull == sync->pull.number;
+    if ((is_pulled ? take_pulled : take_pushed)(sync, peer, event, &parcel, actions) != NV_OK)
+        return NV_NO_MEMORY;
+    if (parcel.foreign == 0 || peer->session == 0)
+        return NV_OK;
+    return nv_sync_refuse_foreign(sync, peer, parcel.foreign, event->now.us, actions);
+}
+
+enum nv_status nv_sync_refuse(struct nv_sync *sync, struct nv_peer *peer, size_t count, const char *text, int64_t now,
+                              struct nv_actions *actions)
+{
+    nv_sync_note(peer, text);
+    if (now - peer->refused_since >= NV_FORGIVEN_US) {
+        peer->refused_since = now;
         peer->refused = 0;
     }
-    peer->refused += event->ingested.refused;
+    peer->refused += count;
     if (peer->refused > NV_SYNC_REFUSED_MOST)
-        return nv_sync_garbage(sync, peer, "more changesets to refuse than an honest site has", event->now.us, actions);
-    rest(sync, peer, NV_REFUSED_US, 600 * (int64_t)NV_SECOND, event->now.us);
+        return nv_sync_garbage(sync, peer, "more to refuse than an honest site has", now, actions);
+    rest(sync, peer, NV_REFUSED_US, 600 * (int64_t)NV_SECOND, now);
     if (sync->pull.peer == peer) {
-        end_owed(sync, peer, event->now.us);
+        end_owed(sync, peer, now);
         nv_sync_leave_pull(sync);
     }
     struct nv_action *action = nv_actions_add(actions, NV_ACTION_SEND, peer->session);
@@ -360,8 +412,8 @@ static enum nv_status refuse(struct nv_sync *sync, struct nv_peer *peer, const s
         return NV_NO_MEMORY;
     action->send.kind = NV_MESSAGE_REFUSAL;
     action->send.refusal.reason = NV_REFUSAL_CHANGESET;
-    size_t size = strnlen(event->ingested.text, sizeof action->send.refusal.text - 1);
-    memcpy(action->send.refusal.text, event->ingested.text, size);
+    size_t size = strnlen(text, sizeof action->send.refusal.text - 1);
+    memcpy(action->send.refusal.text, text, size);
     return NV_OK;
 }
 
@@ -383,7 +435,8 @@ enum nv_status nv_sync_on_ingested(struct nv_sync *sync, struct nv_peer *peer, c
         sync->pull.moved = now;
         nv_sync_wake_by(sync, now + NV_PULL_PATIENCE_US);
     }
-    if (event->ingested.refused > 0 && refuse(sync, peer, event, actions) != NV_OK)
+    if (event->ingested.refused > 0 &&
+        nv_sync_refuse(sync, peer, event->ingested.refused, event->ingested.text, now, actions) != NV_OK)
         return NV_NO_MEMORY;
     if (pulled && sync->pull.peer == peer) {
         if (give_credit(sync, bytes, now, actions) != NV_OK)

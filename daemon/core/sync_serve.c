@@ -4,6 +4,19 @@
 
 enum { MOST_CREDIT_BYTES = 64 << 20 };
 
+static enum nv_status copy_shared(const struct nv_peer *peer, struct nv_actions *actions, struct nv_scope_set *ret_copy)
+{
+    size_t count = peer->shared.count;
+    *ret_copy = peer->shared;
+    ret_copy->capacity = 0; /* they are the arena's */
+    ret_copy->scopes = nv_arena_alloc(&actions->arena, (count + 1) * sizeof *ret_copy->scopes);
+    if (ret_copy->scopes == NULL)
+        return NV_NO_MEMORY;
+    if (count > 0)
+        memcpy(ret_copy->scopes, peer->shared.scopes, count * sizeof *ret_copy->scopes);
+    return NV_OK;
+}
+
 /* Asks the caller to read what the peer lacks and to send it. One at a time for a peer. */
 static enum nv_status ask_to_serve(struct nv_peer *peer, uint64_t pull, size_t budget, struct nv_actions *actions)
 {
@@ -16,6 +29,8 @@ static enum nv_status ask_to_serve(struct nv_peer *peer, uint64_t pull, size_t b
         return NV_NO_MEMORY;
     if (count > 0)
         memcpy(heads, peer->believed.heads, count * sizeof *heads);
+    if (copy_shared(peer, actions, &action->serve.scopes) != NV_OK)
+        return NV_NO_MEMORY;
     action->serve.pull = pull;
     action->serve.peer = heads;
     action->serve.peer_count = count;
@@ -95,10 +110,17 @@ enum nv_status nv_sync_on_pull(struct nv_sync *sync, struct nv_peer *peer, const
     if (message->pull.pull == 0 || !nv_heads_ascend(message->pull.has, message->pull.has_count) ||
         message->pull.has_count > NV_LIMIT_LOGS)
         return nv_sync_garbage(sync, peer, "a Pull without a number, or whose heads are not in order", now, actions);
+    const struct nv_far_head *heads;
+    size_t count, foreign;
     nv_sync_out_of_step(sync, peer);
-    if (nv_heads_assign(&peer->has, message->pull.has, message->pull.has_count) != NV_OK ||
-        nv_heads_assign(&peer->believed, message->pull.has, message->pull.has_count) != NV_OK)
+    if (nv_sync_keep_shared(sync, peer, message->pull.has, message->pull.has_count, actions, &heads, &count,
+                            &foreign) != NV_OK ||
+        nv_heads_assign(&peer->has, heads, count) != NV_OK || nv_heads_assign(&peer->believed, heads, count) != NV_OK)
         return NV_NO_MEMORY;
+    if (foreign > 0 && nv_sync_refuse_foreign(sync, peer, foreign, now, actions) != NV_OK)
+        return NV_NO_MEMORY;
+    if (peer->session == 0)
+        return NV_OK;
     peer->has_known = peer->ever_known = true;
     peer->maybe_ahead = true;
     peer->told = sync->generation; /* what it may lack, the pull gives */

@@ -21,8 +21,7 @@ struct nv_digest nv_heads_digest(const struct nv_far_head *heads, size_t count)
     crypto_generichash_state state;
     crypto_generichash_init(&state, NULL, 0, sizeof digest.bytes);
     for (size_t i = 0; i < count; i++) {
-        uint8_t bytes[64], *at = bytes;
-        at = put(at, heads[i].scope.bytes, sizeof heads[i].scope.bytes);
+        uint8_t bytes[48], *at = bytes;
         at = put(at, heads[i].site.bytes, sizeof heads[i].site.bytes);
         at = put_number(at, heads[i].epoch);
         at = put_number(at, heads[i].seq);
@@ -32,3 +31,18 @@ struct nv_digest nv_heads_digest(const struct nv_far_head *heads, size_t count)
     crypto_generichash_final(&state, digest.bytes, sizeof digest.bytes);
     return digest;
 }
+
+struct nv_digest nv_vector_digest(const struct nv_part_digest *parts, size_t count)
+{
+    struct nv_digest digest;
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, NULL, 0, sizeof digest.bytes);
+    for (size_t i = 0; i < count; i++) {
+        crypto_generichash_update(&state, parts[i].scope.bytes, sizeof parts[i].scope.bytes);
+        crypto_generichash_update(&state, parts[i].digest.bytes, sizeof parts[i].digest.bytes);
+    }
+    crypto_generichash_final(&state, digest.bytes, sizeof digest.bytes);
+    return digest;
+}
+
+const struct nv_digests nv_digests = {nv_heads_digest, nv_vector_digest};

@@ -1,8 +1,15 @@
-/* The digest of a whole vector: two nodes that hold the same say the same 16 bytes (PROTOCOL.md, "Has"). */
+/* The digests of vectors: two nodes that hold the same say the same 16 bytes (PROTOCOL.md, "Has"). */
 #pragma once
 
-#include "core/message.h"
+#include "core/sync.h"
 
-/* BLAKE2b-128 over each head, ascending by (scope, site, epoch) as given: scope (16 bytes), site (16), epoch and seq
- * (8 bytes each, least significant first), pin (16). */
+/* BLAKE2b-128 over heads of one scope, ascending by (site, epoch) as given, each as site (16 bytes), epoch and seq (8
+ * bytes each, least significant first), pin (16). */
 struct nv_digest nv_heads_digest(const struct nv_far_head *heads, size_t count);
+
+/* BLAKE2b-128 over those of all scopes that have heads, ascending by scope as given, each as scope (16), digest (16).
+ */
+struct nv_digest nv_vector_digest(const struct nv_part_digest *parts, size_t count);
+
+/* For core/sync.h. */
+extern const struct nv_digests nv_digests;

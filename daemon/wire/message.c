@@ -28,14 +28,39 @@ static enum nv_status take_vector(Navette__Head *const *wire, size_t count, stru
     return NV_OK;
 }
 
-static enum nv_status take_hello(const Navette__Hello *wire, struct nv_message *message, struct nv_error *error)
+static enum nv_status take_scopes(const Navette__Scopes *wire, struct nv_arena *arena, struct nv_scopes_said *ret_said,
+                                  struct nv_error *error)
+{
+    if (wire == NULL)
+        return NV_OK;
+    if (wire->n_scopes > NV_LIMIT_SCOPES)
+        return refuse(error, "it names more scopes than the protocol allows");
+    if (wire->all && wire->n_scopes > 0)
+        return refuse(error, "it names all scopes, and some of them");
+    struct nv_scope_id *scopes = nv_arena_alloc(arena, (wire->n_scopes + 1) * sizeof *scopes);
+    if (scopes == NULL)
+        return nv_fail(error, NV_NO_MEMORY, "no memory for the scopes of a message");
+    for (size_t i = 0; i < wire->n_scopes; i++)
+        if (!nv_binary_take(wire->scopes[i], scopes[i].bytes, sizeof scopes[i].bytes))
+            return refuse(error, "a scope of another size");
+    if (!nv_scopes_ascend(scopes, wire->n_scopes))
+        return refuse(error, "its scopes are not ascending, or name one twice");
+    *ret_said =
+        (struct nv_scopes_said){.is_said = true,
+                                .authority_seq = wire->authority_seq,
+                                .scopes = {.has_all = wire->all != 0, .scopes = scopes, .count = wire->n_scopes}};
+    return NV_OK;
+}
+
+static enum nv_status take_hello(const Navette__Hello *wire, struct nv_arena *arena, struct nv_message *message,
+                                 struct nv_error *error)
 {
     message->kind = NV_MESSAGE_HELLO;
     message->hello.protocol = wire->protocol;
     if (!nv_binary_take(wire->network, message->hello.network, sizeof message->hello.network) ||
         !nv_binary_take(wire->site, message->hello.site.bytes, sizeof message->hello.site.bytes))
         return refuse(error, "a hello with ids of another size");
-    return NV_OK;
+    return take_scopes(wire->scopes, arena, &message->hello.scopes, error);
 }
 
 static enum nv_status take_has(const Navette__Has *wire, struct nv_arena *arena, struct nv_message *message,
@@ -47,7 +72,8 @@ static enum nv_status take_has(const Navette__Has *wire, struct nv_arena *arena,
     message->has.head_count = wire->n_heads;
     if (!nv_binary_take(wire->digest, message->has.digest.bytes, sizeof message->has.digest.bytes))
         return refuse(error, "a digest of another size");
-    return take_vector(wire->heads, wire->n_heads, arena, &message->has.heads, error);
+    enum nv_status status = take_scopes(wire->scopes, arena, &message->has.scopes, error);
+    return status == NV_OK ? take_vector(wire->heads, wire->n_heads, arena, &message->has.heads, error) : status;
 }
 
 static enum nv_status take_pull(const Navette__Pull *wire, struct nv_arena *arena, struct nv_message *message,
@@ -98,7 +124,7 @@ static enum nv_status take_kind(const Navette__Message *wire, struct nv_arena *a
 {
     switch (wire->kind_case) {
     case NAVETTE__MESSAGE__KIND_HELLO:
-        return take_hello(wire->hello, message, error);
+        return take_hello(wire->hello, arena, message, error);
     case NAVETTE__MESSAGE__KIND_HAS:
         return take_has(wire->has, arena, message, error);
     case NAVETTE__MESSAGE__KIND_PULL:

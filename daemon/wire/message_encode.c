@@ -5,6 +5,27 @@
 
 /* Each kind fills a struct that stands in the arena until the message is packed; false where memory ran out. */
 
+/* False where memory ran out; NULL where nothing is said. */
+static bool add_scopes(const struct nv_scopes_said *said, struct nv_arena *arena, Navette__Scopes **ret_wire)
+{
+    const struct nv_scope_set *set = &said->scopes;
+    if (!said->is_said)
+        return true;
+    Navette__Scopes *wire = nv_arena_alloc(arena, sizeof *wire);
+    ProtobufCBinaryData *scopes = nv_arena_alloc(arena, (set->count + 1) * sizeof *scopes);
+    if (wire == NULL || scopes == NULL)
+        return false;
+    navette__scopes__init(wire);
+    for (size_t i = 0; i < set->count; i++)
+        scopes[i] = nv_binary(set->scopes[i].bytes, sizeof set->scopes[i].bytes);
+    wire->authority_seq = said->authority_seq;
+    wire->all = set->has_all;
+    wire->n_scopes = set->count;
+    wire->scopes = scopes;
+    *ret_wire = wire;
+    return true;
+}
+
 static bool add_hello(const struct nv_message *message, struct nv_arena *arena, Navette__Message *wire)
 {
     wire->kind_case = NAVETTE__MESSAGE__KIND_HELLO;
@@ -15,7 +36,7 @@ static bool add_hello(const struct nv_message *message, struct nv_arena *arena, 
     wire->hello->protocol = message->hello.protocol;
     wire->hello->network = nv_binary(message->hello.network, sizeof message->hello.network);
     wire->hello->site = nv_binary(message->hello.site.bytes, sizeof message->hello.site.bytes);
-    return true;
+    return add_scopes(&message->hello.scopes, arena, &wire->hello->scopes);
 }
 
 static bool add_has(const struct nv_message *message, struct nv_arena *arena, Navette__Message *wire)
@@ -30,7 +51,7 @@ static bool add_has(const struct nv_message *message, struct nv_arena *arena, Na
     wire->has->please = message->has.please;
     wire->has->n_heads = message->has.head_count;
     wire->has->heads = nv_heads_to_pack(message->has.heads, message->has.head_count, true, arena);
-    return wire->has->heads != NULL;
+    return wire->has->heads != NULL && add_scopes(&message->has.scopes, arena, &wire->has->scopes);
 }
 
 static bool add_pull(const struct nv_message *message, struct nv_arena *arena, Navette__Message *wire)

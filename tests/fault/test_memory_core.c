@@ -15,6 +15,7 @@
 #include "core/sync.h"
 #include "core/vector.h"
 #include "tests/fault/probe.h"
+#include "wire/digest.h"
 
 /* ---- base ---- */
 
@@ -78,6 +79,22 @@ static enum nv_status raise_heads(struct nv_buffer *told)
         nv_buffer_append(told, b.heads, b.count * sizeof *b.heads);
     nv_heads_done(&a);
     nv_heads_done(&b);
+    return status;
+}
+
+static enum nv_status meet_scopes(struct nv_buffer *told)
+{
+    struct nv_scope_id scopes[6] = {{{1}}, {{2}}, {{3}}, {{4}}, {{5}}, {{6}}};
+    const struct nv_scope_set first = {.scopes = scopes, .count = 4}, last = {.scopes = scopes + 2, .count = 4};
+    struct nv_scope_set set = {0};
+    enum nv_status status = nv_scope_set_copy(&set, &first);
+    if (status == NV_OK)
+        status = nv_scope_set_copy(&set, &(struct nv_scope_set){.scopes = scopes, .count = 6});
+    if (status == NV_OK)
+        status = nv_scope_set_meet(&set, &first, &last);
+    if (status == NV_OK)
+        nv_buffer_append(told, set.scopes, set.count * sizeof *set.scopes);
+    nv_scope_set_done(&set);
     return status;
 }
 
@@ -193,18 +210,27 @@ static int64_t now_us;
 
 static enum nv_status step(struct node *node, struct nv_event *event);
 
-static struct nv_digest digest_of(const struct node *node)
-{
-    return (struct nv_digest){{(uint8_t)node->has[0].seq, (uint8_t)node->has[1].seq}};
-}
-
 static enum nv_status grow(struct node *node)
 {
     struct nv_event event = {.kind = NV_EVENT_GREW};
     event.grew.heads = node->has;
     event.grew.count = 2;
-    event.grew.digest = digest_of(node);
     event.grew.newest = (int64_t)(node->has[0].seq + node->has[1].seq);
+    return step(node, &event);
+}
+
+/* Site 1 is a hub, and site 2 carries so many scopes: the one that both write in is the first of them. */
+static enum nv_status grow_with_scopes(struct node *node, size_t count)
+{
+    struct nv_scope_id scopes[2] = {{{1}}, {{2}}};
+    struct nv_carrier carriers[2] = {{.site = {{1}}, .scopes = {.has_all = true}},
+                                     {.site = {{2}}, .scopes = {.scopes = scopes, .count = count}}};
+    struct nv_event event = {.kind = NV_EVENT_GREW};
+    event.grew.heads = node->has;
+    event.grew.count = 2;
+    event.grew.newest = (int64_t)(node->has[0].seq + node->has[1].seq);
+    event.grew.carriers = carriers;
+    event.grew.carrier_count = 2;
     return step(node, &event);
 }
 
@@ -255,13 +281,15 @@ static enum nv_status serve(struct node *node, const struct nv_action *action)
 static enum nv_status ingest(struct node *node, const struct nv_action *action)
 {
     struct nv_event event = {.kind = NV_EVENT_INGESTED, .session = 1};
-    for (size_t i = 0; i < node->message->batch.changeset_count; i++)
+    for (size_t i = 0; i < action->ingest.count; i++) {
+        const struct nv_far_head *head = &node->message_heads[action->ingest.places[i]];
         for (size_t j = 0; j < 2; j++)
-            if (nv_far_head_order(&node->has[j], &node->message_heads[i]) == 0)
-                node->has[j] = node->message_heads[i];
+            if (nv_far_head_order(&node->has[j], head) == 0)
+                node->has[j] = *head;
+    }
     event.ingested.pull = action->ingest.pull;
     event.ingested.bytes = action->ingest.bytes;
-    event.ingested.taken = node->message->batch.changeset_count;
+    event.ingested.taken = action->ingest.count;
     event.ingested.text = "";
     enum nv_status status = grow(node);
     return status == NV_OK ? step(node, &event) : status;
@@ -279,6 +307,7 @@ static enum nv_status execute(struct node *node, const struct nv_action *action)
     case NV_ACTION_INGEST:
         return ingest(node, action);
     case NV_ACTION_CLOSE:
+    case NV_ACTION_REFUSED:
         break;
     }
     return NV_OK;
@@ -317,7 +346,7 @@ static enum nv_status speak(struct nv_buffer *told)
     now_us = 1000000;
     for (uint8_t i = 0; i < 2; i++) {
         nodes[i] = (struct node){.self = {{(uint8_t)(i + 1)}},
-                                 .sync = nv_sync_new((struct nv_site_id){{(uint8_t)(i + 1)}}, network),
+                                 .sync = nv_sync_new((struct nv_site_id){{(uint8_t)(i + 1)}}, network, &nv_digests),
                                  .has = {head_of(1, i == 0 ? 4 : 1), head_of(2, i == 0 ? 1 : 3)},
                                  .other = &nodes[1 - i],
                                  .told = told};
@@ -325,7 +354,7 @@ static enum nv_status speak(struct nv_buffer *told)
             status = NV_NO_MEMORY;
     }
     for (size_t i = 0; status == NV_OK && i < 2; i++)
-        status = grow(&nodes[i]);
+        status = grow_with_scopes(&nodes[i], 1);
     /* Both ends are open before anything comes over the line: the first tick carries out what they say. */
     for (size_t i = 0; status == NV_OK && i < 2; i++) {
         nodes[i].is_executing = true;
@@ -338,6 +367,8 @@ static enum nv_status speak(struct nv_buffer *told)
             nodes[turn == 20 ? 0 : 1].has[turn == 20 ? 0 : 1].seq++;
             status = grow(&nodes[turn == 20 ? 0 : 1]);
         }
+        for (size_t i = 0; status == NV_OK && i < 2 && turn >= 24 && turn < 30; i++)
+            status = grow_with_scopes(&nodes[i], (size_t)(turn - 24) / 2); /* 0, 1, 2 */
         for (size_t i = 0; status == NV_OK && i < 2; i++) {
             struct nv_event event = {.kind = NV_EVENT_TICK};
             status = step(&nodes[i], &event);
@@ -356,9 +387,9 @@ static enum nv_status speak(struct nv_buffer *told)
 int main(void)
 {
     static const struct nv_probe probes[] = {
-        {"a buffer", grow_buffer}, {"an arena", fill_arena},   {"vectors", raise_vectors},
-        {"heads", raise_heads},    {"a record", merge_record}, {"the waiting room", queue_batches},
-        {"sync machines", speak},
+        {"a buffer", grow_buffer},       {"an arena", fill_arena},   {"vectors", raise_vectors},
+        {"heads", raise_heads},          {"a record", merge_record}, {"the waiting room", queue_batches},
+        {"sets of scopes", meet_scopes}, {"sync machines", speak},
     };
     return nv_probe_run("memory, core", probes, sizeof probes / sizeof *probes);
 }

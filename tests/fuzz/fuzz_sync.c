@@ -7,6 +7,7 @@
 
 enum { STEPS_MAX = 200, BATCH_MAX = 4, LEAF_BYTES_MAX = 400000, HONEST = NODE_WRITERS - 1, SECOND = 1000000 };
 enum { FLOOD = 16, INGESTS = 8, SITES = 12 /* that may dial */, HONEST_PATIENCE_S = 600 };
+enum { OF_SCOPES = 224 /* of 256: steps from here on are about scopes */ };
 
 _Static_assert(sizeof(struct leaf) >= NV_SYNC_LEAST_BYTES, "a leaf is as long as a changeset is at the least");
 
@@ -25,7 +26,7 @@ static struct session *some_session(struct nv_dice *dice, struct node *node)
 static void some_seqs(struct nv_dice *dice, const struct node *node, uint64_t seqs[NODE_WRITERS])
 {
     for (size_t i = 0; i < NODE_WRITERS; i++) {
-        seqs[i] = node->durable[i];
+        seqs[i] = node->durable[NODE_NETWORK][i];
         if (i != HONEST && nv_dice_percent(dice, 40))
             seqs[i] = nv_dice_percent(dice, 10) ? nv_fuzz_number(dice) : seqs[i] + nv_dice_below(dice, 4);
     }
@@ -58,7 +59,7 @@ static void say_has(struct nv_dice *dice, struct node *node, struct session *ses
     uint64_t seqs[NODE_WRITERS];
     some_seqs(dice, node, seqs);
     message.has.heads = heads;
-    message.has.head_count = node_heads(seqs, heads);
+    message.has.head_count = node_heads(NODE_NETWORK, seqs, heads);
     message.has.digest = node_digest(heads, message.has.head_count);
     message.has.whole = nv_dice_percent(dice, 50);
     message.has.please = nv_dice_percent(dice, 50);
@@ -75,7 +76,7 @@ static void say_pull(struct nv_dice *dice, struct node *node, struct session *se
     some_seqs(dice, node, seqs);
     message.pull.pull = 1 + nv_dice_below(dice, 4);
     message.pull.has = heads;
-    message.pull.has_count = nv_dice_percent(dice, 50) ? node_heads(seqs, heads) : 0;
+    message.pull.has_count = nv_dice_percent(dice, 50) ? node_heads(NODE_NETWORK, seqs, heads) : 0;
     message.pull.credit_bytes = nv_fuzz_number(dice);
     node_hear(node, session, &message, NULL);
 }
@@ -89,20 +90,22 @@ static void say_credit(struct nv_dice *dice, struct node *node, struct session *
 }
 
 /* A changeset: the next one of a log, a later one, one that is there already, or a bad one. */
-static struct leaf some_leaf(struct nv_dice *dice, const struct node *node, size_t ahead)
+static struct leaf some_leaf(struct nv_dice *dice, const struct node *node, size_t scope, size_t ahead)
 {
     struct leaf leaf = {.writer = (uint32_t)nv_dice_below(dice, HONEST), .is_bad = nv_dice_percent(dice, 15)};
-    leaf.seq = node->durable[leaf.writer] + nv_dice_below(dice, 3) + (nv_dice_percent(dice, 30) ? ahead : 0);
+    const uint64_t *durable = node->durable[scope];
+    leaf.scope = (uint32_t)scope;
+    leaf.seq = durable[leaf.writer] + nv_dice_below(dice, 3) + (nv_dice_percent(dice, 30) ? ahead : 0);
     leaf.seq += leaf.seq == 0;
     for (size_t i = 0; i < HONEST && nv_dice_percent(dice, 30); i++)
-        leaf.context[i] = nv_dice_below(dice, (size_t)node->durable[i] + 2);
+        leaf.context[i] = nv_dice_below(dice, (size_t)durable[i] + 2);
     return leaf;
 }
 
 /* The head that its header names: now and then none that can be read, or one of a log that nobody has. */
 static struct nv_far_head some_head(struct nv_dice *dice, const struct leaf *leaf)
 {
-    struct nv_far_head head = node_head(leaf->writer, leaf->seq);
+    struct nv_far_head head = node_head(leaf->scope, leaf->writer, leaf->seq);
     if (nv_dice_percent(dice, 5))
         head.seq = 0;
     if (nv_dice_percent(dice, 10))
@@ -113,7 +116,7 @@ static struct nv_far_head some_head(struct nv_dice *dice, const struct leaf *lea
 }
 
 /* Once, or many times in a row: then all of it is called differently, as far as a header can say. */
-static void say_batch(struct nv_dice *dice, struct node *node, struct session *session)
+static void say_batch(struct nv_dice *dice, struct node *node, struct session *session, bool is_mixed)
 {
     static const size_t sizes[] = {sizeof(struct leaf), 100, 1000, 30000, LEAF_BYTES_MAX};
     static uint8_t bytes[BATCH_MAX][LEAF_BYTES_MAX];
@@ -122,7 +125,8 @@ static void say_batch(struct nv_dice *dice, struct node *node, struct session *s
     struct nv_message message = {.kind = NV_MESSAGE_BATCH};
     size_t count = nv_dice_below(dice, BATCH_MAX + 1), times = nv_dice_percent(dice, 10) ? FLOOD : 1;
     for (size_t i = 0; i < count; i++) {
-        struct leaf leaf = some_leaf(dice, node, i);
+        size_t scope = is_mixed ? nv_dice_below(dice, NODE_SCOPES) : NODE_NETWORK;
+        struct leaf leaf = some_leaf(dice, node, scope, i);
         memcpy(bytes[i], &leaf, sizeof leaf);
         changesets[i] = (struct nv_slice){bytes[i], sizes[nv_dice_below(dice, sizeof sizes / sizeof sizes[0])]};
         heads[i] = some_head(dice, &leaf);
@@ -164,7 +168,7 @@ static void say(struct nv_dice *dice, struct node *node, struct session *session
         break;
     case 4:
     case 5:
-        say_batch(dice, node, session);
+        say_batch(dice, node, session, false);
         break;
     case 6:
         say_anything(dice, node, session);
@@ -174,6 +178,100 @@ static void say(struct nv_dice *dice, struct node *node, struct session *session
         break;
     }
 }
+
+/* ---- what they say of scopes ---- */
+
+/* As it should be, or any: they need not ascend. */
+static struct nv_scopes_said some_scopes(struct nv_dice *dice, const struct node *node, const struct session *session,
+                                         struct nv_scope_id room[NODE_SCOPES])
+{
+    size_t site = node_place(session->site);
+    unsigned both = site < NODE_SITES ? node->carries[NODE_SELF] & node->carries[site] : NODE_LEAST_SCOPES;
+    struct nv_scopes_said said = {.is_said = true, .authority_seq = node->durable[NODE_AUTHORITY][0]};
+    if (nv_dice_percent(dice, 40))
+        both ^= (unsigned)nv_dice_below(dice, NODE_EVERY_SCOPE + 1);
+    said.authority_seq += nv_dice_percent(dice, 40) ? nv_dice_below(dice, 3) - 1 : 0;
+    said.scopes = node_scopes(both, room);
+    if (said.scopes.count > 1 && nv_dice_percent(dice, 5))
+        room[0] = room[1];
+    return said;
+}
+
+static size_t some_heads(struct nv_dice *dice, const struct node *node,
+                         struct nv_far_head heads[NODE_SCOPES * NODE_WRITERS])
+{
+    size_t count = 0;
+    for (size_t scope = 0; scope < NODE_SCOPES; scope++)
+        for (size_t writer = 0; writer < HONEST; writer++) {
+            uint64_t seq = node->durable[scope][writer] + nv_dice_below(dice, 3);
+            if (seq > 0 && nv_dice_percent(dice, 50))
+                heads[count++] = node_head(scope, writer, seq);
+        }
+    return count;
+}
+
+static void say_has_of_scopes(struct nv_dice *dice, struct node *node, struct session *session)
+{
+    struct nv_message message = {.kind = NV_MESSAGE_HAS};
+    struct nv_far_head heads[NODE_SCOPES * NODE_WRITERS];
+    struct nv_scope_id room[NODE_SCOPES];
+    if (nv_dice_percent(dice, 50))
+        message.has.scopes = some_scopes(dice, node, session, room);
+    message.has.heads = heads;
+    message.has.head_count = nv_dice_percent(dice, 70) ? some_heads(dice, node, heads) : 0;
+    message.has.digest = node_digest(heads, message.has.head_count);
+    message.has.whole = nv_dice_percent(dice, 50);
+    message.has.please = nv_dice_percent(dice, 50);
+    node_hear(node, session, &message, NULL);
+}
+
+static void say_pull_of_scopes(struct nv_dice *dice, struct node *node, struct session *session)
+{
+    struct nv_message message = {.kind = NV_MESSAGE_PULL};
+    struct nv_far_head heads[NODE_SCOPES * NODE_WRITERS];
+    message.pull.pull = 1 + nv_dice_below(dice, 4);
+    message.pull.has = heads;
+    message.pull.has_count = some_heads(dice, node, heads);
+    message.pull.credit_bytes = nv_fuzz_number(dice);
+    node_hear(node, session, &message, NULL);
+}
+
+static void say_hello_of_scopes(struct nv_dice *dice, struct node *node, struct session *session)
+{
+    struct nv_scope_id room[NODE_SCOPES];
+    struct nv_message message = good_hello(session);
+    message.hello.scopes = some_scopes(dice, node, session, room);
+    node_hear(node, session, &message, NULL);
+}
+
+/* The honest one stays a member: it is to be served. */
+static void change_rights(struct nv_dice *dice, struct node *node)
+{
+    size_t site = nv_dice_percent(dice, 30) ? (size_t)NODE_SELF : nv_dice_below(dice, SITES + 1);
+    unsigned scopes = NODE_LEAST_SCOPES | (unsigned)nv_dice_below(dice, NODE_EVERY_SCOPE + 1);
+    bool stays = site == HONEST || site == NODE_SELF || nv_dice_percent(dice, 90);
+    node_set_carried(node, site, stays ? scopes : 0);
+}
+
+static void some_step_of_scopes(struct nv_dice *dice, struct node *node)
+{
+    size_t what = nv_dice_below(dice, 8);
+    struct session *session = what < 6 ? some_session(dice, node) : NULL;
+    if (what < 2 && session != NULL)
+        say_has_of_scopes(dice, node, session);
+    else if (what == 2 && session != NULL)
+        say_pull_of_scopes(dice, node, session);
+    else if (what == 3 && session != NULL)
+        say_hello_of_scopes(dice, node, session);
+    else if (what < 6 && session != NULL)
+        say_batch(dice, node, session, true);
+    else if (what == 6)
+        node_write(node, NODE_GROUP + nv_dice_below(dice, NODE_SCOPES - NODE_GROUP));
+    else
+        change_rights(dice, node);
+}
+
+/* ---- what happens ---- */
 
 static void some_open(struct nv_dice *dice, struct node *node)
 {
@@ -192,7 +290,12 @@ static void some_time(struct nv_dice *dice, struct node *node)
 
 static void some_step(struct nv_dice *dice, struct node *node)
 {
-    size_t what = nv_dice_below(dice, 16);
+    size_t what = nv_dice_below(dice, 256);
+    if (what >= OF_SCOPES) {
+        some_step_of_scopes(dice, node);
+        return;
+    }
+    what %= 16;
     struct session *session = what < 10 ? some_session(dice, node) : NULL;
     if (what < 8 && session != NULL)
         say(dice, node, session);
@@ -203,7 +306,7 @@ static void some_step(struct nv_dice *dice, struct node *node)
     else if (what == 10 || what == 11)
         some_open(dice, node);
     else if (what == 12)
-        node_write(node);
+        node_write(node, NODE_NETWORK);
     else if (what == 13 || what == 14)
         node_ingest(node);
     else
@@ -214,9 +317,9 @@ static void some_step(struct nv_dice *dice, struct node *node)
 
 static void give(struct node *node, struct session *session)
 {
-    struct leaf leaf = {.writer = HONEST, .seq = 1};
+    struct leaf leaf = {.writer = HONEST, .scope = NODE_NETWORK, .seq = 1};
     struct nv_slice changeset = {(const uint8_t *)&leaf, sizeof leaf};
-    struct nv_far_head head = node_head(HONEST, 1);
+    struct nv_far_head head = node_head(NODE_NETWORK, HONEST, 1);
     struct nv_message message = {.kind = NV_MESSAGE_BATCH};
     message.batch.pull = session->pull;
     message.batch.last = true;
@@ -254,7 +357,7 @@ static void come_honestly(struct node *node)
     struct session *session = node_open(node, node_site(HONEST), false, 1);
     if (session == NULL)
         return;
-    struct nv_far_head head = node_head(HONEST, 1);
+    struct nv_far_head head = node_head(NODE_NETWORK, HONEST, 1);
     struct nv_message message = {.kind = NV_MESSAGE_HAS};
     message.has.heads = &head;
     message.has.head_count = 1;
@@ -273,7 +376,7 @@ static void come_honestly(struct node *node)
         assert(seconds < HONEST_PATIENCE_S);
         wait_a_second(node, session);
     }
-    assert(node->durable[HONEST] == 1);
+    assert(node->durable[NODE_NETWORK][HONEST] == 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

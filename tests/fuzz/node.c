@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "wire/digest.h"
+
 enum {
     OFFERED = 16,
     OFFERED_BYTES = 1 << 20,
@@ -20,103 +22,86 @@ struct nv_site_id node_site(size_t writer)
     return (struct nv_site_id){{(uint8_t)(writer + 1)}};
 }
 
-struct nv_far_head node_head(size_t writer, uint64_t seq)
+size_t node_place(struct nv_site_id site)
 {
-    struct nv_far_head head = {.site = node_site(writer), .epoch = 7, .scope = NV_SCOPE_NETWORK, .seq = seq};
+    size_t place = 0;
+    while (place < NODE_SITES && nv_site_id_compare(site, node_site(place)) != 0)
+        place++;
+    return place;
+}
+
+struct nv_scope_id node_scope(size_t scope)
+{
+    if (scope == NODE_AUTHORITY)
+        return NV_SCOPE_AUTHORITY;
+    return scope == NODE_NETWORK ? NV_SCOPE_NETWORK : (struct nv_scope_id){{(uint8_t)(0x70 + scope)}};
+}
+
+struct nv_scope_set node_scopes(unsigned scopes, struct nv_scope_id room[NODE_SCOPES])
+{
+    struct nv_scope_set set = {.has_all = scopes == NODE_EVERY_SCOPE, .scopes = room};
+    for (size_t i = NODE_GROUP; i < NODE_SCOPES && !set.has_all; i++)
+        if (scopes >> i & 1)
+            room[set.count++] = node_scope(i);
+    return set;
+}
+
+unsigned node_bits(const struct nv_scope_set *scopes)
+{
+    unsigned bits = 0;
+    for (size_t i = 0; i < NODE_SCOPES; i++)
+        bits |= (unsigned)nv_scope_set_has(scopes, node_scope(i)) << i;
+    return bits;
+}
+
+struct nv_far_head node_head(size_t scope, size_t writer, uint64_t seq)
+{
+    struct nv_far_head head = {.site = node_site(writer), .epoch = 7, .scope = node_scope(scope), .seq = seq};
     head.pin.bytes[0] = (uint8_t)seq;
     return head;
 }
 
-size_t node_heads(const uint64_t seqs[NODE_WRITERS], struct nv_far_head heads[NODE_WRITERS])
+size_t node_heads(size_t scope, const uint64_t seqs[NODE_WRITERS], struct nv_far_head *heads)
 {
     size_t count = 0;
     for (size_t i = 0; i < NODE_WRITERS; i++)
         if (seqs[i] > 0)
-            heads[count++] = node_head(i, seqs[i]);
+            heads[count++] = node_head(scope, i, seqs[i]);
+    return count;
+}
+
+size_t node_own(const struct node *node, unsigned scopes, struct nv_far_head heads[NODE_SCOPES * NODE_WRITERS])
+{
+    size_t count = 0;
+    for (size_t scope = 0; scope < NODE_SCOPES; scope++)
+        if (scopes >> scope & 1)
+            count += node_heads(scope, node->durable[scope], heads + count);
     return count;
 }
 
 struct nv_digest node_digest(const struct nv_far_head *heads, size_t count)
 {
-    struct nv_digest digest = {{1}};
-    uint64_t hash = 14695981039346656037u; /* FNV-1a's */
-    for (size_t i = 0; i < count; i++)
-        hash = (hash ^ (heads[i].seq * 257 + heads[i].site.bytes[0])) * 1099511628211u;
-    memcpy(&digest.bytes[8], &hash, sizeof hash);
-    return digest;
+    struct nv_part_digest parts[NODE_SCOPES];
+    size_t part_count = 0;
+    for (size_t first = 0, end; first < count; first = end) {
+        for (end = first + 1; end < count && nv_scope_id_equal(heads[first].scope, heads[end].scope);)
+            end++;
+        parts[part_count].scope = heads[first].scope;
+        parts[part_count++].digest = nv_heads_digest(heads + first, end - first);
+    }
+    return nv_vector_digest(parts, part_count);
+}
+
+unsigned node_shared(const struct node *node, const struct session *session)
+{
+    size_t site = node_place(session->site);
+    return site == NODE_SITES ? 0 : node->carries[NODE_SELF] & node->carries[site] & session->heard;
 }
 
 static struct session *session_of(struct node *node, uint32_t number)
 {
     assert(number >= 1 && number <= node->session_count);
     return &node->sessions[number - 1];
-}
-
-/* ---- what must hold of all that is said ---- */
-
-static void check_durable(const struct node *node, const struct nv_far_head *heads, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        size_t writer = (size_t)heads[i].site.bytes[0] - 1;
-        assert(writer < NODE_WRITERS && heads[i].seq >= 1 && heads[i].seq <= node->durable[writer]);
-    }
-}
-
-static void check_has(const struct node *node, struct session *session, const struct nv_message *message)
-{
-    struct nv_far_head own[NODE_WRITERS];
-    size_t count = node_heads(node->durable, own);
-    struct nv_digest digest = node_digest(own, count);
-    check_durable(node, message->has.heads, message->has.head_count);
-    assert(memcmp(&digest, &message->has.digest, sizeof digest) == 0);
-    if (message->has.whole)
-        assert(nv_fuzz_heads_equal(message->has.heads, message->has.head_count, own, count));
-    session->has_news = session->has_news || message->has.head_count > 0;
-    for (size_t i = 0; i < message->has.head_count; i++)
-        session->told[message->has.heads[i].site.bytes[0] - 1] = message->has.heads[i].seq;
-}
-
-/* Whatever is said can be read by the other side. */
-static void check_readable(const struct nv_message *message)
-{
-    struct nv_arena arena = {.limit = 32 << 20};
-    struct nv_message again;
-    struct nv_buffer bytes = {0};
-    nv_message_encode(message, &bytes);
-    enum nv_status status = nv_message_decode(nv_buffer_slice(&bytes), &arena, &again, NULL);
-    assert(status == NV_OK && nv_fuzz_messages_equal(message, &again));
-    nv_buffer_done(&bytes);
-    nv_arena_done(&arena);
-}
-
-static void send_message(struct node *node, struct session *session, const struct nv_message *message)
-{
-    assert(session->open || message->kind == NV_MESSAGE_REFUSAL);
-    check_readable(message);
-    switch (message->kind) {
-    case NV_MESSAGE_HELLO:
-        assert(!session->was_helloed && nv_site_id_compare(message->hello.site, node_site(NODE_SELF)) == 0);
-        session->was_helloed = true;
-        break;
-    case NV_MESSAGE_HAS:
-        assert(session->greeted);
-        check_has(node, session, message);
-        break;
-    case NV_MESSAGE_PULL:
-        assert(session->greeted && message->pull.pull > session->pull);
-        check_durable(node, message->pull.has, message->pull.has_count);
-        session->pull = message->pull.pull;
-        break;
-    case NV_MESSAGE_BATCH: /* the machine's own are empty: those with changesets are its caller's */
-        assert(session->greeted && message->batch.changeset_count == 0 && message->batch.pull == session->served);
-        break;
-    case NV_MESSAGE_CREDIT:
-        assert(session->greeted && message->credit.pull == session->pull);
-        break;
-    case NV_MESSAGE_PING:
-    case NV_MESSAGE_REFUSAL:
-        break;
-    }
 }
 
 /* ---- the steps ---- */
@@ -144,11 +129,13 @@ static void serve(struct node *node, struct session *session, const struct nv_ac
     assert(status == NV_OK && session->open && session->greeted && nv_heads_ascend(peer.heads, peer.count));
     assert(action->serve.budget > 0 && action->serve.budget <= NV_SYNC_BATCH_BYTES);
     assert(action->serve.pull == 0 || (action->serve.pull == session->served && session->credit > 0));
+    assert(node_bits(&action->serve.scopes) == node_shared(node, session));
     size_t place = (size_t)action->serve.cursor, count = 0, bytes = 0;
     while (place < node->arrival_count && count < SERVED_MOST && (count == 0 || bytes < action->serve.budget)) {
         const struct leaf *leaf = &node->arrivals[place++];
-        struct nv_far_head head = node_head(leaf->writer, leaf->seq);
-        if (nv_heads_seq(&peer, &head) >= leaf->seq)
+        struct nv_far_head head = node_head(leaf->scope, leaf->writer, leaf->seq);
+        if (leaf->is_gone || !nv_scope_set_has(&action->serve.scopes, head.scope) ||
+            nv_heads_seq(&peer, &head) >= leaf->seq)
             continue;
         heads[count++] = head;
         bytes += 1000;
@@ -166,19 +153,36 @@ static void serve(struct node *node, struct session *session, const struct nv_ac
     step(node, &event);
 }
 
+static bool is_shared(const struct node *node, const struct session *session, struct nv_scope_id scope)
+{
+    unsigned shared = node_shared(node, session);
+    for (size_t i = 0; i < NODE_SCOPES; i++)
+        if (nv_scope_id_equal(scope, node_scope(i)))
+            return (shared >> i & 1) != 0;
+    return false;
+}
+
 static void take_batch(struct node *node, struct session *session, const struct nv_action *action)
 {
     const struct nv_message *message = node->current;
     assert(message != NULL && message->kind == NV_MESSAGE_BATCH && session == node->current_session);
     assert(action->ingest.pull == message->batch.pull);
-    size_t bytes = 0;
-    for (size_t i = 0; i < message->batch.changeset_count; i++)
-        bytes += message->batch.changesets[i].size;
+    struct nv_slice changesets[SERVED_MOST];
+    struct nv_far_head heads[SERVED_MOST];
+    size_t bytes = 0, count = action->ingest.count;
+    assert(count > 0 && count <= message->batch.changeset_count && count <= SERVED_MOST);
+    for (size_t i = 0; i < count; i++) {
+        size_t place = action->ingest.places[i];
+        assert(place < message->batch.changeset_count && (i == 0 || place > action->ingest.places[i - 1]));
+        changesets[i] = message->batch.changesets[place];
+        heads[i] = node->current_heads[place];
+        bytes += changesets[i].size;
+        assert(is_shared(node, session, heads[i].scope));
+    }
     assert(action->ingest.bytes == bytes);
     node->queued += bytes;
     enum nv_status status =
-        nv_intake_put(node->intake, action->session, session->site, message->batch.pull, message->batch.changesets,
-                      node->current_heads, message->batch.changeset_count);
+        nv_intake_put(node->intake, action->session, session->site, message->batch.pull, changesets, heads, count);
     assert(status == NV_OK);
 }
 
@@ -187,7 +191,7 @@ static void execute_one(struct node *node, const struct nv_action *action)
     struct session *session = session_of(node, action->session);
     switch (action->kind) {
     case NV_ACTION_SEND:
-        send_message(node, session, &action->send);
+        node_check_said(node, session, &action->send);
         break;
     case NV_ACTION_CLOSE:
         assert(session->open && nv_site_id_compare(action->close.site, session->site) == 0);
@@ -198,6 +202,9 @@ static void execute_one(struct node *node, const struct nv_action *action)
         break;
     case NV_ACTION_INGEST:
         take_batch(node, session, action);
+        break;
+    case NV_ACTION_REFUSED:
+        assert(nv_site_id_compare(action->refused.site, session->site) == 0 && session == node->current_session);
         break;
     }
 }
@@ -257,8 +264,11 @@ static void note_heard(struct session *session, const struct nv_message *message
 {
     if (!session->greeted) {
         session->greeted = is_good_hello(session, message);
+        session->heard = session->greeted ? node_bits(&message->hello.scopes.scopes) : 0;
         return;
     }
+    if (message->kind == NV_MESSAGE_HAS && message->has.scopes.is_said)
+        session->heard = node_bits(&message->has.scopes.scopes);
     if (message->kind == NV_MESSAGE_PULL) {
         session->served = message->pull.pull;
         session->credit = message->pull.credit_bytes;
@@ -293,37 +303,61 @@ static void arrive(struct node *node, const struct leaf *leaf)
         assert(node->arrivals != NULL);
     }
     node->arrivals[node->arrival_count++] = *leaf;
-    node->durable[leaf->writer] = leaf->seq;
+    node->durable[leaf->scope][leaf->writer] = leaf->seq;
 }
 
-static void tell_grown(struct node *node)
+static void tell_grown(struct node *node, bool has_new_rights)
 {
-    struct nv_far_head heads[NODE_WRITERS];
+    struct nv_far_head heads[NODE_SCOPES * NODE_WRITERS];
+    struct nv_carrier carriers[NODE_SITES];
+    struct nv_scope_id room[NODE_SITES][NODE_SCOPES];
     struct nv_event event = {.kind = NV_EVENT_GREW};
     nv_intake_grew(node->intake);
     event.grew.heads = heads;
-    event.grew.count = node_heads(node->durable, heads);
-    event.grew.digest = node_digest(heads, event.grew.count);
+    event.grew.count = node_own(node, NODE_EVERY_SCOPE, heads);
     event.grew.newest = (int64_t)node->arrival_count;
+    for (size_t i = 0; i < NODE_SITES; i++)
+        if (node->carries[i] != 0)
+            carriers[event.grew.carrier_count++] =
+                (struct nv_carrier){node_site(i), node_scopes(node->carries[i], room[i])};
+    event.grew.carriers = has_new_rights ? carriers : NULL;
     step(node, &event);
 }
 
-void node_write(struct node *node)
+void node_write(struct node *node, size_t scope)
 {
-    struct leaf leaf = {.writer = NODE_SELF, .seq = node->durable[NODE_SELF] + 1};
-    memcpy(leaf.context, node->durable, sizeof leaf.context);
+    struct leaf leaf = {.writer = NODE_SELF, .scope = (uint32_t)scope};
+    if ((node->carries[NODE_SELF] >> scope & 1) == 0)
+        return;
+    leaf.seq = node->durable[scope][NODE_SELF] + 1;
+    memcpy(leaf.context, node->durable[scope], sizeof leaf.context);
     arrive(node, &leaf);
-    tell_grown(node);
+    tell_grown(node, false);
+}
+
+void node_set_carried(struct node *node, size_t site, unsigned scopes)
+{
+    struct leaf leaf = {.scope = NODE_AUTHORITY, .seq = node->durable[NODE_AUTHORITY][0] + 1};
+    node->carries[site] = scopes;
+    arrive(node, &leaf);
+    for (size_t i = 0; i < node->arrival_count; i++)
+        node->arrivals[i].is_gone |= (node->carries[NODE_SELF] >> node->arrivals[i].scope & 1) == 0;
+    for (size_t scope = 0; scope < NODE_SCOPES; scope++)
+        if ((node->carries[NODE_SELF] >> scope & 1) == 0)
+            memset(node->durable[scope], 0, sizeof node->durable[scope]);
+    tell_grown(node, true);
 }
 
 static enum nv_judged judge(const struct node *node, const struct leaf *leaf)
 {
-    if (leaf->is_bad || leaf->writer >= NODE_WRITERS)
+    if (leaf->is_bad || leaf->writer >= NODE_WRITERS || leaf->scope == NODE_AUTHORITY || leaf->scope >= NODE_SCOPES)
         return NV_JUDGED_REFUSED;
-    if (leaf->seq <= node->durable[leaf->writer])
+    if ((node->carries[NODE_SELF] >> leaf->scope & 1) == 0)
+        return NV_JUDGED_WAITS;
+    if (leaf->seq <= node->durable[leaf->scope][leaf->writer])
         return NV_JUDGED_KNOWN;
     for (size_t i = 0; i < NODE_WRITERS; i++)
-        if (node->durable[i] < (i == leaf->writer ? leaf->seq - 1 : leaf->context[i]))
+        if (node->durable[leaf->scope][i] < (i == leaf->writer ? leaf->seq - 1 : leaf->context[i]))
             return NV_JUDGED_WAITS;
     return NV_JUDGED_TAKEN;
 }
@@ -346,8 +380,8 @@ static void tell_ingested(struct node *node)
 void node_ingest(struct node *node)
 {
     struct nv_offered offered[OFFERED];
-    struct nv_far_head heads[NODE_WRITERS];
-    size_t own = node_heads(node->durable, heads);
+    struct nv_far_head heads[NODE_SCOPES * NODE_WRITERS];
+    size_t own = node_own(node, NODE_EVERY_SCOPE, heads);
     size_t count = nv_intake_offer(node->intake, heads, own, offered, OFFERED, OFFERED_BYTES);
     bool grew = false;
     assert(count <= OFFERED);
@@ -362,7 +396,7 @@ void node_ingest(struct node *node)
         assert(status == NV_OK);
     }
     if (grew)
-        tell_grown(node);
+        tell_grown(node, false);
     tell_ingested(node);
 }
 
@@ -382,11 +416,13 @@ void node_wait(struct node *node, int64_t microseconds)
 void node_start(struct node *node)
 {
     memset(node, 0, sizeof *node);
-    node->sync = nv_sync_new(node_site(NODE_SELF), node_network);
+    node->sync = nv_sync_new(node_site(NODE_SELF), node_network, &nv_digests);
     node->intake = nv_intake_new();
     assert(node->sync != NULL && node->intake != NULL);
     node->now = 1000000000;
-    tell_grown(node);
+    for (size_t i = 0; i < NODE_SITES; i++)
+        node->carries[i] = NODE_LEAST_SCOPES;
+    tell_grown(node, true);
 }
 
 void node_done(struct node *node)

@@ -12,6 +12,7 @@
 #include "report.h"
 #include "service_internal.h"
 #include "store/seal.h"
+#include "store/trust/rights.h"
 #include "story.h"
 #include "trace.h"
 
@@ -300,6 +301,18 @@ void sim_world_calm(struct sim_world *world)
     }
 }
 
+/* Whether it holds as much as that of all that it carries. */
+static bool has_the_same(const struct sim_machine *machine, const struct nv_heads *others)
+{
+    const struct nv_heads *own = &machine->service->told;
+    struct nv_site_id site = nv_store_identity(machine->store)->site;
+    for (size_t i = 0; i < others->count; i++)
+        if (nv_right_carries(machine->store, others->heads[i].scope, site, NV_POSITION_NOW) &&
+            nv_heads_seq(own, &others->heads[i]) != others->heads[i].seq)
+            return false;
+    return nv_heads_cover(others, own->heads, own->count);
+}
+
 const char *sim_world_what_is_left(struct sim_world *world)
 {
     static char text[128];
@@ -313,7 +326,7 @@ const char *sim_world_what_is_left(struct sim_world *world)
         const char *left = NULL;
         if (machine->service == NULL)
             left = "is down";
-        else if (first == NULL || memcmp(&machine->service->told, &first->told, sizeof first->told) != 0)
+        else if (first == NULL || !has_the_same(machine, &first->told))
             left = "has something else than the hub";
         else if (machine->notified_at != INT64_MAX)
             left = "has not looked at a write";

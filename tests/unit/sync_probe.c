@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "wire/digest.h"
+
 const uint8_t probe_network[32] = {42};
 
 struct nv_site_id probe_site(uint8_t number)
@@ -29,12 +31,34 @@ static size_t heads_of(const uint64_t seqs[8], struct nv_far_head heads[8])
     return count;
 }
 
+size_t probe_heads(const struct probe *probe, struct nv_far_head heads[8 + PROBE_MORE])
+{
+    size_t count = 0, more = 0;
+    for (; more < probe->more_count && nv_scope_id_equal(probe->more[more].scope, NV_SCOPE_AUTHORITY); more++)
+        heads[count++] = probe->more[more];
+    count += heads_of(probe->own, heads + count);
+    for (; more < probe->more_count; more++)
+        heads[count++] = probe->more[more];
+    return count;
+}
+
+struct nv_digest probe_digest(const struct nv_far_head *heads, size_t count)
+{
+    struct nv_part_digest parts[8 + PROBE_MORE];
+    size_t part_count = 0;
+    for (size_t first = 0, end; first < count; first = end) {
+        for (end = first + 1; end < count && nv_scope_id_equal(heads[first].scope, heads[end].scope);)
+            end++;
+        parts[part_count].scope = heads[first].scope;
+        parts[part_count++].digest = nv_heads_digest(heads + first, end - first);
+    }
+    return nv_vector_digest(parts, part_count);
+}
+
 static struct nv_digest digest_of(const uint64_t seqs[8])
 {
-    struct nv_digest digest = {{0}};
-    for (size_t i = 0; i < 8; i++)
-        digest.bytes[i] = (uint8_t)seqs[i];
-    return digest;
+    struct nv_far_head heads[8];
+    return probe_digest(heads, heads_of(seqs, heads));
 }
 
 void probe_step(struct probe *probe, struct nv_event event)
@@ -50,22 +74,54 @@ void probe_tick(struct probe *probe, int64_t later)
     probe_step(probe, (struct nv_event){.kind = NV_EVENT_TICK});
 }
 
-void probe_grow(struct probe *probe, uint8_t writer, uint64_t seq)
+static void tell_growth(struct probe *probe)
 {
-    struct nv_far_head heads[8];
-    probe->own[writer] = seq;
+    struct nv_far_head heads[8 + PROBE_MORE];
+    struct nv_carrier carriers[PROBE_SITES];
     struct nv_event event = {.kind = NV_EVENT_GREW};
     event.grew.heads = heads;
-    event.grew.count = heads_of(probe->own, heads);
-    event.grew.digest = digest_of(probe->own);
+    event.grew.count = probe_heads(probe, heads);
     event.grew.newest = ++probe->newest;
+    for (size_t i = 0; i < PROBE_SITES; i++)
+        if (!probe->carriers[i].scopes.is_empty)
+            carriers[event.grew.carrier_count++] = probe->carriers[i];
+    event.grew.carriers = probe->has_news ? carriers : NULL;
+    probe->has_news = false;
     probe_step(probe, event);
+}
+
+void probe_grow(struct probe *probe, uint8_t writer, uint64_t seq)
+{
+    probe->own[writer] = seq;
+    tell_growth(probe);
+}
+
+void probe_grow_in(struct probe *probe, struct nv_scope_id scope, uint8_t writer, uint64_t seq)
+{
+    struct nv_far_head head = probe_head(writer, seq);
+    struct nv_heads more = {.heads = probe->more, .count = probe->more_count, .capacity = PROBE_MORE};
+    head.scope = scope;
+    assert_true(probe->more_count < PROBE_MORE);
+    assert_int_equal(nv_heads_raise(&more, &head), NV_OK);
+    probe->more_count = more.count;
+    tell_growth(probe);
+}
+
+void probe_carries(struct probe *probe, uint8_t site, struct nv_scope_set *scopes)
+{
+    static const struct nv_scope_set nothing = {.is_empty = true};
+    probe->carriers[site - 1].scopes = scopes == NULL ? nothing : *scopes;
+    probe->has_news = true;
 }
 
 struct probe probe_of(uint8_t self)
 {
-    struct probe probe = {.sync = nv_sync_new(probe_site(self), probe_network), .now = 1000 * (int64_t)SEC};
+    struct probe probe = {.sync = nv_sync_new(probe_site(self), probe_network, &nv_digests),
+                          .now = 1000 * (int64_t)SEC,
+                          .has_news = true};
     assert_non_null(probe.sync);
+    for (uint8_t i = 0; i < PROBE_SITES; i++)
+        probe.carriers[i] = (struct nv_carrier){.site = probe_site(i + 1), .scopes = {.has_all = true}};
     probe_grow(&probe, self, 1);
     return probe;
 }
@@ -97,6 +153,8 @@ struct nv_message probe_hello(uint8_t site)
     message.hello.protocol = NV_PROTOCOL;
     memcpy(message.hello.network, probe_network, sizeof probe_network);
     message.hello.site = probe_site(site);
+    message.hello.scopes.is_said = true;
+    message.hello.scopes.scopes.has_all = true;
     return message;
 }
 

@@ -8,13 +8,19 @@ enum { MILLI = 1000, SEC = 1000 * MILLI, KIB = 1024 };
 
 extern const uint8_t probe_network[32];
 
+enum { PROBE_SITES = 60, PROBE_MORE = 8 };
+
 /* One machine, the heads of its log, and what it wanted since the last look. */
 struct probe {
     struct nv_sync *sync;
     struct nv_actions actions;
     int64_t now;
-    uint64_t own[8]; /* seq by writer */
+    uint64_t own[8];                     /* seq by writer, in `network` */
+    struct nv_far_head more[PROBE_MORE]; /* heads of other scopes, ascending; those of the authority log first */
+    size_t more_count;
     int64_t newest;
+    struct nv_carrier carriers[PROBE_SITES]; /* of the sites 1, 2, …; at first all of them carry everything */
+    bool has_news;                           /* of these, to be told with the next growth */
 };
 
 /* A machine whose log has one changeset of its own. */
@@ -24,13 +30,21 @@ void probe_done(struct probe *probe);
 struct nv_site_id probe_site(uint8_t number);
 struct nv_far_head probe_head(uint8_t writer, uint64_t seq);
 
+/* All that it holds, ascending; and what is said of that in a digest. */
+size_t probe_heads(const struct probe *probe, struct nv_far_head heads[8 + PROBE_MORE]);
+struct nv_digest probe_digest(const struct nv_far_head *heads, size_t count);
+
 /* ---- events; each of them steps, and fails the test where that is not NV_OK ---- */
 
 void probe_step(struct probe *probe, struct nv_event event);
 void probe_tick(struct probe *probe, int64_t later);
 
-/* Our log grew to `seq` of that writer. */
+/* Our log grew to `seq` of that writer; in another scope than `network`. */
 void probe_grow(struct probe *probe, uint8_t writer, uint64_t seq);
+void probe_grow_in(struct probe *probe, struct nv_scope_id scope, uint8_t writer, uint64_t seq);
+
+/* From the next growth on the site carries these scopes; NULL: it is no member. The list stays the caller's. */
+void probe_carries(struct probe *probe, uint8_t site, struct nv_scope_set *scopes);
 
 void probe_open(struct probe *probe, uint32_t session, uint8_t site, bool dialled);
 void probe_hear(struct probe *probe, uint32_t session, struct nv_message message);

@@ -66,17 +66,21 @@ static void three_nodes_that_all_know_each_other_converge_under_faults(void **st
 static void five_schools_converge_through_a_hub_under_faults(void **state)
 {
     (void)state;
-    run_seeds(
-        (struct world_settings){
-            .nodes = 6, .star = true, .drop_ppm = 10000, .twice_ppm = 5000, .cut_ppm = 5000, .most_bytes = 100 << 10},
-        60);
+    run_seeds((struct world_settings){.nodes = 6,
+                                      .hubs = 1,
+                                      .star = true,
+                                      .drop_ppm = 10000,
+                                      .twice_ppm = 5000,
+                                      .cut_ppm = 5000,
+                                      .most_bytes = 100 << 10},
+              60);
 }
 
 /* A good line and nodes in step: a changeset travels by one push a hop, in no more time than the line takes. */
 static void a_changeset_takes_one_push_a_hop(void **state)
 {
     (void)state;
-    struct world_settings settings = {.seed = 5, .nodes = 4, .star = true, .most_bytes = 100};
+    struct world_settings settings = {.seed = 5, .nodes = 4, .hubs = 1, .star = true, .most_bytes = 100};
     struct world *world = world_new(&settings);
     world_run(world, 5 * SECOND);
     assert_true(world_converged(world));

@@ -102,7 +102,7 @@ static void test_vectors(void **state)
     make_heads(heads, 20);
     struct nv_message has = {
         .kind = NV_MESSAGE_HAS,
-        .has = {.digest = nv_heads_digest(heads, 20), .whole = true, .please = true, .heads = heads, .head_count = 20}};
+        .has = {.digest = {{1, 2, 3}}, .whole = true, .please = true, .heads = heads, .head_count = 20}};
     struct nv_message read = round_trip(&has, &arena);
     assert_true(read.has.whole && read.has.please);
     assert_memory_equal(&read.has.digest, &has.has.digest, 16);
@@ -124,6 +124,65 @@ static void test_vectors(void **state)
     nv_buffer_clear(&bytes);
     nv_message_encode(&has, &bytes);
     assert_int_equal(nv_message_decode(nv_buffer_slice(&bytes), &arena, &read, NULL), NV_REFUSED);
+    nv_buffer_done(&bytes);
+    nv_arena_done(&arena);
+}
+
+static struct nv_scopes_said say_scopes(struct nv_scope_id *scopes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        scopes[i] = (struct nv_scope_id){{9, (uint8_t)(i >> 8), (uint8_t)i}};
+    return (struct nv_scopes_said){.is_said = true, .authority_seq = 77, .scopes = {.scopes = scopes, .count = count}};
+}
+
+static void test_scopes(void **state)
+{
+    (void)state;
+    struct nv_arena arena = arena_of_test();
+    static struct nv_scope_id scopes[NV_LIMIT_SCOPES + 1];
+    struct nv_message has = {.kind = NV_MESSAGE_HAS, .has.scopes = say_scopes(scopes, 3)};
+    struct nv_message hello = {.kind = NV_MESSAGE_HELLO, .hello.scopes = say_scopes(scopes, 3)}, read;
+    read = round_trip(&has, &arena);
+    assert_true(read.has.scopes.is_said && read.has.scopes.authority_seq == 77);
+    assert_true(nv_scope_set_equal(&read.has.scopes.scopes, &has.has.scopes.scopes));
+    read = round_trip(&hello, &arena);
+    assert_true(nv_scope_set_equal(&read.hello.scopes.scopes, &hello.hello.scopes.scopes));
+    has.has.scopes.scopes = (struct nv_scope_set){.has_all = true};
+    assert_true(round_trip(&has, &arena).has.scopes.scopes.has_all);
+    has.has.scopes.is_said = false;
+    assert_false(round_trip(&has, &arena).has.scopes.is_said);
+    nv_arena_done(&arena);
+}
+
+static void test_scopes_against_the_protocol(void **state)
+{
+    (void)state;
+    struct nv_arena arena = arena_of_test();
+    static struct nv_scope_id scopes[NV_LIMIT_SCOPES + 1];
+    struct nv_message messages[5], read;
+    struct nv_buffer bytes = {0};
+    for (size_t i = 0; i < 5; i++)
+        messages[i] = (struct nv_message){.kind = NV_MESSAGE_HAS, .has.scopes = say_scopes(scopes, 3)};
+    struct nv_scope_id twice[2] = {{{1}}, {{1}}}, descending[2] = {{{2}}, {{1}}};
+    messages[1].has.scopes.scopes = (struct nv_scope_set){.scopes = twice, .count = 2};
+    messages[2].has.scopes.scopes = (struct nv_scope_set){.scopes = descending, .count = 2};
+    messages[3].has.scopes.scopes.has_all = true; /* and some of them besides */
+    messages[4].has.scopes = say_scopes(scopes, NV_LIMIT_SCOPES + 1);
+    for (size_t i = 0; i < 5; i++) {
+        nv_buffer_clear(&bytes);
+        nv_message_encode(&messages[i], &bytes);
+        enum nv_status status = nv_message_decode(nv_buffer_slice(&bytes), &arena, &read, NULL);
+        assert_int_equal(status, i == 0 ? NV_OK : NV_REFUSED);
+    }
+    messages[4].has.scopes.scopes.count--;
+    nv_buffer_clear(&bytes);
+    nv_message_encode(&messages[4], &bytes);
+    assert_int_equal(nv_message_decode(nv_buffer_slice(&bytes), &arena, &read, NULL), NV_OK);
+    /* A Has with a scope of two bytes. */
+    static const uint8_t short_scope[] = {0x12, 24, 0x0a, 16, 0, 0, 0,    0, 0,    0, 0, 0, 0,
+                                          0,    0,  0,    0,  0, 0, 0x2a, 4, 0x1a, 2, 1, 2};
+    assert_int_equal(nv_message_decode((struct nv_slice){short_scope, sizeof short_scope}, &arena, &read, NULL),
+                     NV_REFUSED);
     nv_buffer_done(&bytes);
     nv_arena_done(&arena);
 }
@@ -255,23 +314,33 @@ static void test_memory_that_ran_out_refuses_nothing(void **state)
     nv_buffer_done(&bytes);
 }
 
+/* One part a scope, each hashed by itself, then the whole over these. */
 static void test_digest(void **state)
 {
     (void)state;
-    struct nv_far_head heads[2];
-    make_heads(heads, 2);
-    uint8_t said[2][64], expected[16];
-    for (size_t i = 0; i < 2; i++) {
-        memcpy(said[i], heads[i].scope.bytes, 16);
-        memcpy(said[i] + 16, heads[i].site.bytes, 16);
+    struct nv_far_head heads[5];
+    make_heads(heads, 5); /* two of the authority's scope, three of `network` */
+    struct nv_part_digest parts[2] = {{NV_SCOPE_AUTHORITY, nv_heads_digest(heads, 2)},
+                                      {NV_SCOPE_NETWORK, nv_heads_digest(heads + 2, 3)}};
+    uint8_t said[5][48], expected[16], whole[2][32];
+    for (size_t i = 0; i < 5; i++) {
+        memcpy(said[i], heads[i].site.bytes, 16);
         for (size_t n = 0; n < 8; n++) {
-            said[i][32 + n] = (uint8_t)(heads[i].epoch >> 8 * n);
-            said[i][40 + n] = (uint8_t)(heads[i].seq >> 8 * n);
+            said[i][16 + n] = (uint8_t)(heads[i].epoch >> 8 * n);
+            said[i][24 + n] = (uint8_t)(heads[i].seq >> 8 * n);
         }
-        memcpy(said[i] + 48, heads[i].pin.bytes, 16);
+        memcpy(said[i] + 32, heads[i].pin.bytes, 16);
     }
-    crypto_generichash(expected, 16, said[0], sizeof said, NULL, 0);
-    struct nv_digest digest = nv_heads_digest(heads, 2), none = nv_heads_digest(NULL, 0);
+    crypto_generichash(expected, 16, said[0], 2 * sizeof said[0], NULL, 0);
+    assert_memory_equal(parts[0].digest.bytes, expected, 16);
+    crypto_generichash(expected, 16, said[2], 3 * sizeof said[0], NULL, 0);
+    assert_memory_equal(parts[1].digest.bytes, expected, 16);
+    for (size_t i = 0; i < 2; i++) {
+        memcpy(whole[i], parts[i].scope.bytes, 16);
+        memcpy(whole[i] + 16, parts[i].digest.bytes, 16);
+    }
+    crypto_generichash(expected, 16, whole[0], sizeof whole, NULL, 0);
+    struct nv_digest digest = nv_vector_digest(parts, 2), none = nv_vector_digest(NULL, 0);
     assert_memory_equal(digest.bytes, expected, 16);
     crypto_generichash(expected, 16, NULL, 0, NULL, 0);
     assert_memory_equal(none.bytes, expected, 16);
@@ -305,6 +374,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_messages),
         cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_scopes),
+        cmocka_unit_test(test_scopes_against_the_protocol),
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_newer_messages),
         cmocka_unit_test(test_messages_cost_little),

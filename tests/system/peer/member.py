@@ -231,8 +231,11 @@ class Member:
                 for (scope, site, epoch), (seq, pin) in sorted(self.heads.items())]
 
     def digest(self):
-        return blake(b"".join(scope + site + epoch.to_bytes(8, "little") + seq.to_bytes(8, "little") + pin[:16]
-                              for (scope, site, epoch), (seq, pin) in sorted(self.heads.items())), 16)
+        parts = {}
+        for (scope, site, epoch), (seq, pin) in sorted(self.heads.items()):
+            head = site + epoch.to_bytes(8, "little") + seq.to_bytes(8, "little") + pin[:16]
+            parts[scope] = parts.get(scope, b"") + head
+        return blake(b"".join(scope + blake(part, 16) for scope, part in sorted(parts.items())), 16)
 
     def say_has(self, please=False):
         self.send(has=self.proto.Has(digest=self.digest(), whole=True, heads=self.far_heads(), please=please))
