@@ -225,6 +225,9 @@ enum nv_status nv_service_turn(struct nv_service *service, struct nv_error *erro
         status = nv_service_look(service, error);
     if (status == NV_OK)
         status = nv_service_seal(service, error);
+    /* Sealing takes up what a command committed just then, also where there was nothing to seal. */
+    if (status == NV_OK)
+        status = nv_service_tell_growth(service, error);
     if (status == NV_OK)
         status = serve_network(service, error);
     if (status == NV_OK)
