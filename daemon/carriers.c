@@ -16,6 +16,8 @@ void nv_service_forget_carriers(struct nv_service *service)
     service->carrier_count = 0;
 }
 
+_Static_assert(NV_LIMIT_GROUPS + 1 <= NV_LIMIT_SCOPES, "what two sites carry both fits one message");
+
 /* The scopes that a site may carry: its own and the groups, ascending. `room` is for all scopes that there are. */
 static size_t list_scopes(const struct nv_store *store, struct nv_site_id site, struct nv_scope_id *room)
 {

@@ -76,7 +76,7 @@ enum nv_status nv_sync_say_scopes(const struct nv_sync *sync, const struct nv_pe
                                   struct nv_scopes_said *ret_said)
 {
     const struct nv_scope_set *both = &peer->by_us;
-    size_t count = both->count < NV_LIMIT_SCOPES ? both->count : NV_LIMIT_SCOPES;
+    size_t count = both->count;
     struct nv_scope_id *scopes = nv_arena_alloc(&actions->arena, (count + 1) * sizeof *scopes);
     if (scopes == NULL)
         return NV_NO_MEMORY;

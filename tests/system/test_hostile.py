@@ -256,6 +256,33 @@ def test_a_site_without_a_certificate(honest, hostile):
     refused(honest, hostile, "member", hostile.seal(hostile_put(hostile)))
 
 
+def scope_of(member, name):
+    """A site's own scope has the site's id."""
+    return next(site for site, certificate in member.members.items() if certificate.name == name)
+
+
+def test_a_changeset_of_a_scope_that_is_not_its_own(honest, hostile):
+    """Whoever signed it: what a peer does not carry is not taken of it."""
+    def pretend(header):
+        header.scope = scope_of(hostile, "giver")
+    refused(honest, hostile, "member", hostile.seal(hostile_put(hostile), change_header=pretend))
+
+
+def test_heads_of_a_scope_that_is_not_its_own(honest, hostile, proto):
+    """It says that it carries the scope of another site, names heads there, and asks for all of it."""
+    other = scope_of(hostile, "giver")
+    head = proto.Head(scope=other, site=hostile.site, epoch=1, seq=7, pin=bytes(16))
+    counted(honest, "member", hostile, lambda: hostile.send(has=proto.Has(digest=bytes(16), heads=[head])),
+            told=CHANGESET)
+    counted(honest, "member", hostile, lambda: hostile.send(
+        has=proto.Has(digest=bytes(16), whole=True, please=True, heads=[head], scopes=hostile.scopes(other))))
+    counted(honest, "member", hostile, lambda: hostile.send(
+        pull=proto.Pull(pull=77, has=[head], credit_bytes=1 << 20)))
+    hostile.until(lambda: any(message.batch.pull == 77 and message.batch.last for message in hostile.said),
+                  "the end of the pull")
+    assert all(scope in (form.AUTHORITY_SCOPE, form.NETWORK_SCOPE) for scope, _, _ in hostile.peer_has)
+
+
 def test_a_broken_chain(honest, hostile):
     hostile.write(hostile.put("thing", [hostile.name + ".1"], t="fine"))
     hostile.until(lambda: (form.NETWORK_SCOPE, hostile.site, hostile.own.epoch) in hostile.peer_has, "the first")

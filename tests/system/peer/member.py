@@ -240,6 +240,10 @@ class Member:
     def say_has(self, please=False):
         self.send(has=self.proto.Has(digest=self.digest(), whole=True, heads=self.far_heads(), please=please))
 
+    def scopes(self, *scopes):
+        """What both carry beside what everybody does, as this member says it: true or not."""
+        return self.proto.Scopes(authority_seq=self.authority[0], scopes=sorted(scopes))
+
     def push(self, *changesets):
         self.send(batch=self.proto.Batch(pull=0, changesets=changesets))
 
