@@ -171,6 +171,23 @@ static void scopes_that_are_not_known_wait_and_another_authority_is_none(void **
     forged_done(&forged);
 }
 
+/* It was on its way when the site left the scope, or came before the op that makes the site a reader. Whoever may write
+ * there: nothing of it is kept. */
+static void what_this_site_does_not_carry_is_not_kept(void **state)
+{
+    struct nv_pair *pair = *state;
+    struct forged forged = forged_begin(pair);
+    forged.header.log.site = nv_store_identity(pair->hub.store)->site;
+    memcpy(forged.header.log.scope.bytes, forged.header.log.site.bytes, sizeof forged.header.log.scope.bytes);
+    forged.key = &pair->hub.sign;
+    forged_sign(&forged, "");
+    struct nv_incoming incoming = offer_to(pair->school.store, nv_buffer_slice(&forged.bytes));
+    assert_int_equal(incoming.verdict, NV_VERDICT_WAITS);
+    assert_non_null(strstr(incoming.text, "does not carry"));
+    nv_pair_check_text(pair->school.tool, "SELECT count(*) FROM navette_log WHERE scope <> zeroblob(16)", "0\n");
+    forged_done(&forged);
+}
+
 /* A log of the hub with two changesets that the school may name. */
 static struct nv_far_head name_log_of_hub(struct nv_pair *pair, struct nv_pin *ret_first)
 {
@@ -340,6 +357,7 @@ int main(void)
         TEST(a_fork_whose_signer_cannot_be_judged_yet_waits),
         TEST(the_authority_position_says_who_may_sign),
         TEST(scopes_that_are_not_known_wait_and_another_authority_is_none),
+        TEST(what_this_site_does_not_carry_is_not_kept),
         TEST(a_context_names_what_is_held_and_never_sinks),
         TEST(a_body_that_was_changed_or_is_none_is_refused),
         TEST(bytes_that_are_no_changeset_are_refused_and_newer_ones_wait),

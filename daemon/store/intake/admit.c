@@ -96,6 +96,8 @@ static enum nv_status judge_writer(struct nv_store *store, struct nv_incoming *i
         return refuse(incoming, NV_REASON_MEMBER, "it is of a site that was no member at its authority position");
     if (nv_scope_find(store, header->log.scope) == NULL)
         return wait_for(incoming, "it is of a scope that this software does not know");
+    if (!nv_right_carries(store, header->log.scope, store->identity.site, NV_POSITION_NOW))
+        return wait_for(incoming, "it is of a scope that this site does not carry");
     if (!nv_right_reads(store, header->log.scope, header->log.site, header->authority_seq))
         return refuse(incoming, NV_REASON_MEMBER,
                       "its site did not read its scope at its authority position, and so had no right to write there");
