@@ -21,7 +21,7 @@ const struct nv_membership *nv_memberships_of(const struct nv_rights *rights, st
         else
             high = middle;
     }
-    const struct nv_membership *first = &rights->memberships[low];
+    const struct nv_membership *first = rights->membership_count == 0 ? NULL : &rights->memberships[low];
     size_t count = 0;
     while (low + count < rights->membership_count && nv_site_id_compare(first[count].site, site) == 0)
         count++;
@@ -77,7 +77,7 @@ const struct nv_readership *nv_readerships_of(const struct nv_rights *rights, st
         else
             high = middle;
     }
-    const struct nv_readership *first = &rights->readerships[low];
+    const struct nv_readership *first = rights->readership_count == 0 ? NULL : &rights->readerships[low];
     size_t count = 0;
     while (low + count < rights->readership_count && order_reader(&first[count], scope, site) == 0)
         count++;
