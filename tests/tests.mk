@@ -4,7 +4,7 @@
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 # Random schedules against a model: they run after the unit tests, under a heading of their own.
-PROPERTY_TESTS := $(filter $(BUILD)/tests/unit/test_merge_%,$(UNIT_TESTS))
+PROPERTY_TESTS := $(filter $(addprefix $(BUILD)/tests/unit/test_,merge_% counting_%),$(UNIT_TESTS))
 UNIT_HELPERS := $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c))
 
 # The simulator: the daemon as it is, but for its loop, over a clock, a network and a disk of the tests' own. Those stand
@@ -79,7 +79,7 @@ test-unit: $(UNIT_TESTS)
 	done
 
 test-property: $(PROPERTY_TESTS)
-	@echo "== property tests of the merge"
+	@echo "== property tests of the merge, and of what counts"
 	@set -e; for test in $(PROPERTY_TESTS); do \
 	    echo "-- $$(basename $$test)"; $(TEST_ENVIRONMENT) $$test; \
 	done
