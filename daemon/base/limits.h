@@ -37,3 +37,10 @@
 #define NV_LIMIT_OUTBOX_BYTES (16u << 20)       /* sent to one site, and not yet gone over its lines */
 #define NV_LIMIT_WAITING_CHANGESETS 512         /* changesets that wait for what they depend on */
 #define NV_LIMIT_WAITING_BYTES (16u << 20)      /* and their bytes */
+/* What is held beyond the logs, valid and not counted. An ex-member's last work, before somebody vouches for it, is
+ * some hundred changesets; a thief can sign as many as they like. What a member's changeset names, or an op that takes
+ * the right, is kept above these bounds: the word of a member costs no more than that member's own log could. */
+#define NV_LIMIT_BEYOND_OF_LOG 1024       /* changesets of one log */
+#define NV_LIMIT_BEYOND_CHANGESETS 8192   /* of all of them: each time what counts is found, they are looked at */
+#define NV_LIMIT_BEYOND_BYTES (64u << 20) /* and their bytes */
+#define NV_LIMIT_BEYOND_BRANCHES 4        /* at one place of a log: further ones wait for a person */

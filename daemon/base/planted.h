@@ -37,6 +37,7 @@
     /* what counts */                                                                                                  \
     BUG(CUT_BY_SEQ, "what an op names is cut at that seq, whichever branch it is")                                     \
     BUG(CARRIER_VOUCHES, "who only carries a scope vouches in it")                                                     \
+    BUG(VOUCH_AFTER, "a site vouches for what it merged after it took up the op that takes the right")                 \
     BUG(VOUCH_UNCOUNTED, "what does not count vouches all the same, so that two thieves vouch for each other")         \
     BUG(FORGET_PREVIOUS, "a changeset may count where the one before it does not")                                     \
     /* what it means */                                                                                                \

@@ -29,6 +29,7 @@ struct nv_store {
     bool in_transaction;
     bool owes_rollback; /* a transaction of ours could not be ended */
     bool owes_merge;    /* what changesets in the log waited for may be there */
+    bool owes_join;     /* what is held beyond the logs may count */
     bool is_loaded;     /* what follows is what the file says */
     bool is_muted;      /* a trigger of the site's own rolled an apply back: none of them fires in the next one */
 

@@ -18,6 +18,14 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_CHANGESET_NEXT] = "SELECT seq, number FROM navette_changeset WHERE log = ?1 AND seq > ?2 AND +number > ?3 "
                               "ORDER BY seq LIMIT 1",
     [NV_SQL_CHANGESET_RECORDS] = "SELECT number, records FROM navette_changeset ORDER BY number",
+    [NV_SQL_BEYOND_ADD] = "INSERT INTO navette_beyond(log, seq, hash, header, signature, compressed, body) "
+                          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [NV_SQL_BEYOND_AT] = "SELECT header, signature, compressed, body FROM navette_beyond "
+                         "WHERE log = ?1 AND seq = ?2 AND substr(hash, 1, 16) = ?3",
+    [NV_SQL_BEYOND_BRANCHES] = "SELECT count(*) FROM navette_beyond WHERE log = ?1 AND seq = ?2",
+    [NV_SQL_BEYOND_COUNT] = "SELECT log, count(*), max(seq), sum(length(header) + length(body)) FROM navette_beyond "
+                            "WHERE ?1 = 0 OR log = ?1 GROUP BY log",
+    [NV_SQL_BEYOND_DROP] = "DELETE FROM navette_beyond WHERE log = ?1 AND seq = ?2 AND substr(hash, 1, 16) = ?3",
     [NV_SQL_SITE_ADD] = "INSERT INTO navette_site(number, id) VALUES (?1, ?2)",
     [NV_SQL_LOG_ADD] = "INSERT INTO navette_log(number, site, epoch, scope) VALUES (?1, ?2, ?3, ?4)",
     [NV_SQL_LOG_SAVE] = "UPDATE navette_log SET has_seq = ?2, has_hash = ?3, applied_seq = ?4, applied_hash = ?5, "

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/planted.h"
 #include "store/log.h"
+#include "store/log/beyond.h"
 #include "store/log/logs.h"
 #include "store/log/opened.h"
 #include "store/merge/rows.h"
@@ -234,7 +235,7 @@ enum nv_status nv_store_open(const char *path, struct nv_store **ret_store, stru
         return status;
     }
     /* What it waited for may have come just before this store was closed, or its program killed. */
-    store->owes_merge = nv_logs_lag(store);
+    store->owes_merge = nv_logs_lag(store) || store->owes_join;
     if (stat(path, &file) == 0) {
         store->file_device = file.st_dev;
         store->file_inode = file.st_ino;
@@ -320,14 +321,17 @@ enum nv_status nv_ready(struct nv_store *store, struct nv_error *error)
 /* Most foreign commits are a program's writes to its own tables: then nothing that we keep in memory has changed. */
 static enum nv_status is_outdated(struct nv_store *store, bool *ret_outdated, struct nv_error *error)
 {
-    int64_t newest, merged, members;
+    int64_t newest, merged, members, beyond;
     enum nv_status status = nv_db_integer(store->db, "SELECT max(number) FROM navette_changeset", 0, &newest, error);
+    if (status == NV_OK)
+        status = nv_db_integer(store->db, "SELECT count(*) FROM navette_beyond", 0, &beyond, error);
     if (status == NV_OK)
         status = nv_db_integer(store->db, "SELECT sum(applied_seq) FROM navette_log", 0, &merged, error);
     if (status == NV_OK)
         status = nv_db_integer(store->db, "SELECT count(*) FROM navette_member WHERE ends IS NULL", 0, &members, error);
-    *ret_outdated = status == NV_OK && (newest != nv_store_newest(store) || merged != nv_logs_merged(store) ||
-                                        (size_t)members != store->member_count);
+    *ret_outdated =
+        status == NV_OK && (newest != nv_store_newest(store) || merged != nv_logs_merged(store) ||
+                            (size_t)members != store->member_count || (size_t)beyond != nv_beyond_count(store));
     return status;
 }
 

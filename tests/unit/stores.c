@@ -99,6 +99,8 @@ static struct {
     struct nv_buffer files[NV_STORES_ALL];
 } template;
 
+static struct nv_sign_key keys[NV_STORES_ALL]; /* as they are certified now */
+
 static void file_name(size_t site, char path[96])
 {
     snprintf(path, 96, "%s/%zu.db", template.folder, site);
@@ -142,20 +144,25 @@ static void write_file(const char *path, struct nv_slice bytes)
     close(file);
 }
 
-static struct nv_certificate certificate_of(size_t site, struct nv_store *store)
+/* With new keys, of which the one that signs is kept in `sign`. */
+static struct nv_certificate certificate_of(size_t site, struct nv_store *store, struct nv_sign_key *sign)
 {
-    static char name[16], file[16];
+    static char name[16], file[16], path[96];
     static const char *const no_endpoints[] = {NULL};
     struct nv_curve_key curve;
     struct nv_error error;
     snprintf(name, sizeof name, "site%zu", site);
     snprintf(file, sizeof file, "%zu.db.sign", site);
-    must(nv_sign_key_create(template.folder, file, &template.keys[site], &error), &error);
+    snprintf(path, sizeof path, "%s/%s", template.folder, file);
+    unlink(path);
+    must(nv_sign_key_create(template.folder, file, sign, &error), &error);
     snprintf(file, sizeof file, "%zu.db.curve", site);
+    snprintf(path, sizeof path, "%s/%s", template.folder, file);
+    unlink(path);
     must(nv_curve_key_create(template.folder, file, &curve, &error), &error);
     return (struct nv_certificate){.site = nv_store_identity(store)->site,
                                    .name = name,
-                                   .sign_key = template.keys[site].public_key,
+                                   .sign_key = sign->public_key,
                                    .curve_key = curve.public_key,
                                    .role = site == 0 ? NV_ROLE_HUB : NV_ROLE_SITE,
                                    .endpoints = no_endpoints};
@@ -185,11 +192,11 @@ static void make_network(struct nv_store *stores[NV_STORES_ALL], struct nv_wall_
     struct nv_error error;
     must(nv_sign_key_create(template.folder, "authority", &template.authority, &error), &error);
     must(nv_sign_key_create(template.folder, "successor", &successor, &error), &error);
-    struct nv_certificate hub = certificate_of(0, stores[0]);
+    struct nv_certificate hub = certificate_of(0, stores[0], &template.keys[0]);
     must(nv_authority_found(stores[0], "test", &template.authority, &successor.public_key, &hub, now, &error), &error);
     must(nv_schema_apply(stores[0], &template.authority, schema, false, now, NULL, &error), &error);
     for (size_t site = 1; site < NV_STORES_ALL; site++) {
-        struct nv_certificate certificate = certificate_of(site, stores[site]);
+        struct nv_certificate certificate = certificate_of(site, stores[site], &template.keys[site]);
         must(nv_authority_certify(stores[0], &template.authority, &certificate, now, &error), &error);
     }
     for (size_t site = 1; site < NV_STORES_ALL; site++)
@@ -234,7 +241,8 @@ static void open_site(struct nv_stores_site *site, size_t place)
     file_name(place, path);
     write_file(path, nv_buffer_slice(&template.files[place]));
     must(nv_store_open(path, &site->store, &error), &error);
-    nv_store_set_signer(site->store, &template.keys[place]);
+    keys[place] = template.keys[place];
+    nv_store_set_signer(site->store, &keys[place]);
     site->id = nv_store_identity(site->store)->site;
     assert_int_equal(sqlite3_open(path, &site->tool), SQLITE_OK);
 }
@@ -270,6 +278,34 @@ void nv_stores_publish(struct nv_stores *stores, const char *sql)
     struct nv_wall_ms now = nv_stores_turn(stores, 0);
     struct nv_error error;
     must(nv_schema_apply(stores->sites[0].store, &template.authority, sql, false, now, NULL, &error), &error);
+}
+
+/* ---- rights ---- */
+
+void nv_stores_revoke(struct nv_stores *stores, size_t site)
+{
+    struct nv_wall_ms now = nv_stores_turn(stores, 0);
+    struct nv_error error;
+    nv_dice_trace("site %zu is revoked", site);
+    must(nv_authority_revoke(stores->sites[0].store, &template.authority, stores->sites[site].id, now, &error), &error);
+}
+
+void nv_stores_certify_anew(struct nv_stores *stores, size_t site, bool has_them)
+{
+    static struct nv_sign_key lost[NV_STORES_ALL];
+    struct nv_wall_ms now = nv_stores_turn(stores, 0);
+    struct nv_error error;
+    lost[site] = keys[site];
+    struct nv_certificate certificate = certificate_of(site, stores->sites[site].store, &keys[site]);
+    certificate.anew = true;
+    nv_dice_trace("site %zu begins anew", site);
+    must(nv_authority_certify(stores->sites[0].store, &template.authority, &certificate, now, &error), &error);
+    nv_store_set_signer(stores->sites[site].store, has_them ? &keys[site] : &lost[site]);
+}
+
+const struct nv_sign_key *nv_stores_sign_key(size_t site)
+{
+    return &keys[site];
 }
 
 /* ---- writing and sealing ---- */

@@ -42,6 +42,14 @@ struct nv_wall_ms nv_stores_turn(struct nv_stores *stores, size_t site);
 /* Publishes a schema at the first site, which is the authority's. */
 void nv_stores_publish(struct nv_stores *stores, const char *sql);
 
+/* The authority, at the first site, takes a site's membership away; or has it begin anew with new keys, which the site
+ * seals with from now on where it `has_them`. */
+void nv_stores_revoke(struct nv_stores *stores, size_t site);
+void nv_stores_certify_anew(struct nv_stores *stores, size_t site, bool has_them);
+
+/* The key that the site was certified with last. */
+const struct nv_sign_key *nv_stores_sign_key(size_t site);
+
 /* Runs SQL at a site as any program does; through the store's own connection or another one. */
 void nv_stores_sql(struct nv_stores *stores, size_t site, bool as_tool, const char *sql);
 

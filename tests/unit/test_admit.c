@@ -332,7 +332,8 @@ static void a_network_has_so_many_logs(void **state)
     char sql[400];
     snprintf(sql, sizeof sql,
              "WITH RECURSIVE n(i) AS (SELECT %zu UNION ALL SELECT i + 1 FROM n WHERE i < %u) "
-             "INSERT INTO navette_log(number, site, epoch, scope) SELECT i, randomblob(16), i, randomblob(16) FROM n",
+             "INSERT INTO navette_log(number, site, epoch, scope, has_seq, applied_seq) "
+             "SELECT i, randomblob(16), i, randomblob(16), 1, 1 FROM n",
              count + 1, NV_LIMIT_LOGS - 1);
     nv_pair_sql(&pair->hub, sql);
     struct nv_error error;

@@ -5,13 +5,16 @@
 #include <stdlib.h>
 
 #include "base/planted.h"
+#include "store/intake/counted.h"
 #include "store/intake/owed.h"
+#include "store/log/beyond.h"
 #include "store/statements.h"
 #include "store/trust/rights.h"
 
 void nv_arrival_done(struct nv_arrival *arrival)
 {
     nv_vector_done(&arrival->context);
+    nv_vector_done(&arrival->before);
     nv_arena_done(&arrival->opened.arena);
 }
 
@@ -104,12 +107,18 @@ static enum nv_status judge_writer(struct nv_store *store, struct nv_incoming *i
     return judge_signature(store, incoming, arrival, key, error);
 }
 
-/* However many epochs a member begins, it takes the place of no other site's log. */
-static enum nv_status judge_room(struct nv_store *store, struct nv_incoming *incoming, const struct nv_header *header)
+/* However many epochs a member begins, it takes the place of no other site's log; and logs of which nothing counts take
+ * none from those that do. */
+static enum nv_status judge_room(struct nv_store *store, struct nv_incoming *incoming, const struct nv_arrival *arrival)
 {
-    size_t of_site = 0, count = nv_log_count(store);
-    for (size_t i = 1; i <= count; i++)
-        of_site += nv_site_id_compare(nv_log_by_number(store, (nv_log_number)i)->id.site, header->log.site) == 0;
+    size_t of_site = 0, count = 0;
+    for (size_t i = 1; i <= nv_log_count(store); i++) {
+        const struct nv_log *log = nv_log_by_number(store, (nv_log_number)i);
+        if (log->has_seq == 0 && !arrival->is_cut)
+            continue;
+        count++;
+        of_site += nv_site_id_compare(log->id.site, arrival->opened.header.log.site) == 0;
+    }
     if (of_site >= NV_LIMIT_LOGS_OF_SITE)
         return wait_for(incoming, "its site has begun so many logs that a person has to look at it");
     return count >= NV_LIMIT_LOGS ? wait_for(incoming, "this network has as many logs as it may have") : NV_OK;
@@ -170,6 +179,20 @@ static enum nv_status judge_copy(struct nv_store *store, struct nv_incoming *inc
     return status;
 }
 
+/* The same changeset once more, where it is held beyond its log. */
+static enum nv_status is_held_beyond(struct nv_store *store, struct nv_incoming *incoming,
+                                     const struct nv_arrival *arrival, struct nv_error *error)
+{
+    struct nv_pin pin = nv_pin_of(&arrival->opened.hash);
+    bool is_held = false;
+    enum nv_status status = NV_OK;
+    if (arrival->log != NULL)
+        status = nv_beyond_find(store, arrival->log, arrival->opened.header.seq, &pin, &is_held, error);
+    if (is_held)
+        incoming->verdict = NV_VERDICT_KNOWN;
+    return status;
+}
+
 /* A place that is taken already: by the same changeset, or by another one. */
 static enum nv_status judge_known(struct nv_store *store, struct nv_incoming *incoming, struct nv_arrival *arrival,
                                   struct nv_wall_ms now, struct nv_error *error)
@@ -189,25 +212,72 @@ static enum nv_status judge_known(struct nv_store *store, struct nv_incoming *in
     return status == NV_OK ? refuse(incoming, NV_REASON_FORK, fork_text) : status;
 }
 
-static enum nv_status judge_chain(struct nv_store *store, struct nv_incoming *incoming,
-                                  const struct nv_arrival *arrival, struct nv_wall_ms now, struct nv_error *error)
+/* Whether it stands on the log's end, or on what is held beyond: sets what that says. */
+static enum nv_status find_previous(struct nv_store *store, struct nv_arrival *arrival, uint64_t *ret_authority_seq,
+                                    bool *ret_found, struct nv_error *error)
 {
     const struct nv_header *header = &arrival->opened.header;
-    const struct nv_log *log = arrival->log;
-    uint64_t head = log == NULL ? 0 : log->has_seq;
-    if (header->seq > head + 1)
+    struct nv_log *log = arrival->log;
+    *ret_authority_seq = log == NULL ? 0 : log->authority_seq;
+    *ret_found = header->seq == 1;
+    if (log == NULL)
+        return NV_OK;
+    *ret_found = header->seq == log->has_seq + 1 &&
+                 memcmp(header->previous.bytes, log->has_hash.bytes, sizeof log->has_hash.bytes) == 0;
+    if (*ret_found)
+        return NV_OK;
+    enum nv_status status = nv_beyond_before(store, log, header->seq - 1, &header->previous, &arrival->before,
+                                             ret_authority_seq, &arrival->follows_beyond, error);
+    *ret_found = arrival->is_beyond = arrival->follows_beyond;
+    return status;
+}
+
+static enum nv_status judge_chain(struct nv_store *store, struct nv_incoming *incoming, struct nv_arrival *arrival,
+                                  struct nv_wall_ms now, struct nv_error *error)
+{
+    const struct nv_header *header = &arrival->opened.header;
+    uint64_t head = arrival->log == NULL ? 0 : arrival->log->has_seq, authority_seq;
+    bool found;
+    enum nv_status status = find_previous(store, arrival, &authority_seq, &found, error);
+    if (status != NV_OK)
+        return status;
+    if (!found && header->seq > head + 1)
         return wait_for(incoming, "the changesets before it have not arrived");
-    if (head > 0 && memcmp(header->previous.bytes, log->has_hash.bytes, sizeof log->has_hash.bytes) != 0) {
-        enum nv_status status = judge_writer(store, incoming, arrival, error);
+    if (!found) {
+        status = judge_writer(store, incoming, arrival, error);
         if (status != NV_OK || incoming->verdict != NV_VERDICT_PENDING)
             return status;
         status = keep_fork(store, arrival, now, error);
         return status == NV_OK ? refuse(incoming, NV_REASON_CHAIN, "its previous header is not the one that we hold")
                                : status;
     }
-    if (log != NULL && header->authority_seq < log->authority_seq)
+    if (header->authority_seq < authority_seq)
         return refuse(incoming, NV_REASON_CHAIN, "its authority position is behind that of the header before it");
     return NV_OK;
+}
+
+/* A head that its context names: in the log, or held beyond it, by hash. */
+static enum nv_status judge_head(struct nv_store *store, struct nv_incoming *incoming, struct nv_arrival *arrival,
+                                 const struct nv_far_head *far, struct nv_error *error)
+{
+    struct nv_log_id id = {far->site, far->epoch, arrival->opened.header.log.scope};
+    struct nv_log *log = nv_log_find(store, &id);
+    bool is_held;
+    enum nv_status status;
+    if (far->seq <= log->has_seq) {
+        status = nv_changeset_is(store, log, far->seq, &far->pin, &is_held, error);
+        return status == NV_OK && !is_held
+                   ? wait_for(incoming, "it builds on another history of a log than the one that we hold")
+                   : status;
+    }
+    status = nv_beyond_find(store, log, far->seq, &far->pin, &is_held, error);
+    arrival->is_beyond = arrival->is_beyond || is_held;
+    if (status != NV_OK || is_held)
+        return status;
+    /* Once it can be taken it vouches for all of that: then there is room for it. */
+    if (!arrival->is_cut && far->seq > log->beyond.awaited_seq)
+        log->beyond.awaited_seq = far->seq;
+    return wait_for(incoming, "it builds on changesets that have not arrived");
 }
 
 /* Every head that its context raised must be one that we hold, by hash; and no head may sink. */
@@ -216,7 +286,9 @@ static enum nv_status judge_context(struct nv_store *store, struct nv_incoming *
 {
     static const struct nv_vector nothing;
     const struct nv_header *header = &arrival->opened.header;
-    const struct nv_vector *before = arrival->log == NULL ? &nothing : &arrival->log->context;
+    const struct nv_vector *before = arrival->follows_beyond ? &arrival->before
+                                     : arrival->log == NULL  ? &nothing
+                                                             : &arrival->log->context;
     struct nv_error why;
     if ((header->seq - 1) % NV_LIMIT_ABSOLUTE_CONTEXT_EVERY == 0 && !header->absolute)
         return refuse(incoming, NV_REASON_CHAIN, "its context does not stand whole where it must");
@@ -229,22 +301,9 @@ static enum nv_status judge_context(struct nv_store *store, struct nv_incoming *
         return refuse(incoming, NV_REASON_CHAIN, "its context is behind that of the header before it");
     if (NV_PLANTED(HAS_UNCLOSED) || NV_PLANTED(IGNORE_CONTEXT))
         return NV_OK;
-    for (size_t i = 0; i < header->context_count; i++) {
-        const struct nv_far_head *far = &header->context[i];
-        struct nv_log_id id = {far->site, far->epoch, header->log.scope};
-        const struct nv_log *log = nv_log_find(store, &id);
-        if (far->seq > log->has_seq)
-            return wait_for(incoming, "it builds on changesets that have not arrived");
-        struct nv_hash hash = log->has_hash;
-        int64_t changeset;
-        if (far->seq != log->has_seq)
-            status = nv_changeset_at(store, log->number, far->seq, &changeset, &hash, error);
-        if (status != NV_OK)
-            return status;
-        if (memcmp(far->pin.bytes, hash.bytes, sizeof far->pin.bytes) != 0)
-            return wait_for(incoming, "it builds on another history of a log than the one that we hold");
-    }
-    return NV_OK;
+    for (size_t i = 0; status == NV_OK && i < header->context_count; i++)
+        status = judge_head(store, incoming, arrival, &header->context[i], error);
+    return status;
 }
 
 /* ---- all of it ---- */
@@ -281,6 +340,9 @@ enum nv_status nv_admit(struct nv_store *store, struct nv_incoming *incoming, st
     arrival->opened.log = arrival->log == NULL ? 0 : arrival->log->number;
     if (arrival->log != NULL && arrival->opened.header.seq <= arrival->log->has_seq)
         return judge_known(store, incoming, arrival, now, error);
+    status = is_held_beyond(store, incoming, arrival, error);
+    if (status != NV_OK || incoming->verdict != NV_VERDICT_PENDING)
+        return status;
     if (NV_PLANTED(REFUSE_BY_CLOCK) && arrival->opened.header.sealed.ms > now.ms + 3600000)
         return refuse(incoming, NV_REASON_CHAIN, "it was sealed in the future");
     status = judge_chain(store, incoming, arrival, now, error);
@@ -288,8 +350,11 @@ enum nv_status nv_admit(struct nv_store *store, struct nv_incoming *incoming, st
         status = judge_writer(store, incoming, arrival, error);
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING && !is_merged_here(&arrival->opened.header))
         status = wait_for(incoming, "it is of a scope that this software does not merge");
+    if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
+        arrival->is_cut = arrival->is_beyond = nv_is_cut(store, &arrival->opened.header);
+    arrival->is_beyond = arrival->is_beyond || arrival->follows_beyond;
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING && arrival->log == NULL)
-        status = judge_room(store, incoming, &arrival->opened.header);
+        status = judge_room(store, incoming, arrival);
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
         status = judge_context(store, incoming, arrival, error);
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)

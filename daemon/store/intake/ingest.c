@@ -8,10 +8,12 @@
 #include "store/capture/sealing.h"
 #include "store/intake/admit.h"
 #include "store/intake/apply.h"
+#include "store/intake/counted.h"
 #include "store/intake/owed.h"
-#include "store/log/bodies.h"
-#include "store/merge/redact.h"
+#include "store/intake/taken.h"
+#include "store/log/beyond.h"
 #include "store/statements.h"
+#include "store/trust/vouch.h"
 
 enum {
     SEAL_ALL_BELOW = 4000, /* so few pending rows are sealed whole; of more, just those of the records at hand */
@@ -105,6 +107,7 @@ struct intake {
     struct nv_vector applied; /* scratch */
     uint32_t *record_hashes;
     size_t lagging;   /* changesets that were held, and merged just now */
+    size_t joined;    /* changesets that were held beyond their logs, and count */
     bool has_backlog; /* many pending rows: seal by record */
     struct nv_wall_ms now;
 };
@@ -125,67 +128,64 @@ static enum nv_status judge_understood(const struct nv_arrival *arrival, struct 
     return status;
 }
 
-static enum nv_status take_authority(struct nv_store *store, const struct nv_arrival *arrival, struct nv_error *error)
+/* This site vouches for what it merged before any op of the changeset is taken up. */
+static enum nv_status vouch(struct intake *intake, const struct nv_arrival *arrival, struct nv_error *error)
+{
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < arrival->opened.body.count; i++)
+        status = nv_vouch_before(intake->store, arrival->opened.body.entries[i].op, intake->now, error);
+    return status;
+}
+
+/* Takes up the ops of the authority log's next changeset, or none of them: NV_NOT_YET. */
+static enum nv_status take_ops(struct intake *intake, const struct nv_arrival *arrival, struct nv_error *error)
 {
     struct nv_error why;
     enum nv_status status = judge_understood(arrival, &why);
+    if (status == NV_OK && !NV_PLANTED(VOUCH_AFTER))
+        status = vouch(intake, arrival, &why);
     for (size_t i = 0; status == NV_OK && i < arrival->opened.body.count; i++) {
-        status = nv_authority_take(store, arrival->opened.header.seq, arrival->opened.body.entries[i].op, &why);
+        status = nv_authority_take(intake->store, arrival->opened.header.seq, arrival->opened.body.entries[i].op, &why);
         if (status == NV_REFUSED)
             status = NV_OK; /* against the rules: a no-op at every site */
     }
     return status == NV_OK || status == NV_NOT_YET ? status : nv_fail(error, status, "%s", why.text);
 }
 
-/* If our own log comes back to us longer than we hold it, this store is an old copy: from now on we write another log.
- */
-static enum nv_status leave_epoch(struct nv_store *store, struct nv_error *error)
+static enum nv_status take_authority(struct intake *intake, struct nv_incoming *incoming, struct nv_arrival *arrival,
+                                     struct nv_error *error)
 {
-    uint64_t epoch;
-    nv_random(&epoch, sizeof epoch);
-    enum nv_status status =
-        nv_meta_set(store, "epoch", &(struct nv_value){.type = NV_INTEGER, .integer = (int64_t)epoch}, error);
+    enum nv_status status = take_ops(intake, arrival, error);
+    if (status == NV_NOT_YET) {
+        incoming->verdict = NV_VERDICT_WAITS;
+        return NV_OK;
+    }
     if (status == NV_OK)
-        store->identity.epoch = epoch;
-    return status;
+        status = nv_taken_append(&intake->merge, arrival, true, NULL, error);
+    if (status == NV_OK)
+        status = nv_counted_cut(&intake->merge, arrival->opened.header.seq, error);
+    return status == NV_OK && NV_PLANTED(VOUCH_AFTER) ? vouch(intake, arrival, error) : status;
 }
 
-/* Bodies that a redaction named before they came are not kept. */
-static enum nv_status drop_named(struct nv_store *store, const struct nv_arrival *arrival, int64_t changeset,
-                                 struct nv_error *error)
-{
-    size_t count = arrival->opened.body.count;
-    bool *named = calloc(count + 1, sizeof *named), any;
-    if (named == NULL)
-        return nv_no_memory(error);
-    enum nv_status status =
-        nv_redact_named(store, arrival->log->number, arrival->opened.header.seq, named, count, &any, error);
-    if (status == NV_OK && any)
-        status = nv_bodies_redact(store, changeset, named, error);
-    free(named);
-    return status;
-}
-
-static enum nv_status append(struct intake *intake, struct nv_arrival *arrival, bool is_applied,
-                             const uint32_t *record_hashes, struct nv_error *error)
+/* Held beyond its log. Where it would count by itself, or is what an op names, others may count now. */
+static enum nv_status hold_beyond(struct intake *intake, struct nv_incoming *incoming, struct nv_arrival *arrival,
+                                  struct nv_error *error)
 {
     struct nv_store *store = intake->store;
     const struct nv_header *header = &arrival->opened.header;
-    int64_t changeset;
-    enum nv_status status = nv_log_append(store, arrival->log, header, &arrival->opened.hash, &arrival->parts,
-                                          &arrival->context, record_hashes, &changeset, error);
-    if (status == NV_OK)
-        status = drop_named(store, arrival, changeset, error);
-    if (status == NV_OK && is_applied) {
-        arrival->log->applied_seq = header->seq;
-        arrival->log->applied_hash = arrival->opened.hash;
-        if (!nv_scope_id_equal(header->log.scope, NV_SCOPE_AUTHORITY))
-            status = nv_apply_redactions(&intake->merge, &arrival->opened, &arrival->context, error);
+    struct nv_pin pin = nv_pin_of(&arrival->opened.hash);
+    struct nv_log *log = arrival->log;
+    bool kept, is_awaited = header->seq <= nv_named_seq(store, &log->id) || header->seq <= log->beyond.awaited_seq;
+    enum nv_status status = nv_beyond_keep(store, log, header, &arrival->opened.hash, &arrival->parts,
+                                           &arrival->context, is_awaited || !arrival->is_cut, &kept, error);
+    if (status != NV_OK)
+        return status;
+    if (!kept) {
+        incoming->verdict = NV_VERDICT_WAITS;
+        return NV_OK;
     }
-    if (status == NV_OK && nv_site_id_compare(header->log.site, store->identity.site) == 0 &&
-        header->log.epoch == store->identity.epoch && !nv_scope_id_equal(header->log.scope, NV_SCOPE_AUTHORITY))
-        status = leave_epoch(store, error);
-    return status;
+    store->owes_join = store->owes_join || !arrival->is_cut || nv_is_named(store, &log->id, header->seq, &pin);
+    return nv_is_own_log(store, &log->id) ? nv_leave_epoch(store, error) : NV_OK;
 }
 
 /* What is pending on the records that the changeset changes comes first. */
@@ -230,7 +230,7 @@ static enum nv_status take_data(struct intake *intake, struct nv_arrival *arriva
     status = is_next && is_covered ? nv_apply_ready(store, &arrival->opened, &why) : NV_NOT_YET;
     if (status == NV_NOT_YET) {
         status = nv_record_hashes(&arrival->opened, intake->record_hashes, error);
-        return status == NV_OK ? append(intake, arrival, false, intake->record_hashes, error) : status;
+        return status == NV_OK ? nv_taken_append(&intake->merge, arrival, false, intake->record_hashes, error) : status;
     }
     if (status != NV_OK)
         return nv_fail(error, status, "%s", why.text);
@@ -238,7 +238,7 @@ static enum nv_status take_data(struct intake *intake, struct nv_arrival *arriva
                                 intake->record_hashes, error);
     if (status != NV_OK || intake->stale.count > 0)
         return status;
-    return append(intake, arrival, true, intake->record_hashes, error);
+    return nv_taken_append(&intake->merge, arrival, true, intake->record_hashes, error);
 }
 
 static enum nv_status take(struct intake *intake, struct nv_incoming *incoming, struct nv_error *error)
@@ -251,19 +251,14 @@ static enum nv_status take(struct intake *intake, struct nv_incoming *incoming, 
             status = nv_log_intern(intake->store, &arrival.opened.header.log, &arrival.log, error);
         if (status == NV_OK)
             arrival.opened.log = arrival.log->number;
-        if (status == NV_OK && is_held) {
+        if (status == NV_OK && is_held)
             status = take_owed(intake, incoming, &arrival, error);
-        } else if (status == NV_OK && nv_scope_id_equal(arrival.log->id.scope, NV_SCOPE_AUTHORITY)) {
-            status = take_authority(intake->store, &arrival, error);
-            if (status == NV_NOT_YET) {
-                incoming->verdict = NV_VERDICT_WAITS;
-                status = NV_OK;
-            } else if (status == NV_OK) {
-                status = append(intake, &arrival, true, NULL, error);
-            }
-        } else if (status == NV_OK) {
+        else if (status == NV_OK && nv_scope_id_equal(arrival.log->id.scope, NV_SCOPE_AUTHORITY))
+            status = take_authority(intake, incoming, &arrival, error);
+        else if (status == NV_OK && arrival.is_beyond)
+            status = hold_beyond(intake, incoming, &arrival, error);
+        else if (status == NV_OK)
             status = take_data(intake, &arrival, error);
-        }
     }
     nv_arrival_done(&arrival);
     return status;
@@ -303,6 +298,7 @@ static enum nv_status try_once(struct intake *intake, struct nv_incoming *incomi
 {
     int64_t end = nv_mono_now().us + (int64_t)budget_ms * 1000;
     *ret_again = false;
+    intake->joined = 0;
     if (NV_PLANTED(SEND_EARLY))
         nv_db_exec(intake->store->db, "PRAGMA synchronous = FULL", error);
     enum nv_status status = nv_begin(intake->store, error);
@@ -314,6 +310,8 @@ static enum nv_status try_once(struct intake *intake, struct nv_incoming *incomi
         if (i == 0 || nv_mono_now().us < end)
             status = take(intake, &incoming[i], error);
     }
+    if (status == NV_OK && intake->stale.count == 0 && intake->store->owes_join)
+        status = nv_counted_join(&intake->merge, end, &intake->joined, &intake->store->owes_join, error);
     if (status == NV_OK && intake->stale.count == 0)
         status = nv_apply_lagging(&intake->merge, 64, &intake->lagging, error);
     if (status == NV_OK && intake->stale.count == 0)
@@ -345,11 +343,12 @@ enum nv_status nv_store_ingest(struct nv_store *store, struct nv_incoming *incom
         if (was_muted) {
             status = NV_OK;
             again = true;
-        } else if (status == NV_OK && !again && count == 0 && intake.lagging > 0) {
-            again = true; /* until nothing more of what is held can be merged */
+        } else if (status == NV_OK && !again && count == 0 && intake.lagging + intake.joined > 0) {
+            again = true; /* until nothing more of what is held counts, or can be merged */
             tries = -1;
         }
     }
+    store->owes_merge = store->owes_merge || (status == NV_OK && intake.joined > 0);
     if (status == NV_OK && again)
         status = nv_fail(error, NV_BUSY,
                          "rows are being written without the triggers, again and again: look for a "

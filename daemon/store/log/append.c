@@ -67,6 +67,36 @@ enum nv_status nv_changeset_at(struct nv_store *store, nv_log_number log, uint64
     return NV_OK;
 }
 
+enum nv_status nv_header_at(struct nv_store *store, nv_log_number log, uint64_t seq, struct nv_arena *arena,
+                            struct nv_header *ret_header, struct nv_hash *ret_hash, struct nv_error *error)
+{
+    int64_t changeset;
+    enum nv_status status = nv_changeset_at(store, log, seq, &changeset, ret_hash, error);
+    sqlite3_stmt *statement = status == NV_OK ? nv_statement(store, NV_SQL_CHANGESET_HEADER, error) : NULL;
+    if (statement == NULL)
+        return status == NV_OK ? error->status : status;
+    sqlite3_bind_int64(statement, 1, changeset);
+    bool row;
+    status = nv_db_step(statement, &row, error);
+    if (status == NV_OK)
+        status = nv_header_decode(nv_db_blob(statement, 2), arena, ret_header, error);
+    sqlite3_reset(statement);
+    return status == NV_REFUSED
+               ? nv_fail(error, NV_CORRUPT, "store: a header in the log is damaged; run `navette verify`")
+               : status;
+}
+
+enum nv_status nv_changeset_is(struct nv_store *store, const struct nv_log *log, uint64_t seq, const struct nv_pin *pin,
+                               bool *ret_is, struct nv_error *error)
+{
+    struct nv_hash hash = log->has_hash;
+    int64_t changeset;
+    enum nv_status status =
+        seq == log->has_seq ? NV_OK : nv_changeset_at(store, log->number, seq, &changeset, &hash, error);
+    *ret_is = status == NV_OK && memcmp(pin->bytes, hash.bytes, sizeof pin->bytes) == 0;
+    return status;
+}
+
 /* ---- our own ---- */
 
 /* The heads that differ from the log's last context; all of them where the header's context stands whole. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "store/log.h"
+#include "store/log/beyond.h"
 #include "store/statements.h"
 #include "store/trust/rights.h"
 #include "wire/changeset.h"
@@ -111,6 +112,7 @@ static void drop_all(struct nv_logs *logs)
 {
     for (size_t i = 0; i < logs->count; i++) {
         nv_vector_done(&logs->logs[i]->context);
+        nv_vector_done(&logs->logs[i]->beyond.last_context);
         free(logs->logs[i]);
     }
     logs->count = logs->site_count = 0;
@@ -184,6 +186,9 @@ enum nv_status nv_logs_load(struct nv_store *store, struct nv_error *error)
     sqlite3_finalize(statement);
     if (status == NV_OK)
         status = nv_db_integer(store->db, "SELECT max(number) FROM navette_changeset", 0, &store->logs->newest, error);
+    if (status == NV_OK)
+        status = nv_beyond_load(store, error);
+    store->owes_join = nv_beyond_count(store) > 0;
     if (status == NV_OK)
         status = reserve_has(store->logs, error);
     if (status == NV_OK)

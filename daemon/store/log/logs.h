@@ -8,6 +8,17 @@
 #include "core/vector.h"
 #include "store/internal.h"
 
+/* What is held beyond a log's head (beyond.h). */
+struct nv_log_beyond {
+    size_t count, bytes;
+    uint64_t seq;         /* the furthest */
+    uint64_t awaited_seq; /* up to here, a changeset that waits would vouch; forgotten when the program ends */
+    /* What was kept last, because most often the next one follows it. seq 0: nothing. */
+    struct nv_hash last_hash;
+    uint64_t last_seq, last_authority_seq;
+    struct nv_vector last_context;
+};
+
 struct nv_log {
     nv_log_number number;
     uint32_t site_number;
@@ -17,6 +28,7 @@ struct nv_log {
     uint64_t authority_seq;   /* named by its newest header */
     struct nv_vector context; /* of its newest header: other logs of the scope */
     bool is_dirty;
+    struct nv_log_beyond beyond;
 };
 
 enum nv_status nv_logs_load(struct nv_store *store, struct nv_error *error);
@@ -70,3 +82,11 @@ enum nv_status nv_log_append(struct nv_store *store, struct nv_log *log, const s
 /* Finds a changeset by its place. NV_NOT_FOUND where we don't hold it. `ret_hash` may be NULL. */
 enum nv_status nv_changeset_at(struct nv_store *store, nv_log_number log, uint64_t seq, int64_t *ret_changeset,
                                struct nv_hash *ret_hash, struct nv_error *error);
+
+/* Its header; the context is in the arena. */
+enum nv_status nv_header_at(struct nv_store *store, nv_log_number log, uint64_t seq, struct nv_arena *arena,
+                            struct nv_header *ret_header, struct nv_hash *ret_hash, struct nv_error *error);
+
+/* Whether the header at a place that the log has is the one with that pin. */
+enum nv_status nv_changeset_is(struct nv_store *store, const struct nv_log *log, uint64_t seq, const struct nv_pin *pin,
+                               bool *ret_is, struct nv_error *error);

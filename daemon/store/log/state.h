@@ -18,8 +18,9 @@ struct nv_logs {
     size_t site_count, site_capacity;
     struct nv_far_head *has; /* for nv_store_has: ascending; only what is durable, whatever else is in memory */
     size_t has_count;
-    bool has_grown; /* there is more once the transaction is committed */
-    int64_t newest; /* changeset */
+    bool has_grown;       /* there is more once the transaction is committed */
+    int64_t newest;       /* changeset */
+    uint64_t beyond_kept; /* how often something was held beyond a log, since the store was opened */
     struct cached_context cache[CONTEXT_CACHE];
 };
 

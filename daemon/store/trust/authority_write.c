@@ -1,8 +1,21 @@
 /* Writing the authority log, where its key is: store/authority.h. */
 #include "store/authority.h"
 
+#include "store/intake/counted.h"
 #include "store/log/logs.h"
 #include "store/trust/state.h"
+#include "store/trust/vouch.h"
+
+/* What does not count any more goes out of the logs. The op names all that is held here, so of its site nothing goes.
+ */
+static enum nv_status cut(struct nv_store *store, uint64_t position, struct nv_wall_ms now, struct nv_error *error)
+{
+    struct nv_merge merge;
+    nv_merge_init(&merge, store, now, NULL);
+    enum nv_status status = nv_counted_cut(&merge, position, error);
+    nv_merge_done(&merge);
+    return status;
+}
 
 enum nv_status nv_authority_append(struct nv_store *store, const struct nv_sign_key *authority, struct nv_slice op,
                                    struct nv_wall_ms now, struct nv_error *error)
@@ -15,7 +28,9 @@ enum nv_status nv_authority_append(struct nv_store *store, const struct nv_sign_
         memcmp(authority->public_key.bytes, store->identity.network.bytes, sizeof authority->public_key.bytes) != 0)
         return nv_fail(error, NV_REFUSED,
                        "this is not the key of this network's authority: run this at the hub that began the network");
-    enum nv_status status = nv_authority_take(store, before == NULL ? 1 : before->has_seq + 1, op, error);
+    enum nv_status status = nv_vouch_before(store, op, now, error);
+    if (status == NV_OK)
+        status = nv_authority_take(store, before == NULL ? 1 : before->has_seq + 1, op, error);
     if (status == NV_OK)
         status = nv_log_append_sealed(store, &id, &op, 1, NULL, authority, now, &number, &seq, error);
     if (status != NV_OK)
@@ -23,7 +38,7 @@ enum nv_status nv_authority_append(struct nv_store *store, const struct nv_sign_
     struct nv_log *log = nv_log_by_number(store, number);
     log->applied_seq = log->has_seq;
     log->applied_hash = log->has_hash;
-    return NV_OK;
+    return cut(store, seq, now, error);
 }
 
 enum nv_status nv_authority_finish(struct nv_store *store, enum nv_status status, struct nv_error *error)
