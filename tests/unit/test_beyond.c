@@ -13,6 +13,7 @@
 #include "store/care.h"
 #include "store/internal.h"
 #include "store/log/logs.h"
+#include "store/seal.h"
 #include "stores.h"
 #include "wire/changeset.h"
 
@@ -390,6 +391,23 @@ static void with_a_new_right_it_goes_on(void **state)
         check_rows(honest[i], "t1 t2 t5\n");
 }
 
+/* A machine that still has the old keys seals nothing that nobody would take: it keeps what is written. */
+static void old_keys_seal_nothing(void **state)
+{
+    (void)state;
+    struct nv_sealed sealed;
+    struct nv_error error;
+    nv_stores_certify_anew(&stores, NEAR, false);
+    give(HUB, NEAR);
+    nv_stores_sql(&stores, NEAR, true, "INSERT INTO item(id, a) VALUES ('n1', 1)");
+    assert_int_equal(nv_store_seal(stores.sites[NEAR].store, nv_stores_turn(&stores, NEAR), LONG_MS, &sealed, &error),
+                     NV_NOT_YET);
+    nv_store_set_signer(stores.sites[NEAR].store, nv_stores_sign_key(NEAR));
+    assert_int_equal(nv_stores_seal(&stores, NEAR), 1);
+    give(NEAR, HUB);
+    check_rows(HUB, "n1\n");
+}
+
 /* ---- failing on the way ---- */
 
 static int refuse_commit(void *refusals)
@@ -441,6 +459,7 @@ int main(void)
         TEST(another_history_is_in_nobodys_way),
         TEST(who_loses_the_right_vouches_for_nothing),
         TEST(with_a_new_right_it_goes_on),
+        TEST(old_keys_seal_nothing),
         TEST(a_commit_that_fails_changes_nothing),
     };
     return cmocka_run_group_tests_name("beyond", tests, NULL, NULL);

@@ -243,13 +243,16 @@ enum nv_status nv_seal_ready(struct nv_store *store, struct nv_error *error)
 {
     if (store->signer == NULL)
         return nv_fail(error, NV_NOT_YET, "the site's signing key is not loaded");
-    bool is_member = store->identity.has_network && nv_store_member(store, store->identity.site) != NULL;
-    if (!is_member && nv_store_site_name(store, store->identity.site) != NULL)
+    const struct nv_member *self = store->identity.has_network ? nv_store_member(store, store->identity.site) : NULL;
+    if (self == NULL && store->identity.has_network && nv_store_site_name(store, store->identity.site) != NULL)
         return nv_fail(error, NV_NOT_YET,
                        "this site was taken out of the network: what is written here is kept, and goes out once it is "
                        "invited anew and joins");
-    if (!is_member)
+    if (self == NULL)
         return nv_fail(error, NV_NOT_YET, "this site is in no network yet: run `navette join INVITATION`");
+    /* Nobody would take what is signed with keys that were replaced, as on a machine that was lost and is found. */
+    if (memcmp(self->sign_key.bytes, store->signer->public_key.bytes, sizeof self->sign_key.bytes) != 0)
+        return nv_fail(error, NV_NOT_YET, "this site was certified with other keys than are here");
     return NV_OK;
 }
 
