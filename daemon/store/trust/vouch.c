@@ -2,6 +2,7 @@
 
 #include "base/planted.h"
 #include "core/counting.h"
+#include "store/capture/sealing.h"
 #include "store/log/logs.h"
 #include "store/trust/rights.h"
 #include "wire/authority.h"
@@ -59,10 +60,9 @@ static enum nv_status seal(struct nv_store *store, const struct nv_log_id *own, 
 {
     nv_log_number number;
     uint64_t seq;
-    if (store->signer == NULL)
-        return nv_fail(error, NV_NOT_YET,
-                       "the site's signing key is not loaded, and it has to vouch for what it merged");
-    enum nv_status status = nv_log_append_sealed(store, own, NULL, 0, NULL, store->signer, now, &number, &seq, error);
+    enum nv_status status = nv_seal_ready(store, error);
+    if (status == NV_OK)
+        status = nv_log_append_sealed(store, own, NULL, 0, NULL, store->signer, now, &number, &seq, error);
     if (status != NV_OK)
         return status;
     struct nv_log *log = nv_log_by_number(store, number);
