@@ -46,8 +46,8 @@ enum nv_status nv_counting_settle(struct nv_counting *counting);
 /* Whether a header that was told counts. */
 bool nv_counting_counts(const struct nv_counting *counting, const struct nv_head *head);
 
-/* The `place`-th header that counts, from 0; false where there are not so many. Each stands after all that it builds on,
- * unless what counts for certain named some of it. */
+/* The `place`-th header that counts, from 0; false where there are not so many. Each stands after all that it builds
+ * on, unless what counts for certain named some of it. */
 bool nv_counting_at(const struct nv_counting *counting, size_t place, struct nv_head *ret_head);
 
 /* Whether a site has to vouch for what it merged before it takes up an op that takes a right from `loser` in a scope:
