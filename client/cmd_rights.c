@@ -7,6 +7,23 @@
 
 enum { CHANGES_MOST = NV_CALL_OPTIONS };
 
+/* Who takes a right away signs twice: as the authority, and before that as the site, which vouches for what it merged.
+ */
+struct keys {
+    struct nv_sign_key authority, site;
+};
+
+static enum nv_status load_keys(const struct nv_call *call, struct nv_store *store, const char *doing,
+                                struct keys *ret_keys, struct nv_error *error)
+{
+    enum nv_status status = nv_home_authority(&call->home, doing, &ret_keys->authority, error);
+    if (status == NV_OK)
+        status = nv_sign_key_load(call->home.keys, "sign.key", &ret_keys->site, error);
+    if (status == NV_OK)
+        nv_store_set_signer(store, &ret_keys->site);
+    return status;
+}
+
 /* What is asked of a group: the sites by their ids, which stay when the list of members is read anew. */
 struct change {
     struct nv_site_id site;
@@ -16,7 +33,7 @@ struct change {
 
 struct asking {
     struct nv_store *store;
-    struct nv_sign_key authority;
+    struct keys keys;
     const char *name; /* of the group */
     struct nv_scope_id scope;
     bool exists, made;
@@ -57,15 +74,15 @@ static enum nv_status carry_out(struct asking *asking, struct nv_error *error)
     enum nv_status status = NV_OK;
     struct nv_wall_ms now = nv_wall_now();
     if (!asking->exists) {
-        status = nv_authority_group(asking->store, &asking->authority, asking->name, now, error);
+        status = nv_authority_group(asking->store, &asking->keys.authority, asking->name, now, error);
         find_group(asking);
         asking->made = status == NV_OK;
     }
     for (size_t i = 0; status == NV_OK && i < asking->change_count; i++) {
         const struct change *change = &asking->changes[i];
-        status = change->adds ? nv_authority_add_reader(asking->store, &asking->authority, asking->scope, change->site,
-                                                        now, error)
-                              : nv_authority_remove_reader(asking->store, &asking->authority, asking->scope,
+        status = change->adds ? nv_authority_add_reader(asking->store, &asking->keys.authority, asking->scope,
+                                                        change->site, now, error)
+                              : nv_authority_remove_reader(asking->store, &asking->keys.authority, asking->scope,
                                                            change->site, now, error);
     }
     return status;
@@ -130,8 +147,8 @@ static enum nv_status run_group(struct nv_call *call, struct asking *asking, str
                        asking->name, asking->name);
     status = list_changes(call, asking, error);
     if (status == NV_OK && (!asking->exists || asking->change_count > 0)) {
-        status = nv_home_authority(&call->home, asking->exists ? "changing a group" : "making a group",
-                                   &asking->authority, error);
+        status = load_keys(call, asking->store, asking->exists ? "changing a group" : "making a group", &asking->keys,
+                           error);
         if (status == NV_OK)
             status = carry_out(asking, error);
     }
@@ -147,7 +164,7 @@ enum nv_status nv_command_group(struct nv_call *call, struct nv_error *error)
     struct asking asking = {.name = call->words[0]};
     enum nv_status status = run_group(call, &asking, error);
     nv_store_close(asking.store);
-    nv_wipe(&asking.authority, sizeof asking.authority);
+    nv_wipe(&asking.keys, sizeof asking.keys);
     return status;
 }
 
@@ -169,14 +186,14 @@ static enum nv_status print_revoked(const struct nv_call *call, const char *name
     return NV_OK;
 }
 
-static enum nv_status run_revoke(struct nv_call *call, struct nv_store **store, struct nv_sign_key *authority,
+static enum nv_status run_revoke(struct nv_call *call, struct nv_store **store, struct keys *keys,
                                  struct nv_error *error)
 {
     const struct nv_member *member;
     char name[NV_SITE_TEXT];
     enum nv_status status = nv_home_open(&call->home, store, error);
     if (status == NV_OK)
-        status = nv_home_authority(&call->home, "revoking a membership", authority, error);
+        status = load_keys(call, *store, "revoking a membership", keys, error);
     if (status == NV_OK)
         status = nv_site_find(*store, call->words[0], &member, error);
     if (status != NV_OK)
@@ -187,16 +204,16 @@ static enum nv_status run_revoke(struct nv_call *call, struct nv_store **store, 
         return nv_fail(error, NV_REFUSED,
                        "%s is this site, which holds the authority: without it nobody could be admitted any more",
                        name);
-    status = nv_authority_revoke(*store, authority, site, nv_wall_now(), error);
+    status = nv_authority_revoke(*store, &keys->authority, site, nv_wall_now(), error);
     return status == NV_OK ? print_revoked(call, name, site, error) : status;
 }
 
 enum nv_status nv_command_revoke(struct nv_call *call, struct nv_error *error)
 {
     struct nv_store *store = NULL;
-    struct nv_sign_key authority = {0};
-    enum nv_status status = run_revoke(call, &store, &authority, error);
+    struct keys keys = {0};
+    enum nv_status status = run_revoke(call, &store, &keys, error);
     nv_store_close(store);
-    nv_wipe(&authority, sizeof authority);
+    nv_wipe(&keys, sizeof keys);
     return status;
 }
