@@ -17,6 +17,7 @@
 #include "store/care.h"
 
 enum { SCHEDULES = 150, SPANS = 8, CHANGES_MOST = 8, HEADERS_MOST = 90, LOGS_MOST = 16, LONG_MS = 3600 * 1000 };
+enum { NEWCOMER = NV_STORES_ALL - 1 }; /* until the end nobody has met it */
 
 struct span {
     uint64_t begins, ends; /* ends: not included; 0 while it goes on */
@@ -38,7 +39,8 @@ struct world {
     struct nv_signed all;
     uint64_t first; /* the authority position at the beginning */
     size_t changes;
-    struct site sites[NV_STORES_WRITERS];
+    bool is_welcome; /* the newcomer takes part */
+    struct site sites[NV_STORES_ALL];
 };
 
 static void must(enum nv_status status, const struct nv_error *error)
@@ -64,25 +66,36 @@ static uint64_t now_of(struct world *world)
 
 static bool is_honest(struct world *world, size_t site)
 {
-    return !world->sites[site].is_thief && span_at(&world->sites[site], now_of(world)) != NULL;
+    bool takes_part = site < world->stores.count || (site == NEWCOMER && world->is_welcome);
+    return takes_part && !world->sites[site].is_thief && span_at(&world->sites[site], now_of(world)) != NULL;
 }
 
-/* The key by which thieves sign for a site; NULL: they have none. */
-static const struct nv_sign_key *thief_key(const struct site *site)
+/* The key by which thieves sign for a site at a position; NULL: they have none. */
+static const struct nv_sign_key *thief_key(const struct site *site, uint64_t position)
 {
-    return site->is_thief || site->is_stolen ? &site->spans[0].key : NULL;
+    const struct span *span = span_at(site, position);
+    if (site->is_thief)
+        return span == NULL ? &site->spans[0].key : &span->key;
+    return site->is_stolen ? &site->spans[0].key : NULL;
 }
 
 static bool have_a_right(struct world *world, size_t site)
 {
-    const struct nv_sign_key *key = thief_key(&world->sites[site]);
+    const struct nv_sign_key *key = thief_key(&world->sites[site], now_of(world));
     const struct span *span = span_at(&world->sites[site], now_of(world));
     return key != NULL && span != NULL && memcmp(&span->key, key, sizeof *key) == 0;
 }
 
+/* They have the word of one more site. */
+static void forget_lateness(struct world *world)
+{
+    for (size_t i = 0; i < world->all.model.header_count; i++)
+        world->all.all[i].is_late = false;
+}
+
 static bool all_know_that_thieves_are_out(struct world *world)
 {
-    for (size_t i = 0; i < world->stores.count; i++)
+    for (size_t i = 0; i < NV_STORES_ALL; i++)
         if (have_a_right(world, i) || (is_honest(world, i) && nv_signed_known(&world->stores, i) < now_of(world)))
             return false;
     return true;
@@ -94,8 +107,8 @@ static bool all_know_that_thieves_are_out(struct world *world)
 static void check_site(struct world *world, size_t site)
 {
     struct nv_model_set has, merged, beyond, held;
-    for (size_t i = 0; i < world->stores.count; i++)
-        if (!world->sites[i].is_thief)
+    for (size_t i = 0; i < NV_STORES_ALL; i++)
+        if (is_honest(world, i) || i == site)
             nv_signed_notice(&world->all, &world->stores, i);
     nv_signed_held(&world->all, &world->stores, site, &has, &merged, &beyond);
     for (size_t i = 0; i < sizeof held.words / sizeof *held.words; i++)
@@ -232,8 +245,10 @@ static void change_rights(struct world *world, size_t place)
     struct site *site = &world->sites[place];
     if (place == 0 || world->changes++ >= CHANGES_MOST || site->span_count == SPANS || site->anew_at != 0)
         return;
-    if (!site->is_thief && (span_at(site, now_of(world)) == NULL || nv_dice_percent(&world->dice, 60))) {
+    if (span_at(site, now_of(world)) == NULL || (!site->is_thief && nv_dice_percent(&world->dice, 60))) {
         begin_anew(world, place);
+        if (site->is_thief)
+            forget_lateness(world);
     } else if (span_at(site, now_of(world)) != NULL) {
         nv_stores_revoke(&world->stores, place);
         note_taking(world, place);
@@ -260,8 +275,7 @@ static void forge(struct world *world)
     struct nv_signed *all = &world->all;
     size_t place = nv_dice_below(dice, world->stores.count);
     struct site *site = &world->sites[place];
-    const struct nv_sign_key *key = thief_key(site);
-    if (key == NULL || all->model.header_count >= HEADERS_MOST)
+    if (thief_key(site, 0) == NULL || all->model.header_count >= HEADERS_MOST)
         return;
     bool is_late = all_know_that_thieves_are_out(world);
     struct nv_log_id log = {world->stores.sites[place].id, nv_dice_bits(dice), NV_SCOPE_NETWORK};
@@ -276,6 +290,7 @@ static void forge(struct world *world)
         return; /* two histories of which each counts somewhere are for a person */
     uint64_t least = previous == NV_COUNTING_NONE ? world->first : all->all[previous].header.authority_seq;
     uint64_t position = least + nv_dice_below(dice, (size_t)(now_of(world) - least) + 1);
+    const struct nv_sign_key *key = thief_key(site, position);
     struct nv_model_set named = {0};
     for (size_t i = 0; i < all->model.header_count; i++)
         if (nv_dice_percent(dice, 20))
@@ -295,8 +310,7 @@ static void steal_key(struct world *world, size_t place)
     if (place == 0 || site->is_thief || site->is_stolen || site->span_count > 1)
         return;
     site->is_stolen = true;
-    for (size_t i = 0; i < world->all.model.header_count; i++)
-        world->all.all[i].is_late = false; /* they have the word of one more site */
+    forget_lateness(world);
 }
 
 /* ---- a schedule ---- */
@@ -336,29 +350,60 @@ static bool is_alike(struct world *world, size_t one, size_t other)
            nv_signed_known(&world->stores, one) == nv_signed_known(&world->stores, other);
 }
 
-/* All honest sites give each other what they have, until none has more. */
+/* The newcomer hears of all that the authority did, and then from thieves, before it hears from anybody else. */
+static void welcome(struct world *world)
+{
+    static struct nv_stores_parcel parcel;
+    static const struct nv_stores_line line = {.budget_bytes = SIZE_MAX, .reads = 1000};
+    world->is_welcome = true;
+    nv_stores_fetch(&world->stores, &world->dice, 0, NEWCOMER, &line, &parcel);
+    for (size_t i = 0; i < parcel.count; i++) {
+        struct nv_changeset_parts parts;
+        struct nv_arena arena = {.limit = 1 << 20};
+        struct nv_header header;
+        struct nv_error error;
+        must(nv_changeset_split(parcel.changesets[i], &parts, &error), &error);
+        must(nv_header_decode(parts.header, &arena, &header, &error), &error);
+        if (nv_scope_id_equal(header.log.scope, NV_SCOPE_AUTHORITY))
+            ingest(world, NEWCOMER, &parcel.changesets[i], 1);
+        nv_arena_done(&arena);
+    }
+    nv_buffer_done(&parcel.bytes);
+    for (int i = 0; i < 4; i++)
+        forge(world);
+    for (size_t i = 0; i < world->all.model.header_count; i++)
+        if (thief_key(&world->sites[world->all.model.headers[i].site], 0) != NULL && nv_dice_percent(&world->dice, 70))
+            hand_over(world, i, NEWCOMER);
+}
+
+/* Everybody gives everybody what it has; thieves join in for a while. */
+static void exchange_all(struct world *world, bool with_thieves)
+{
+    for (size_t i = 0; i < NV_STORES_ALL; i++) {
+        for (size_t j = 0; j < NV_STORES_ALL; j++)
+            if (i != j && is_honest(world, i) && is_honest(world, j))
+                exchange(world, i, j, true);
+        for (size_t j = 0; j < world->all.model.header_count && is_honest(world, i) && with_thieves; j++)
+            if (nv_dice_percent(&world->dice, 30))
+                hand_over(world, j, i);
+        if (with_thieves)
+            forge(world);
+    }
+}
+
+/* Until nobody has more than another one. */
 static void settle(struct world *world)
 {
-    for (size_t round = 0; round < 12; round++) {
-        bool alike = true;
-        for (size_t i = 0; i < world->stores.count; i++) {
-            for (size_t j = 0; j < world->stores.count; j++)
-                if (i != j && is_honest(world, i) && is_honest(world, j))
-                    exchange(world, i, j, true);
-            if (round < 2)
-                forge(world);
-            for (size_t j = 0; j < world->all.model.header_count && is_honest(world, i) && round < 3; j++)
-                if (nv_dice_percent(&world->dice, 30))
-                    hand_over(world, j, i);
-        }
-        for (size_t i = 1; i < world->stores.count; i++)
+    bool alike = false;
+    welcome(world);
+    for (size_t round = 0; round < 12 && !alike; round++) {
+        exchange_all(world, round < 2);
+        alike = round >= 2;
+        for (size_t i = 1; i < NV_STORES_ALL; i++)
             alike = alike && (!is_honest(world, i) || is_alike(world, 0, i));
-        if (alike && round >= 3)
-            return;
     }
-    for (size_t i = 0; i < world->stores.count; i++)
-        if (is_honest(world, i) && !is_alike(world, 0, i))
-            fail_msg("site %zu does not become like site 0", i);
+    if (!alike)
+        fail_msg("the sites do not become alike");
 }
 
 static void check_end(struct world *world)
@@ -370,7 +415,7 @@ static void check_end(struct world *world)
     for (size_t i = 0; i < world->all.model.header_count; i++)
         if (world->all.all[i].is_late && nv_model_has(&has, i))
             fail_msg("changeset %zu counts, and was made after all knew", i);
-    for (size_t i = 0; i < world->stores.count; i++) {
+    for (size_t i = 0; i < NV_STORES_ALL; i++) {
         struct nv_rebuilt rebuilt;
         if (!is_honest(world, i))
             continue;
@@ -391,9 +436,11 @@ static void world_start(struct world *world, uint64_t seed)
     world->dice = nv_dice_of(seed);
     nv_stores_open(&world->stores, &world->dice, 3 + nv_dice_below(&world->dice, NV_STORES_WRITERS - 2));
     world->first = now_of(world);
-    for (size_t i = 0; i < world->stores.count; i++) {
+    for (size_t i = 0; i < NV_STORES_ALL; i++) {
         struct site *site = &world->sites[i];
-        site->is_thief = i > 0 && nv_dice_percent(&world->dice, 40);
+        if (world->stores.sites[i].store == NULL)
+            continue;
+        site->is_thief = i > 0 && i != NEWCOMER && nv_dice_percent(&world->dice, 40);
         site->spans[site->span_count++] = (struct span){.begins = 1, .key = *nv_stores_sign_key(i)};
         nv_signed_notice(&world->all, &world->stores, i);
     }

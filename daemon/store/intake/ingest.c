@@ -164,7 +164,9 @@ static enum nv_status take_authority(struct intake *intake, struct nv_incoming *
         status = nv_taken_append(&intake->merge, arrival, true, NULL, error);
     if (status == NV_OK)
         status = nv_counted_cut(&intake->merge, arrival->opened.header.seq, error);
-    return status == NV_OK && NV_PLANTED(VOUCH_AFTER) ? vouch(intake, arrival, error) : status;
+    if (status == NV_OK && NV_PLANTED(VOUCH_AFTER) && nv_seal_ready(intake->store, NULL) == NV_OK)
+        status = vouch(intake, arrival, error);
+    return status;
 }
 
 /* Held beyond its log. Where it would count by itself, or is what an op names, others may count now. */
