@@ -34,12 +34,6 @@
     BUG(SKIP_OPS_ROOT, "a body need not be the one that was signed")                                                   \
     BUG(ADMIT_MISSING_BODY, "a body that is missing is not noted as owed")                                             \
     BUG(DROP_WAITING, "a changeset that waits for a table is passed over, and counts as merged")                       \
-    /* what counts */                                                                                                  \
-    BUG(CUT_BY_SEQ, "what an op names is cut at that seq, whichever branch it is")                                     \
-    BUG(CARRIER_VOUCHES, "who only carries a scope vouches in it")                                                     \
-    BUG(VOUCH_AFTER, "a site vouches for what it merged after it took up the op that takes the right")                 \
-    BUG(VOUCH_UNCOUNTED, "what does not count vouches all the same, so that two thieves vouch for each other")         \
-    BUG(FORGET_PREVIOUS, "a changeset may count where the one before it does not")                                     \
     /* what it means */                                                                                                \
     BUG(COLLAPSE_EQUAL, "a put of the value that the row shows is no sibling")                                         \
     BUG(DELETE_DROPS_SIBLINGS, "a delete removes the siblings that it marks")                                          \
