@@ -42,6 +42,7 @@ struct nv_service {
 
     bool owes; /* as the machine was told last */
     int64_t owed_cursor;
+    uint64_t kept; /* nv_store_kept, at the last look */
 
     /* The frame that is being stepped: its message and the heads of its changesets. */
     struct nv_arena arena;      /* of the message */

@@ -146,7 +146,7 @@ enum nv_status nv_service_ingest(struct nv_service *service, struct nv_error *er
         return NV_OK;
     const struct nv_far_head *own;
     size_t own_count;
-    nv_store_has(service->store, &own, &own_count);
+    nv_store_held(service->store, &own, &own_count);
     size_t count = nv_intake_offer(service->intake, own, own_count, service->offered, NV_INGEST_MOST, NV_INGEST_BYTES);
     for (size_t i = 0; i < count; i++)
         service->incoming[i] = (struct nv_incoming){.bytes = service->offered[i].bytes};
@@ -163,6 +163,9 @@ enum nv_status nv_service_ingest(struct nv_service *service, struct nv_error *er
      * tell. */
     ask_seal(service);
     status = judge(service, count, error);
+    if (nv_store_kept(service->store) != service->kept)
+        nv_intake_grew(service->intake); /* what waits may build on what is held beyond the logs */
+    service->kept = nv_store_kept(service->store);
     if (status == NV_OK)
         status = tell_ingested(service, error);
     service->ingest_at = nv_intake_has_work(service->intake) ? service->now.us : INT64_MAX;

@@ -18,7 +18,8 @@
  * made of the digests of the scopes, which are kept. After Hello each side sends its digest alone. A node whose own
  * digest differs sends its whole vector and asks for the other's (please). Later a node says the heads that grew, after
  * they are durable, and never before. Every 15 seconds or so, and one second after the last changeset moved, a digest
- * is said again, so that whatever went wrong is noticed.
+ * is said again, so that whatever went wrong is noticed; so it is where heads went back, because what they named counts
+ * no more.
  *
  * Pull. A node that lacks something which a peer has sends Pull{its own vector, credit}. It pulls from one peer at a
  * time, in turn. The other sends Batches of about 256 KiB while there is credit; the receiver gives the bytes back as
@@ -74,7 +75,7 @@ enum nv_event_kind {
     NV_EVENT_MESSAGE, /* a message came */
     NV_EVENT_GARBAGE, /* bytes came that are no message */
     NV_EVENT_GREW, /* our log grew and is durable: by sealing, by ingesting, by another process. Also once at the start,
-                      and where it shrank, because this site no longer reads a scope */
+                      and where it shrank, because this site no longer reads a scope, or some of it counts no more */
     NV_EVENT_OWES, /* a changeset with bodies that we owe, or that there is none any more. Said again and again, each
                       time of the next one */
     NV_EVENT_INGESTED, /* what one NV_ACTION_INGEST handed over is durable or judged; after the NV_EVENT_GREW it caused

@@ -9,6 +9,13 @@
  * the store, valid until its next call that changes or refreshes it. */
 void nv_store_has(const struct nv_store *store, const struct nv_far_head **ret_heads, size_t *ret_count);
 
+/* The same with what is held beyond the logs, because it does not count yet: so far nothing has to come again. Said to
+ * nobody. */
+void nv_store_held(const struct nv_store *store, const struct nv_far_head **ret_heads, size_t *ret_count);
+
+/* Moves whenever something more is held beyond the logs: then what waits may be tried again. */
+uint64_t nv_store_kept(const struct nv_store *store);
+
 /* Reads changesets that a peer lacks, in our arrival order.
  * `peer` are the heads that the peer has (ascending as above); what is of other scopes than `scopes` is passed over,
  * and its bodies are not read (NULL: nothing is). Starts after the arrival number `*cursor` (0: from the first that

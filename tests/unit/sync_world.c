@@ -270,8 +270,11 @@ void world_cut(struct world *world, size_t place, bool down)
 void world_calm(struct world *world)
 {
     world->calm = true;
-    for (size_t i = 0; i < world->line_count; i++)
-        world->lines[i].down = false;
+    for (size_t i = 0; i < world->line_count; i++) {
+        const struct line *line = &world->lines[i];
+        if (!world->nodes[line->ends[0]].has_left && !world->nodes[line->ends[1]].has_left)
+            world_cut(world, i, false);
+    }
 }
 
 static void add_line(struct world *world, size_t from, size_t to)
@@ -322,6 +325,7 @@ void world_free(struct world *world)
         nv_intake_free(world->nodes[i].intake);
         nv_actions_done(&world->nodes[i].actions);
         free(world->nodes[i].arrivals);
+        free(world->nodes[i].beyond);
     }
     free(world);
 }

@@ -43,6 +43,14 @@ bool world_write_group(struct world *world, size_t node, size_t group);
 void world_set_reader(struct world *world, size_t group, size_t node, bool is_reader);
 bool world_is_reader(const struct world *world, size_t group, size_t node); /* as it stands now */
 
+/* A writer's right is taken: of its changesets in `network` counts from now on what every node has, and what others
+ * that count name. Each node takes that up at a time of its own; some of them vouch first for what they have. */
+void world_take_right(struct world *world, size_t writer);
+void world_take_up(struct world *world, size_t node, size_t writer);
+
+/* All lines of that node are down for good, and nobody waits for it. */
+void world_leave(struct world *world, size_t node);
+
 /* From now on lines are kept down, or come up again; and no more faults happen. */
 void world_cut(struct world *world, size_t line, bool down);
 void world_calm(struct world *world);

@@ -12,7 +12,7 @@ enum { POSITIONS = 400, EVERY_SCOPE = (1 << SCOPES) - 1 };
 struct leaf {
     uint32_t writer, scope;
     uint32_t size;
-    bool is_gone; /* it was here, and its scope is no longer read */
+    bool is_gone; /* it was here, and its scope is no longer read, or it counts no more */
     uint64_t seq, position;
     uint64_t context[WORLD_NODES];
 };
@@ -50,6 +50,10 @@ struct node {
     uint64_t written[SCOPES];              /* by itself, also of what it no longer holds */
     uint64_t told_position;                /* the authority position that the machine knows */
     bool was_told;
+    struct leaf *beyond; /* of a writer whose right is taken, in `network`: what nobody who counts has named yet */
+    size_t beyond_count;
+    bool knows[WORLD_NODES]; /* that the writer's right is taken */
+    bool has_left;
     int64_t ingest_at, drop_at;
     const struct nv_message *current; /* the message that is being stepped */
     const struct nv_far_head *current_heads;
@@ -66,6 +70,7 @@ struct world {
     size_t line_count;
     uint32_t connections;
     struct world_counts counts;
+    uint64_t counts_up_to[WORLD_NODES]; /* of a writer whose right is taken: whoever names it or not */
 };
 
 /* ---- sync_world.c: lines and time ---- */
@@ -80,6 +85,13 @@ void node_deliver(struct world *world, struct node *node, uint32_t session, cons
 void node_ingest(struct world *world, struct node *node);
 void node_drop(struct world *world, struct node *node);
 void node_tell(struct world *world, struct node *node); /* its machine what it holds and who carries what */
+void node_arrive(struct world *world, struct node *node, const struct leaf *leaf);
+
+/* ---- sync_world_taking.c: a right is taken ---- */
+/* How far a writer's log is held, also beyond what counts. */
+uint64_t node_held(const struct node *node, size_t scope, size_t writer);
+/* Takes a changeset into the logs, with what it vouches for; or holds it beyond them. */
+void node_take(struct world *world, struct node *node, const struct leaf *leaf);
 
 /* ---- sync_world_scopes.c: who carries what, and the checks that follow ---- */
 struct nv_scope_id scope_id(size_t scope);

@@ -65,7 +65,7 @@ void node_drop(struct world *world, struct node *node)
     node_tell(world, node);
 }
 
-static void arrive(struct world *world, struct node *node, const struct leaf *leaf)
+void node_arrive(struct world *world, struct node *node, const struct leaf *leaf)
 {
     if (node->arrival_count == node->arrival_capacity) {
         node->arrival_capacity = node->arrival_capacity * 2 + 64;
@@ -90,7 +90,7 @@ static void write_in(struct world *world, struct node *node, size_t scope)
     if (scope != AUTHORITY)
         memcpy(leaf.context, node->durable[scope], sizeof leaf.context);
     node->written[scope] = leaf.seq;
-    arrive(world, node, &leaf);
+    node_arrive(world, node, &leaf);
     node_tell(world, node);
 }
 
@@ -290,12 +290,12 @@ static enum nv_judged judge(const struct world *world, const struct node *node, 
                         leaf->seq >= settings->old_position;
     if (is_new_to_it || (carried(world, node) >> leaf->scope & 1) == 0)
         return NV_JUDGED_WAITS;
-    if (leaf->seq <= node->durable[leaf->scope][leaf->writer])
+    if (leaf->seq <= node_held(node, leaf->scope, leaf->writer))
         return NV_JUDGED_KNOWN;
     if (leaf->scope != AUTHORITY && leaf->position > node_position(node))
         return NV_JUDGED_WAITS;
     for (size_t i = 0; i < WORLD_NODES; i++)
-        if (node->durable[leaf->scope][i] < (i == leaf->writer ? leaf->seq - 1 : leaf->context[i]))
+        if (node_held(node, leaf->scope, i) < (i == leaf->writer ? leaf->seq - 1 : leaf->context[i]))
             return NV_JUDGED_WAITS;
     return NV_JUDGED_TAKEN;
 }
@@ -312,7 +312,7 @@ void node_ingest(struct world *world, struct node *node)
         memcpy(&leaf, offered[i].bytes.data, sizeof leaf);
         enum nv_judged judged = judge(world, node, &leaf);
         if (judged == NV_JUDGED_TAKEN)
-            arrive(world, node, &leaf);
+            node_take(world, node, &leaf);
         grew = grew || judged == NV_JUDGED_TAKEN;
         enum nv_status status = nv_intake_judge(node->intake, &offered[i], judged, NULL);
         assert(status == NV_OK);

@@ -154,11 +154,13 @@ static bool hold_the_same(const struct world *world, const struct node *a, const
     return true;
 }
 
-static bool knows_all(struct node *node)
+static bool knows_all(const struct world *world, struct node *node)
 {
     struct nv_sync_view view;
     for (size_t i = 0; nv_sync_look(node->sync, i, (struct nv_mono_us){0}, &view); i++)
-        if (view.session == 0 || !view.in_step || view.behind > 0 || view.ahead > 0)
+        if (world->nodes[view.site.bytes[0] - 1].has_left)
+            continue;
+        else if (view.session == 0 || !view.in_step || view.behind > 0 || view.ahead > 0)
             return false;
     return true;
 }
@@ -177,12 +179,15 @@ bool world_converged(const struct world *world)
 {
     for (size_t i = 0; i < world->line_count; i++) {
         const struct line *line = &world->lines[i];
+        if (world->nodes[line->ends[0]].has_left || world->nodes[line->ends[1]].has_left)
+            continue;
         if (!hold_the_same(world, &world->nodes[line->ends[0]], &world->nodes[line->ends[1]]))
             return false;
     }
     for (size_t i = 0; i < world->settings.nodes; i++) {
         struct node node = world->nodes[i];
-        if (!holds_only_its_own(world, &node) || (world->settings.old_node == 0 && !knows_all(&node)))
+        if (!holds_only_its_own(world, &node) ||
+            (world->settings.old_node == 0 && !node.has_left && !knows_all(world, &node)))
             return false;
     }
     return true;

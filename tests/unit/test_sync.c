@@ -76,6 +76,54 @@ static void five_schools_converge_through_a_hub_under_faults(void **state)
               60);
 }
 
+/* What nodes hold shrinks where a right is taken, and grows again when somebody's word comes: they go on, and become
+ * alike. The writer itself is cut off. */
+static void run_taking(const struct world_settings *settings)
+{
+    struct world *world = world_new(settings);
+    size_t writer = settings->nodes - 1;
+    bool knows[WORLD_NODES] = {false}, is_taken = false;
+    for (int round = 0; round < 60; round++) {
+        world_run(world, (int64_t)world_random(world, SECOND));
+        for (uint64_t writes = world_random(world, 4); writes > 0; writes--)
+            world_write(world, is_taken ? world_random(world, writer) : world_random(world, settings->nodes));
+        if (!is_taken && round > 10 && world_random(world, 20) == 0) {
+            world_take_right(world, writer);
+            is_taken = true;
+        }
+        size_t node = world_random(world, writer);
+        if (is_taken && !knows[node] && world_random(world, 6) == 0) {
+            knows[node] = true;
+            world_take_up(world, node, writer);
+        }
+    }
+    for (size_t node = 0; is_taken && node < writer; node++)
+        if (!knows[node])
+            world_take_up(world, node, writer);
+    world_leave(world, writer);
+    world_calm(world);
+    world_run(world, 180 * (int64_t)SECOND);
+    bool converged = world_converged(world);
+    if (!converged) {
+        fprintf(stderr, "seed %llu, %zu nodes\n", (unsigned long long)settings->seed, settings->nodes);
+        world_explain(world);
+    }
+    world_free(world);
+    assert_true(converged);
+}
+
+static void nodes_go_on_where_what_they_hold_shrinks(void **state)
+{
+    (void)state;
+    struct world_settings settings = {
+        .nodes = 5, .drop_ppm = 10000, .twice_ppm = 5000, .cut_ppm = 5000, .most_bytes = 50 << 10};
+    const char *only = getenv("NAVETTE_TEST_SEED");
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        settings.seed = only != NULL ? strtoull(only, NULL, 10) : seed;
+        run_taking(&settings);
+    }
+}
+
 /* A good line and nodes in step: a changeset travels by one push a hop, in no more time than the line takes. */
 static void a_changeset_takes_one_push_a_hop(void **state)
 {
@@ -137,6 +185,7 @@ int main(void)
         cmocka_unit_test(two_nodes_converge_under_faults),
         cmocka_unit_test(three_nodes_that_all_know_each_other_converge_under_faults),
         cmocka_unit_test(five_schools_converge_through_a_hub_under_faults),
+        cmocka_unit_test(nodes_go_on_where_what_they_hold_shrinks),
     };
     return cmocka_run_group_tests_name("sync", tests, NULL, NULL);
 }

@@ -68,6 +68,26 @@ static void nothing_is_said_before_it_is_durable(void **state)
     probe_done(&probe);
 }
 
+/* Where heads went back, because they count no more, a peer hears at once that the vectors differ, and asks for all. */
+static void what_went_back_is_told_at_once(void **state)
+{
+    (void)state;
+    struct probe probe = probe_of(1);
+    probe_grow(&probe, 2, 5);
+    probe_meet(&probe, 9, 2);
+    probe.now += 2 * SEC;
+    probe_grow(&probe, 2, 3);
+    const struct nv_message *has = probe_said(&probe, NV_MESSAGE_HAS, 9);
+    assert_int_equal(has->has.head_count, 0);
+    probe.now += 2 * SEC;
+    probe_hear_has(&probe, 9, (uint64_t[8]){0, 1, 5}, true, true);
+    has = probe_said(&probe, NV_MESSAGE_HAS, 9);
+    assert_true(has->has.whole);
+    assert_int_equal(has->has.head_count, 2);
+    assert_int_equal(has->has.heads[1].seq, 3);
+    probe_done(&probe);
+}
+
 static void growth_is_told_once_in_ten_milliseconds(void **state)
 {
     (void)state;
@@ -245,6 +265,7 @@ int main(void)
         cmocka_unit_test(another_digest_is_answered_with_the_whole_vector),
         cmocka_unit_test(heads_out_of_order_are_garbage),
         cmocka_unit_test(nothing_is_said_before_it_is_durable),
+        cmocka_unit_test(what_went_back_is_told_at_once),
         cmocka_unit_test(growth_is_told_once_in_ten_milliseconds),
         cmocka_unit_test(how_far_behind_a_peer_is_and_since_when_outlives_its_session),
         cmocka_unit_test(growth_that_is_none_is_not_told),

@@ -78,6 +78,7 @@ enum nv_status nv_beyond_keep(struct nv_store *store, struct nv_log *log, const 
     beyond->bytes += size;
     beyond->seq = header->seq > beyond->seq ? header->seq : beyond->seq;
     store->logs->beyond_kept++;
+    store->logs->beyond_changed = true;
     return NV_OK;
 }
 
@@ -149,6 +150,7 @@ enum nv_status nv_beyond_drop(struct nv_store *store, const struct nv_head *head
     beyond->count--;
     beyond->bytes -= size;
     beyond->last_seq = 0;
+    store->logs->beyond_changed = true;
     return NV_OK;
 }
 

@@ -131,6 +131,7 @@ void nv_logs_done(struct nv_store *store)
     free(logs->logs);
     free(logs->sites);
     free(logs->has);
+    free(logs->held);
     free(logs);
     store->logs = NULL;
 }
@@ -142,25 +143,37 @@ static enum nv_status reserve_has(struct nv_logs *logs, struct nv_error *error)
     if (has == NULL)
         return nv_no_memory(error);
     logs->has = has;
+    struct nv_far_head *held = realloc(logs->held, (logs->count + 1) * sizeof *held);
+    if (held == NULL)
+        return nv_no_memory(error);
+    logs->held = held;
     return NV_OK;
+}
+
+static struct nv_far_head head_of(const struct nv_log *log, uint64_t seq)
+{
+    return (struct nv_far_head){.site = log->id.site,
+                                .epoch = log->id.epoch,
+                                .scope = log->id.scope,
+                                .seq = seq,
+                                .pin = nv_pin_of(&log->has_hash)};
 }
 
 static void list_has(struct nv_logs *logs)
 {
-    struct nv_far_head *has = logs->has;
-    logs->has_count = 0;
+    logs->has_count = logs->held_count = 0;
     for (size_t i = 0; i < logs->count; i++) {
         const struct nv_log *log = logs->logs[i];
-        if (log->has_seq == 0)
-            continue;
-        has[logs->has_count++] = (struct nv_far_head){.site = log->id.site,
-                                                      .epoch = log->id.epoch,
-                                                      .scope = log->id.scope,
-                                                      .seq = log->has_seq,
-                                                      .pin = nv_pin_of(&log->has_hash)};
+        uint64_t held = log->beyond.count > 0 ? log->beyond.seq : log->has_seq;
+        if (log->has_seq > 0)
+            logs->has[logs->has_count++] = head_of(log, log->has_seq);
+        if (held > 0)
+            logs->held[logs->held_count++] = head_of(log, held);
     }
     if (logs->has_count > 1)
-        qsort(has, logs->has_count, sizeof *has, nv_order_far_heads);
+        qsort(logs->has, logs->has_count, sizeof *logs->has, nv_order_far_heads);
+    if (logs->held_count > 1)
+        qsort(logs->held, logs->held_count, sizeof *logs->held, nv_order_far_heads);
     logs->has_grown = false;
 }
 
@@ -221,7 +234,7 @@ enum nv_status nv_logs_save(struct nv_store *store, struct nv_error *error)
 {
     struct nv_buffer scratch = {0};
     enum nv_status status = NV_OK;
-    bool any = false;
+    bool any = store->logs->beyond_changed;
     for (size_t i = 0; status == NV_OK && i < store->logs->count; i++) {
         if (!store->logs->logs[i]->is_dirty)
             continue;
@@ -232,6 +245,7 @@ enum nv_status nv_logs_save(struct nv_store *store, struct nv_error *error)
     if (status == NV_OK && any)
         status = reserve_has(store->logs, error);
     store->logs->has_grown = status == NV_OK && any;
+    store->logs->beyond_changed = false;
     return status;
 }
 
@@ -380,6 +394,17 @@ uint64_t nv_store_only_carried(const struct nv_store *store)
             count += log->has_seq;
     }
     return count;
+}
+
+void nv_store_held(const struct nv_store *store, const struct nv_far_head **ret_heads, size_t *ret_count)
+{
+    *ret_heads = store->logs->held;
+    *ret_count = store->logs->held_count;
+}
+
+uint64_t nv_store_kept(const struct nv_store *store)
+{
+    return store->logs->beyond_kept;
 }
 
 int64_t nv_store_newest(const struct nv_store *store)

@@ -18,8 +18,11 @@ struct nv_logs {
     size_t site_count, site_capacity;
     struct nv_far_head *has; /* for nv_store_has: ascending; only what is durable, whatever else is in memory */
     size_t has_count;
+    struct nv_far_head *held; /* the same for nv_store_held */
+    size_t held_count;
     bool has_grown;       /* there is more once the transaction is committed */
     int64_t newest;       /* changeset */
+    bool beyond_changed;  /* in this transaction */
     uint64_t beyond_kept; /* how often something was held beyond a log, since the store was opened */
     struct cached_context cache[CONTEXT_CACHE];
 };
