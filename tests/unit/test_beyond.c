@@ -368,7 +368,7 @@ static void who_loses_the_right_vouches_for_nothing(void **state)
     check(THIEF, "SELECT reason, CAST(key AS TEXT) LIKE '%t1', field, value FROM navette_quarantine ORDER BY 2, 3, 1",
           "not counted|0|0|3\nnot counted|0|0|3\nnot counted|0|1|0\nnot counted|0|1|0\nnot counted|0|2|\nnot "
           "counted|0|2|\nnot counted|0|3|new\nnot counted|0|3|new\nnot counted|1|0|mine\nnot counted|1|1|7\n");
-    check_beyond(THIEF, "3\n");
+    check_beyond(THIEF, "0\n"); /* it carries nothing any more */
 }
 
 /* With new keys it goes on in a new log. What others vouched for stands in its old one. */
@@ -406,6 +406,67 @@ static void old_keys_seal_nothing(void **state)
     assert_int_equal(nv_stores_seal(&stores, NEAR), 1);
     give(NEAR, HUB);
     check_rows(HUB, "n1\n");
+}
+
+/* ---- how much is held ---- */
+
+/* Gives a site all that another one has and it lacks, as a pull does; how many were taken. */
+static size_t stream(size_t from, size_t to)
+{
+    enum { MOST = 64 };
+    const struct nv_far_head *has;
+    struct nv_far_head heads[MOST], copy[64];
+    struct nv_incoming incoming[MOST];
+    size_t ends[MOST], has_count, count, taken = 0;
+    struct nv_buffer bytes = {0};
+    struct nv_error error;
+    int64_t cursor = 0;
+    bool done = false;
+    nv_store_has(stores.sites[to].store, &has, &has_count);
+    memcpy(copy, has, has_count * sizeof *has);
+    while (!done) {
+        nv_buffer_clear(&bytes);
+        must(nv_store_read_for(stores.sites[from].store, copy, has_count, NULL, &cursor, SIZE_MAX, &bytes, ends, heads,
+                               MOST, &count, &done, &error),
+             &error);
+        for (size_t i = 0, start = 0; i < count; start = ends[i++])
+            incoming[i] = (struct nv_incoming){.bytes = {bytes.data + start, ends[i] - start}};
+        must(nv_store_ingest(stores.sites[to].store, incoming, count, nv_stores_turn(&stores, to), LONG_MS, &error),
+             &error);
+        for (size_t i = 0; i < count; i++)
+            taken += incoming[i].verdict == NV_VERDICT_TAKEN;
+    }
+    nv_buffer_done(&bytes);
+    return taken;
+}
+
+/* A thief fills nobody's disk; and whoever's word comes, there is room for what it is about. */
+static void so_much_is_held_of_a_log_unless_somebody_vouches(void **state)
+{
+    (void)state;
+    char sql[64];
+    write_at(THIEF, "t1");
+    give(THIEF, HUB);
+    for (int i = 0; i < NV_LIMIT_BEYOND_OF_LOG + 76; i++) {
+        snprintf(sql, sizeof sql, "UPDATE item SET b = %d", i + 1);
+        nv_stores_sql(&stores, THIEF, false, sql);
+        nv_stores_seal(&stores, THIEF);
+    }
+    stream(THIEF, NEAR);
+    nv_stores_revoke(&stores, THIEF);
+    stream(HUB, FAR);
+    assert_int_equal(stream(THIEF, FAR), NV_LIMIT_BEYOND_OF_LOG);
+    assert_int_equal(stream(THIEF, FAR), 0);
+    stream(HUB, NEAR); /* it vouches for all of them */
+    stream(NEAR, FAR);
+    assert_int_equal(has_of_thief(FAR), 1);
+    stream(NEAR, FAR);
+    assert_int_equal(has_of_thief(FAR), NV_LIMIT_BEYOND_OF_LOG + 77);
+    check_beyond(FAR, "0\n");
+    stream(FAR, HUB);
+    stream(FAR, HUB);
+    nv_stores_seal(&stores, HUB); /* merges what was too much at once */
+    check(HUB, "SELECT b FROM item", "1100\n");
 }
 
 /* ---- failing on the way ---- */
@@ -460,6 +521,7 @@ int main(void)
         TEST(who_loses_the_right_vouches_for_nothing),
         TEST(with_a_new_right_it_goes_on),
         TEST(old_keys_seal_nothing),
+        TEST(so_much_is_held_of_a_log_unless_somebody_vouches),
         TEST(a_commit_that_fails_changes_nothing),
     };
     return cmocka_run_group_tests_name("beyond", tests, NULL, NULL);

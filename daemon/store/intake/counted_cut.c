@@ -225,6 +225,18 @@ static enum nv_status leave_log(struct nv_store *store, uint64_t position, struc
     return NV_OK;
 }
 
+/* What this site does not carry any more it does not keep. */
+static enum nv_status forget_lost(struct nv_store *store, struct nv_error *error)
+{
+    enum nv_status status = NV_OK;
+    for (size_t i = 1; status == NV_OK && i <= nv_log_count(store); i++) {
+        const struct nv_log *log = nv_log_by_number(store, (nv_log_number)i);
+        if (log->beyond.count > 0 && !nv_right_carries(store, log->id.scope, store->identity.site, NV_POSITION_NOW))
+            status = nv_beyond_forget(store, log->id.scope, error);
+    }
+    return status;
+}
+
 enum nv_status nv_counted_cut(struct nv_merge *merge, uint64_t position, struct nv_error *error)
 {
     struct nv_store *store = merge->store;
@@ -239,5 +251,7 @@ enum nv_status nv_counted_cut(struct nv_merge *merge, uint64_t position, struct 
         if (is_first)
             status = cut_scope(merge, log->id.scope, error);
     }
+    if (status == NV_OK)
+        status = forget_lost(store, error);
     return status == NV_OK ? leave_log(store, position, error) : status;
 }

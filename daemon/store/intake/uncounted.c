@@ -1,7 +1,10 @@
 #include "store/intake/uncounted.h"
 
+#include <stdlib.h>
+
 #include "store/log/beyond.h"
 #include "store/merge/derive.h"
+#include "store/statements.h"
 
 static const char reason[] = "not counted";
 
@@ -60,15 +63,120 @@ enum nv_status nv_uncounted_put_back(struct nv_uncounted *uncounted, struct nv_l
     return status == NV_OK ? nv_beyond_put_back(uncounted->merge->store, log, seq, error) : status;
 }
 
+/* ---- records anew ---- */
+
+/* A record by what its ops are found. */
+struct wanted {
+    uint32_t hash;
+    const struct nv_touched *record;
+    struct nv_op_places places;
+};
+
+static int order_wanted(const void *a, const void *b)
+{
+    uint32_t left = ((const struct wanted *)a)->hash, right = ((const struct wanted *)b)->hash;
+    return (left > right) - (left < right);
+}
+
+static struct wanted *list_wanted(const struct nv_uncounted *uncounted)
+{
+    struct wanted *wanted = calloc(uncounted->records.count + 1, sizeof *wanted);
+    for (size_t i = 0; wanted != NULL && i < uncounted->records.count; i++) {
+        const struct nv_touched *record = uncounted->records.records[i];
+        wanted[i] = (struct wanted){.hash = nv_record_hash(record->table, record->key), .record = record};
+    }
+    if (wanted != NULL)
+        qsort(wanted, uncounted->records.count, sizeof *wanted, order_wanted);
+    return wanted;
+}
+
+static size_t first_of(const struct wanted *wanted, size_t count, uint32_t hash)
+{
+    size_t low = 0;
+    while (low < count) {
+        size_t middle = low + (count - low) / 2;
+        if (wanted[middle].hash < hash)
+            low = middle + 1;
+        else
+            count = middle;
+    }
+    return low;
+}
+
+/* Gives the op at a place to the record that it is of: the hash is a hint. */
+static enum nv_status give_place(struct nv_store *store, struct wanted *wanted, size_t count, uint32_t hash,
+                                 struct nv_op_place place, struct nv_error *error)
+{
+    struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
+    const struct nv_opened *opened;
+    struct nv_op op;
+    bool has_record = false;
+    size_t first = first_of(wanted, count, hash);
+    if (first == count || wanted[first].hash != hash)
+        return NV_OK;
+    enum nv_status status = nv_opened_by_number(store, place.changeset, &opened, error);
+    if (status == NV_OK && place.place < opened->body.count)
+        status = nv_opened_record(opened, place.place, &arena, &op, &has_record, error);
+    for (size_t i = first; status == NV_OK && has_record && i < count && wanted[i].hash == hash; i++)
+        if (wanted[i].record->table == op.table && nv_slice_equal(wanted[i].record->key, op.key))
+            status = nv_op_places_add(&wanted[i].places, place, error);
+    nv_arena_done(&arena);
+    return status;
+}
+
+/* One walk through the log for all of them. */
+static enum nv_status find_places(struct nv_store *store, struct wanted *wanted, size_t count, struct nv_error *error)
+{
+    sqlite3_stmt *rows = nv_statement(store, NV_SQL_CHANGESET_RECORDS, error);
+    bool row = true;
+    enum nv_status status = rows == NULL ? error->status : NV_OK;
+    while (status == NV_OK && (status = nv_db_step(rows, &row, error)) == NV_OK && row) {
+        struct nv_slice hashes = nv_db_blob(rows, 1);
+        int64_t changeset = sqlite3_column_int64(rows, 0);
+        uint32_t hash;
+        for (size_t i = 0; status == NV_OK && i + sizeof hash <= hashes.size; i += sizeof hash) {
+            memcpy(&hash, hashes.data + i, sizeof hash);
+            struct nv_op_place place = {changeset, (uint32_t)(i / sizeof hash)};
+            status = give_place(store, wanted, count, hash, place, error);
+        }
+    }
+    if (rows != NULL)
+        sqlite3_reset(rows);
+    return status;
+}
+
+static enum nv_status derive(struct nv_merge *merge, const struct wanted *wanted, struct nv_error *error)
+{
+    struct nv_table_access *access = nv_access(merge->store, wanted->record->table);
+    struct nv_record derived = {0};
+    struct nv_merge again;
+    if (access == NULL || access->table->missing)
+        return NV_OK;
+    nv_merge_init(&again, merge->store, merge->now, merge->stale);
+    again.is_silent = true;
+    enum nv_status status = nv_derive(&again, access->table, &wanted->places, &derived, error);
+    again.op = NULL;
+    if (status == NV_OK)
+        status = nv_merge_anew(&again, access, wanted->record->key, &derived, NULL, error);
+    nv_record_done(&derived);
+    nv_merge_done(&again);
+    return status;
+}
+
 enum nv_status nv_uncounted_finish(struct nv_uncounted *uncounted, struct nv_error *error)
 {
     struct nv_merge *merge = uncounted->merge;
-    enum nv_status status = uncounted->records.count > 0 ? nv_guard(merge->store, error) : NV_OK;
-    for (size_t i = 0; status == NV_OK && i < uncounted->records.count; i++) {
-        const struct nv_touched *record = uncounted->records.records[i];
-        const struct nv_table_access *access = nv_access(merge->store, record->table);
-        if (access != NULL && !access->table->missing)
-            status = nv_derive_again(merge, record->table, record->key, NULL, error);
-    }
+    size_t count = uncounted->records.count;
+    if (count == 0)
+        return NV_OK;
+    struct wanted *wanted = list_wanted(uncounted);
+    enum nv_status status = wanted == NULL ? nv_no_memory(error) : nv_guard(merge->store, error);
+    if (status == NV_OK)
+        status = find_places(merge->store, wanted, count, error);
+    for (size_t i = 0; status == NV_OK && i < count; i++)
+        status = derive(merge, &wanted[i], error);
+    for (size_t i = 0; wanted != NULL && i < count; i++)
+        nv_op_places_done(&wanted[i].places);
+    free(wanted);
     return status;
 }

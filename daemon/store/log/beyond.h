@@ -46,6 +46,9 @@ enum nv_status nv_beyond_drop(struct nv_store *store, const struct nv_head *head
 enum nv_status nv_beyond_prune(struct nv_store *store, struct nv_scope_id scope, struct nv_wall_ms now,
                                struct nv_error *error);
 
+/* Drops all that is held beyond the logs of a scope. */
+enum nv_status nv_beyond_forget(struct nv_store *store, struct nv_scope_id scope, struct nv_error *error);
+
 /* ---- for the files of log/ ---- */
 /* The row of a header: header, signature, compressed, body. The caller resets the statement; *ret_row false: there is
  * none. */
