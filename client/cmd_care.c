@@ -6,6 +6,7 @@
 #include "client/command.h"
 #include "store/care.h"
 #include "store/db.h"
+#include "store/trust/rights.h"
 
 /* ---- verify ---- */
 
@@ -83,39 +84,73 @@ enum nv_status nv_command_verify(struct nv_call *call, struct nv_error *error)
 
 /* ---- digest ---- */
 
-static enum nv_status print_digest(const struct nv_call *call, const struct nv_scope_digest *digest,
-                                   struct nv_error *error)
+/* What is known of one scope while it is not closed may be something else at the next site. */
+static void add_line(struct nv_grid *grid, const char *scope, const struct nv_scope_digest *digest)
 {
-    if (call->json)
-        return nv_print_json(json_pack("{s:s, s:o, s:o, s:I, s:I, s:b}", "scope", "network", "state",
-                                       nv_json_hex(digest->state.bytes, sizeof digest->state.bytes), "vector",
-                                       nv_json_hex(digest->vector.bytes, sizeof digest->vector.bytes), "records",
-                                       (json_int_t)digest->records, "shown", (json_int_t)digest->shown, "closed",
-                                       (int)digest->closed),
-                             error);
-    if (!digest->closed) {
-        puts("catching up");
-        return NV_OK;
-    }
     char state[2 * sizeof digest->state.bytes + 1], vector[2 * sizeof digest->vector.bytes + 1];
     nv_hex(digest->state.bytes, sizeof digest->state.bytes, state);
     nv_hex(digest->vector.bytes, sizeof digest->vector.bytes, vector);
-    printf("scope    network\nstate    %s\nvector   %s\nrecords  %llu (%llu shown)\n", state, vector,
-           (unsigned long long)digest->records, (unsigned long long)digest->shown);
-    return NV_OK;
+    nv_grid_cell(grid, scope);
+    nv_grid_cell(grid, digest->closed ? state : "catching up");
+    nv_grid_cell(grid, digest->closed ? vector : "");
+    nv_grid_number(grid, digest->records);
+    nv_grid_number(grid, digest->shown);
+}
+
+static json_t *digest_json(const char *scope, const struct nv_scope_digest *digest)
+{
+    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:b}", "scope", nv_json_text(scope), "state",
+                     nv_json_hex(digest->state.bytes, sizeof digest->state.bytes), "vector",
+                     nv_json_hex(digest->vector.bytes, sizeof digest->vector.bytes), "records",
+                     (json_int_t)digest->records, "shown", (json_int_t)digest->shown, "closed", (int)digest->closed);
+}
+
+/* A line, or an item of the list, for each scope that this site reads. */
+static enum nv_status digest_scopes(struct nv_store *store, struct nv_grid *grid, json_t *list, bool *ret_closed,
+                                    struct nv_error *error)
+{
+    static struct nv_scope_id scopes[NV_SCOPES_READ];
+    size_t count = nv_store_scopes(store, scopes, NV_SCOPES_READ);
+    enum nv_status status = NV_OK;
+    *ret_closed = true;
+    for (size_t i = 0; status == NV_OK && i < count; i++) {
+        struct nv_scope_digest digest;
+        char scope[NV_SCOPE_TEXT];
+        nv_scope_name(store, scopes[i], scope);
+        status = nv_store_digest(store, scopes[i], &digest, error);
+        if (status != NV_OK)
+            break;
+        *ret_closed = *ret_closed && digest.closed;
+        if (list == NULL)
+            add_line(grid, scope, &digest);
+        else if (json_array_append_new(list, digest_json(scope, &digest)) != 0)
+            status = nv_fail(error, NV_NO_MEMORY, "out of memory");
+    }
+    return status;
 }
 
 enum nv_status nv_command_digest(struct nv_call *call, struct nv_error *error)
 {
+    static const char *const headings[] = {"SCOPE", "STATE", "VECTOR", "RECORDS", "SHOWN"};
     struct nv_store *store = NULL;
-    struct nv_scope_digest digest = {0};
+    struct nv_grid grid = {.columns = sizeof headings / sizeof *headings};
+    json_t *list = call->json ? json_array() : NULL;
+    bool is_closed = true;
+    for (size_t i = 0; i < grid.columns; i++)
+        nv_grid_cell(&grid, headings[i]);
     enum nv_status status = nv_home_open(&call->home, &store, error);
     if (status == NV_OK)
-        status = nv_store_digest(store, &digest, error);
-    if (status == NV_OK)
-        status = print_digest(call, &digest, error);
+        status = digest_scopes(store, &grid, list, &is_closed, error);
+    if (status == NV_OK && call->json) {
+        status = nv_print_json(list, error);
+        list = NULL;
+    } else if (status == NV_OK) {
+        status = nv_grid_print(&grid, 0, error);
+    }
+    json_decref(list);
+    nv_grid_done(&grid);
     nv_store_close(store);
-    return status == NV_OK && !digest.closed ? NV_NOT_SO : status;
+    return status == NV_OK && !is_closed ? NV_NOT_SO : status;
 }
 
 /* ---- rebuild ---- */

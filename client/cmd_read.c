@@ -8,6 +8,7 @@
 #include "client/sites.h"
 #include "store/care.h"
 #include "store/db.h"
+#include "store/trust/rights.h"
 
 enum { LIST_BATCH = 200, LIST_CELL = 40 };
 
@@ -249,16 +250,19 @@ static bool tell_json(const struct nv_history_entry *entry, void *context)
     struct telling *telling = context;
     char site[NV_SITE_TEXT], epoch[20];
     json_t *fields = json_object();
+    char scope[NV_SCOPE_TEXT];
+    nv_scope_name(telling->store, entry->scope, scope);
     snprintf(epoch, sizeof epoch, "%016llx", (unsigned long long)entry->epoch);
     nv_site_name(telling->store, entry->site, site);
     for (size_t i = 0, n = 0; !entry->is_redacted && i < entry->table->field_count; i++)
         if (entry->op->kind == NV_OP_PUT && entry->op->fields >> i & 1)
             json_object_set_new(fields, entry->table->fields[i].name, nv_json_value(&entry->op->values[n++]));
     telling->told++;
-    json_t *json = json_pack("{s:s, s:o, s:o, s:s, s:I, s:I, s:o, s:b, s:o}", "kind", kind_name(entry->kind), "site",
-                             nv_json_text(site), "site_id", nv_json_hex(entry->site.bytes, sizeof entry->site.bytes),
-                             "epoch", epoch, "seq", (json_int_t)entry->seq, "index", (json_int_t)entry->index,
-                             "time_ms", entry->is_redacted ? json_null() : json_integer(entry->time.ms), "redacted",
+    json_t *json = json_pack("{s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:o, s:b, s:o}", "kind", kind_name(entry->kind),
+                             "scope", nv_json_text(scope), "site", nv_json_text(site), "site_id",
+                             nv_json_hex(entry->site.bytes, sizeof entry->site.bytes), "epoch", epoch, "seq",
+                             (json_int_t)entry->seq, "index", (json_int_t)entry->index, "time_ms",
+                             entry->is_redacted ? json_null() : json_integer(entry->time.ms), "redacted",
                              (int)entry->is_redacted, "fields", fields);
     return json_array_append_new(telling->list, json) == 0;
 }
@@ -275,6 +279,12 @@ static bool tell_text(const struct nv_history_entry *entry, void *context)
            entry->is_redacted || time.failed ? "-------------------" : (const char *)time.data);
     nv_buffer_done(&time);
     nv_print_string(site);
+    if (!nv_scope_id_equal(entry->scope, NV_SCOPE_NETWORK)) {
+        char scope[NV_SCOPE_TEXT];
+        nv_scope_name(telling->store, entry->scope, scope);
+        fputs("  in ", stdout);
+        nv_print_string(scope);
+    }
     printf("  %s", entry->is_redacted ? "removed" : entry->kind == NV_OP_PUT ? "" : kind_name(entry->kind));
     for (size_t i = 0, n = 0; !entry->is_redacted && i < entry->table->field_count; i++) {
         if (entry->op->kind != NV_OP_PUT || (entry->op->fields >> i & 1) == 0)

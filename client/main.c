@@ -51,7 +51,7 @@ static const struct command commands[] = {
     {"history TABLE KEY", "Show who changed which field of a record, and when.", 2, 2, nv_command_history},
     {"verify [--deep]", "Check every log from its first changeset; --deep checks the store's file too.", 0, 0,
      nv_command_verify},
-    {"digest", "Print the state of the records as a hash: the same at all sites that are in step.", 0, 0,
+    {"digest", "Print the state of each scope's records as a hash: the same at all its readers that are in step.", 0, 0,
      nv_command_digest},
     {"rebuild", "Make the tables anew from the logs, and mend what differs.", 0, 0, nv_command_rebuild},
 };

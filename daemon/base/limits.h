@@ -14,12 +14,12 @@
 #define NV_LIMIT_BODY_BYTES (20u << 20)         /* protocol: the ops of one changeset, decompressed */
 #define NV_LIMIT_CHANGESET_OPS 4096             /* protocol */
 #define NV_LIMIT_HEADER_BYTES (128u << 10)      /* protocol */
-#define NV_LIMIT_CONTEXT_HEADS 2048             /* protocol: heads in one context */
+#define NV_LIMIT_CONTEXT_HEADS 2048             /* protocol: heads in one context, and so logs of a scope */
 #define NV_LIMIT_EXCEPTS 4096                   /* protocol: excepts of one op */
 #define NV_LIMIT_MESSAGE_BYTES (24u << 20)      /* protocol: one message between nodes */
 #define NV_LIMIT_SQL_BYTES (1u << 20)           /* protocol: the SQL text of one schema op */
 #define NV_LIMIT_ABSOLUTE_CONTEXT_EVERY 256     /* protocol: at the least every so many headers */
-#define NV_LIMIT_LOGS 2048                      /* protocol: logs that a network may have at once */
+#define NV_LIMIT_LOGS 8192                      /* protocol: logs that a network may have at once */
 #define NV_LIMIT_NAMES 4096                     /* protocol: dots that one redact names */
 #define NV_LIMIT_TIME_MS 253402300799999        /* protocol: no time lies further from 1970 (the end of year 9999) */
 #define NV_LIMIT_STATEMENTS 4096                /* protocol: SQL statements of one schema op */
@@ -32,7 +32,7 @@
 #define NV_LIMIT_CUTS 2048                      /* protocol: heads that an op names which takes a right away */
 #define NV_LIMIT_GROUPS 1024                    /* protocol: groups of a network */
 #define NV_LIMIT_SCOPES 2048                    /* protocol: scopes that one message names */
-#define NV_LIMIT_LOGS_OF_SITE 64                /* logs of one site: further ones wait */
+#define NV_LIMIT_LOGS_OF_SITE 64                /* logs of one site in a scope: further ones wait */
 #define NV_LIMIT_SESSIONS 1024                  /* open sessions of one daemon */
 #define NV_LIMIT_OUTBOX_BYTES (16u << 20)       /* sent to one site, and not yet gone over its lines */
 #define NV_LIMIT_WAITING_CHANGESETS 512         /* changesets that wait for what they depend on */

@@ -28,6 +28,7 @@ void nv_key_to_text(const struct nv_table *table, struct nv_slice key, struct nv
 /* ---- history ---- */
 struct nv_history_entry {
     enum nv_op_kind kind;
+    struct nv_scope_id scope;
     struct nv_site_id site;
     uint64_t epoch, seq;
     uint32_t index;
@@ -36,7 +37,8 @@ struct nv_history_entry {
     const struct nv_op *op; /* field n's value: count the bits below n in op->fields */
     bool is_redacted;       /* the body is gone; op has nothing but its name */
 };
-/* Calls `each` for every op on the record, oldest first (by arrival). A false from it ends the walk. */
+/* Calls `each` for every op on the record, in each scope that this site reads, oldest first (by arrival). A false from
+ * it ends the walk. */
 enum nv_status nv_store_history(struct nv_store *store, const char *table, struct nv_slice key,
                                 bool (*each)(const struct nv_history_entry *entry, void *context), void *context,
                                 struct nv_error *error);
@@ -61,7 +63,13 @@ struct nv_scope_digest {
     uint64_t records, shown;
     bool closed; /* false: bodies are owed, or something that we hold is not merged yet */
 };
-enum nv_status nv_store_digest(struct nv_store *store, struct nv_scope_digest *ret_digest, struct nv_error *error);
+enum nv_status nv_store_digest(struct nv_store *store, struct nv_scope_id scope, struct nv_scope_digest *ret_digest,
+                               struct nv_error *error);
+
+/* The scopes that this site reads and in which something was written, `network` first and always. At most `capacity` of
+ * them; returns how many. */
+enum { NV_SCOPES_READ = 2048 };
+size_t nv_store_scopes(const struct nv_store *store, struct nv_scope_id *ret_scopes, size_t capacity);
 
 /* ---- rebuild ---- */
 struct nv_rebuilt {

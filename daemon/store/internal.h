@@ -12,10 +12,11 @@
  * and navette_old_N has the old values of its 'U' rows: n, o0… (by field number). navette_insert_N, navette_update_N,
  * navette_rekey_N and navette_delete_N are its triggers. */
 
-struct nv_published; /* published.h: the schema as it was published */
-struct nv_logs;      /* logs.h: numbers, heads, contexts */
-struct nv_values;    /* values.h: opened changesets, to read old values from */
-struct nv_rights;    /* trust/rights.h: keys, memberships, groups, by position */
+struct nv_published;     /* published.h: the schema as it was published */
+struct nv_logs;          /* logs.h: numbers, heads, contexts */
+struct nv_scope_numbers; /* scopes/numbers.h */
+struct nv_values;        /* values.h: opened changesets, to read old values from */
+struct nv_rights;        /* trust/rights.h: keys, memberships, groups, by position */
 
 struct nv_store {
     sqlite3 *db;
@@ -43,6 +44,7 @@ struct nv_store {
     struct nv_published *published;
 
     struct nv_logs *logs;
+    struct nv_scope_numbers *scope_numbers;
     struct nv_values *values;
     sqlite3_stmt *statements[64]; /* prepared on first use: enum nv_statement in statements.h */
 };

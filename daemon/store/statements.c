@@ -17,7 +17,7 @@ static const char *const sql[NV_SQL_COUNT] = {
     /* Of one log; the unary plus keeps SQLite from looking through all that arrived since. */
     [NV_SQL_CHANGESET_NEXT] = "SELECT seq, number FROM navette_changeset WHERE log = ?1 AND seq > ?2 AND +number > ?3 "
                               "ORDER BY seq LIMIT 1",
-    [NV_SQL_CHANGESET_RECORDS] = "SELECT number, records FROM navette_changeset ORDER BY number",
+    [NV_SQL_CHANGESET_RECORDS] = "SELECT number, log, records FROM navette_changeset ORDER BY number",
     [NV_SQL_BEYOND_ADD] = "INSERT INTO navette_beyond(log, seq, hash, header, signature, compressed, body) "
                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [NV_SQL_BEYOND_AT] = "SELECT header, signature, compressed, body FROM navette_beyond "
@@ -27,6 +27,7 @@ static const char *const sql[NV_SQL_COUNT] = {
                             "WHERE ?1 = 0 OR log = ?1 GROUP BY log",
     [NV_SQL_BEYOND_DROP] = "DELETE FROM navette_beyond WHERE log = ?1 AND seq = ?2 AND substr(hash, 1, 16) = ?3",
     [NV_SQL_SITE_ADD] = "INSERT INTO navette_site(number, id) VALUES (?1, ?2)",
+    [NV_SQL_SCOPE_ADD] = "INSERT INTO navette_scope(number, id, home) VALUES (?1, ?2, ?3)",
     [NV_SQL_LOG_ADD] = "INSERT INTO navette_log(number, site, epoch, scope) VALUES (?1, ?2, ?3, ?4)",
     [NV_SQL_LOG_SAVE] = "UPDATE navette_log SET has_seq = ?2, has_hash = ?3, applied_seq = ?4, applied_hash = ?5, "
                         "authority_seq = ?6, context = ?7 WHERE number = ?1",
@@ -44,8 +45,10 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_OWED_NEXT] = "SELECT number, log, seq FROM navette_changeset WHERE number = coalesce("
                          "(SELECT min(changeset) FROM navette_owed WHERE changeset > ?1), "
                          "(SELECT min(changeset) FROM navette_owed))",
-    [NV_SQL_OWED_DOTS] = "SELECT log, seq, place FROM navette_owed JOIN navette_changeset ON number = changeset "
-                         "ORDER BY changeset, place LIMIT ?1",
+    [NV_SQL_OWED_DOTS] =
+        "SELECT c.log, c.seq, place FROM navette_owed JOIN navette_changeset AS c ON c.number = changeset "
+        "JOIN navette_log AS l ON l.number = c.log WHERE l.scope = ?2 ORDER BY changeset, place "
+        "LIMIT ?1",
     [NV_SQL_REDACTION_ADD] = "INSERT OR IGNORE INTO navette_redaction(log, seq, place) VALUES (?1, ?2, ?3)",
     [NV_SQL_REDACTIONS_OF] = "SELECT place FROM navette_redaction WHERE log = ?1 AND seq = ?2",
     [NV_SQL_CHANGESET_BODY] = "UPDATE navette_changeset SET compressed = ?2, body = ?3 WHERE number = ?1",

@@ -20,6 +20,7 @@ enum nv_statement {
     NV_SQL_BEYOND_COUNT,
     NV_SQL_BEYOND_DROP,
     NV_SQL_SITE_ADD,
+    NV_SQL_SCOPE_ADD,
     NV_SQL_LOG_ADD,
     NV_SQL_LOG_SAVE,
     NV_SQL_MEMBER_SAVE,

@@ -13,6 +13,7 @@
 #include "store/log/logs.h"
 #include "store/log/opened.h"
 #include "store/merge/rows.h"
+#include "store/scopes/numbers.h"
 #include "store/statements.h"
 
 extern const char *const nv_migrations[];
@@ -189,6 +190,8 @@ static enum nv_status load_all(struct nv_store *store, struct nv_error *error)
     nv_opened_forget_current(store);
     enum nv_status status = read_identity(store, error);
     if (status == NV_OK)
+        status = nv_scope_numbers_load(store, error);
+    if (status == NV_OK)
         status = nv_logs_load(store, error);
     if (status == NV_OK)
         status = nv_members_load(store, error);
@@ -250,6 +253,7 @@ void nv_store_close(struct nv_store *store)
         return;
     nv_tables_done(store);
     nv_logs_done(store);
+    nv_scope_numbers_done(store);
     nv_opened_done(store);
     nv_statements_done(store);
     free(store->members);

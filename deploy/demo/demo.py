@@ -79,7 +79,7 @@ class Site:
                 for one in self.navette("conflicts", codes=(0, 1))}
 
     def digest(self):
-        said = self.navette("digest", codes=(0, 1))
+        (said,) = self.navette("digest", codes=(0, 1))
         return (said["state"], said["vector"]) if said["closed"] else None
 
 

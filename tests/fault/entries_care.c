@@ -106,7 +106,7 @@ static enum nv_status verify(struct nv_scene *scene, struct nv_error *error)
 static enum nv_status digest(struct nv_scene *scene, struct nv_error *error)
 {
     struct nv_scope_digest digest;
-    enum nv_status status = nv_store_digest(scene->store, &digest, error);
+    enum nv_status status = nv_store_digest(scene->store, NV_SCOPE_NETWORK, &digest, error);
     if (status == NV_OK) {
         nv_entry_tell(scene, &digest.state, sizeof digest.state);
         nv_entry_tell(scene, &digest.vector, sizeof digest.vector);

@@ -317,7 +317,7 @@ static void check_digest(struct sim_world *world, size_t place)
     struct nv_error error;
     /* The daemon's own view must not be moved on by a check. */
     struct nv_store *store = sim_machine_examiner(&world->machines[place]);
-    if (store == NULL || nv_store_digest(store, &digest, &error) != NV_OK || !digest.closed)
+    if (store == NULL || nv_store_digest(store, NV_SCOPE_NETWORK, &digest, &error) != NV_OK || !digest.closed)
         return;
     sim_report->digests_compared++;
     for (size_t i = 0; i < world->cut_count; i++) {
@@ -413,7 +413,7 @@ static void check_cut(struct sim_world *world, size_t place, struct nv_scope_dig
 {
     struct nv_scope_digest digest;
     struct nv_error error;
-    if (nv_store_digest(world->machines[place].store, &digest, &error) != NV_OK)
+    if (nv_store_digest(world->machines[place].store, NV_SCOPE_NETWORK, &digest, &error) != NV_OK)
         sim_fail("rest", "%s: %s", sim_place_name(place), error.text);
     if (!digest.closed)
         sim_fail("rest", "%s is not at a closed cut", sim_place_name(place));

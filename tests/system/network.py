@@ -190,10 +190,10 @@ class Site:
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'navette_pending_[0-9]*'")]
             return sum(connection.execute('SELECT count(*) FROM "%s"' % table).fetchone()[0] for table in tables)
 
-    def digest(self):
-        """(state, vector) of the network's records, or None while the site is catching up."""
-        found = self.cli("digest", codes=(0, 1))
-        return (found["state"], found["vector"]) if found["closed"] else None
+    def digest(self, scope="network"):
+        """(state, vector) of the scope's records, or None while the site is catching up (or reads nothing of it)."""
+        found = [one for one in self.cli("digest", codes=(0, 1)) if one["scope"] == scope]
+        return (found[0]["state"], found[0]["vector"]) if found and found[0]["closed"] else None
 
     def conflicts(self, table=None, key=None):
         """{(table, key, field): [conflict's values in order of choice]} of what is open here."""

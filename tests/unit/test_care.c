@@ -144,7 +144,7 @@ static void rebuild_mends_what_was_damaged(void **state)
     nv_pair_must(nv_store_rebuild(pair->hub.store, nv_pair_now, &rebuilt, NULL, &error), &error);
     assert_int_equal(rebuilt.records, 3);
     assert_int_equal(rebuilt.versions_mended + rebuilt.rows_mended, 0);
-    nv_pair_must(nv_store_digest(pair->hub.store, &before, &error), &error);
+    nv_pair_must(nv_store_digest(pair->hub.store, NV_SCOPE_NETWORK, &before, &error), &error);
     char *good = everything_of(pair);
     static const struct {
         const char *what, *sql;
@@ -179,7 +179,7 @@ static void rebuild_mends_what_was_damaged(void **state)
         if (strcmp(mended, good) != 0)
             fail_msg("%s: it is now\n%swhere it was\n%s", harms[i].what, mended, good);
         free(mended);
-        nv_pair_must(nv_store_digest(pair->hub.store, &after, &error), &error);
+        nv_pair_must(nv_store_digest(pair->hub.store, NV_SCOPE_NETWORK, &after, &error), &error);
         assert_memory_equal(&before.state, &after.state, sizeof before.state);
     }
     free(good);
@@ -281,8 +281,8 @@ static void rebuild_seals_writes_to_records_that_were_damaged(void **state)
                            "a|name|hub\na|name|school\n"); /* the write was of another field */
     }
     struct nv_scope_digest hub, school;
-    nv_pair_must(nv_store_digest(pair->hub.store, &hub, &error), &error);
-    nv_pair_must(nv_store_digest(pair->school.store, &school, &error), &error);
+    nv_pair_must(nv_store_digest(pair->hub.store, NV_SCOPE_NETWORK, &hub, &error), &error);
+    nv_pair_must(nv_store_digest(pair->school.store, NV_SCOPE_NETWORK, &school, &error), &error);
     assert_memory_equal(&hub.state, &school.state, sizeof hub.state);
 }
 

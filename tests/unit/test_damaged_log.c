@@ -51,7 +51,7 @@ static enum nv_status tell_history(struct nv_store *store, struct nv_error *erro
 static enum nv_status take_digest(struct nv_store *store, struct nv_error *error)
 {
     struct nv_scope_digest digest;
-    return nv_store_digest(store, &digest, error);
+    return nv_store_digest(store, NV_SCOPE_NETWORK, &digest, error);
 }
 
 static enum nv_status rebuild(struct nv_store *store, struct nv_error *error)
@@ -140,15 +140,15 @@ static void a_table_that_is_away_leaves_the_digest_open(void **state)
     struct nv_pair *pair = *state;
     struct nv_scope_digest before, away, after;
     struct nv_error error;
-    nv_pair_must(nv_store_digest(pair->hub.store, &before, &error), &error);
+    nv_pair_must(nv_store_digest(pair->hub.store, NV_SCOPE_NETWORK, &before, &error), &error);
     assert_true(before.closed);
     nv_pair_sql(&pair->hub, "ALTER TABLE item RENAME TO away");
     nv_pair_seal(&pair->hub);
-    nv_pair_must(nv_store_digest(pair->hub.store, &away, &error), &error);
+    nv_pair_must(nv_store_digest(pair->hub.store, NV_SCOPE_NETWORK, &away, &error), &error);
     assert_false(away.closed);
     nv_pair_sql(&pair->hub, "ALTER TABLE away RENAME TO item");
     nv_pair_seal(&pair->hub);
-    nv_pair_must(nv_store_digest(pair->hub.store, &after, &error), &error);
+    nv_pair_must(nv_store_digest(pair->hub.store, NV_SCOPE_NETWORK, &after, &error), &error);
     assert_true(after.closed);
     assert_memory_equal(&before.state, &after.state, sizeof before.state);
     assert_int_equal(before.records, after.records);

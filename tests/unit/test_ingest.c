@@ -34,7 +34,7 @@ static struct nv_scope_digest digest_of(struct nv_store *store)
 {
     struct nv_scope_digest digest;
     struct nv_error error;
-    nv_pair_must(nv_store_digest(store, &digest, &error), &error);
+    nv_pair_must(nv_store_digest(store, NV_SCOPE_NETWORK, &digest, &error), &error);
     return digest;
 }
 

@@ -162,7 +162,7 @@ static void digest(struct world *world, size_t site)
 {
     struct nv_scope_digest found;
     struct nv_error error;
-    must(nv_store_digest(world->stores.sites[site].store, &found, &error), &error);
+    must(nv_store_digest(world->stores.sites[site].store, NV_SCOPE_NETWORK, &found, &error), &error);
     if (!found.closed)
         return;
     for (size_t i = 0; i < world->cut_count; i++)

@@ -110,7 +110,7 @@ static void check_sound(struct nv_pair *pair)
     struct nv_rebuilt rebuilt;
     nv_pair_must(nv_store_verify(pair->hub.store, &verified, NULL, &error), &error);
     assert_int_equal(verified.bad, 0);
-    nv_pair_must(nv_store_digest(pair->hub.store, &digest, &error), &error);
+    nv_pair_must(nv_store_digest(pair->hub.store, NV_SCOPE_NETWORK, &digest, &error), &error);
     assert_true(digest.closed);
     nv_pair_must(nv_store_rebuild(pair->hub.store, nv_pair_now, &rebuilt, NULL, &error), &error);
     assert_int_equal(rebuilt.versions_mended + rebuilt.rows_mended, 0);

@@ -108,7 +108,7 @@ static void check_sound(struct nv_pair *pair)
     struct nv_rebuilt rebuilt;
     nv_pair_must(nv_store_verify(pair->hub.store, &verified, NULL, &error), &error);
     assert_int_equal(verified.bad, 0);
-    nv_pair_must(nv_store_digest(pair->hub.store, &digest, &error), &error);
+    nv_pair_must(nv_store_digest(pair->hub.store, NV_SCOPE_NETWORK, &digest, &error), &error);
     assert_true(digest.closed);
     nv_pair_must(nv_store_rebuild(pair->hub.store, nv_pair_now, &rebuilt, NULL, &error), &error);
     assert_int_equal(rebuilt.versions_mended + rebuilt.rows_mended, 0);
@@ -232,7 +232,7 @@ static void a_body_that_is_missing_is_owed_until_it_is_named(void **state)
     nv_pair_must(nv_store_ingest(pair->hub.store, &incoming, 1, nv_pair_now, 60000, &error), &error);
     assert_int_equal(incoming.verdict, NV_VERDICT_TAKEN);
     check_rows(pair, "b|2\n");
-    nv_pair_must(nv_store_digest(pair->hub.store, &digest, &error), &error);
+    nv_pair_must(nv_store_digest(pair->hub.store, NV_SCOPE_NETWORK, &digest, &error), &error);
     assert_false(digest.closed);
     forged_follow(&forged);
     ops.count = 0;

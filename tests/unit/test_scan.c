@@ -38,8 +38,8 @@ static void check_shared(struct nv_pair *pair, const char *expected)
     nv_pair_check_text(pair->school.tool, "SELECT id, name, size FROM item ORDER BY id", expected);
     struct nv_scope_digest hub, school;
     struct nv_error error;
-    nv_pair_must(nv_store_digest(pair->hub.store, &hub, &error), &error);
-    nv_pair_must(nv_store_digest(pair->school.store, &school, &error), &error);
+    nv_pair_must(nv_store_digest(pair->hub.store, NV_SCOPE_NETWORK, &hub, &error), &error);
+    nv_pair_must(nv_store_digest(pair->school.store, NV_SCOPE_NETWORK, &school, &error), &error);
     assert_memory_equal(&hub.state, &school.state, sizeof hub.state);
 }
 

@@ -48,8 +48,8 @@ static void check_alike(struct nv_pair *pair)
 {
     struct nv_scope_digest hub, school;
     struct nv_error error;
-    nv_pair_must(nv_store_digest(pair->hub.store, &hub, &error), &error);
-    nv_pair_must(nv_store_digest(pair->school.store, &school, &error), &error);
+    nv_pair_must(nv_store_digest(pair->hub.store, NV_SCOPE_NETWORK, &hub, &error), &error);
+    nv_pair_must(nv_store_digest(pair->school.store, NV_SCOPE_NETWORK, &school, &error), &error);
     assert_memory_equal(&hub.vector, &school.vector, sizeof hub.vector);
     assert_memory_equal(&hub.state, &school.state, sizeof hub.state);
     for (size_t i = 0; i < 2; i++) {

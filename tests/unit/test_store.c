@@ -151,7 +151,7 @@ static struct nv_scope_digest digest_of(size_t site)
 {
     struct nv_scope_digest digest;
     struct nv_error error;
-    must(nv_store_digest(stores.sites[site].store, &digest, &error), &error);
+    must(nv_store_digest(stores.sites[site].store, NV_SCOPE_NETWORK, &digest, &error), &error);
     return digest;
 }
 

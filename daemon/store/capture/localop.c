@@ -246,7 +246,9 @@ static enum nv_status except_owed(struct nv_merge *merge, nv_fields fields, stru
     sqlite3_stmt *statement = nv_statement(merge->store, NV_SQL_OWED_DOTS, error);
     if (statement == NULL)
         return error->status;
+    const struct nv_log *own = nv_log_by_number(merge->store, merge->log);
     sqlite3_bind_int64(statement, 1, NV_LIMIT_EXCEPTS - (int64_t)op->except_count);
+    sqlite3_bind_blob(statement, 2, own->id.scope.bytes, sizeof own->id.scope.bytes, SQLITE_STATIC);
     bool row;
     enum nv_status status;
     while ((status = nv_db_step(statement, &row, error)) == NV_OK && row && fields != 0) {

@@ -63,6 +63,7 @@ static enum nv_status list_changed(struct nv_store *store, struct nv_table_acces
     struct nv_row row = {0};
     const struct nv_table *table = access->table;
     nv_merge_init(&merge, store, (struct nv_wall_ms){0}, NULL);
+    merge.scope = NV_SCOPE_NUMBER_NETWORK;
     sqlite3_str *sql = sqlite3_str_new(store->db);
     sqlite3_str_appendall(sql, "SELECT 1");
     for (size_t i = 0; i < table->key_count; i++)
@@ -81,7 +82,8 @@ static enum nv_status list_changed(struct nv_store *store, struct nv_table_acces
         status = key.failed ? nv_no_memory(error)
                             : nv_row_take(rows, 1 + (int)table->key_count, table->field_count, &row, error);
         if (status == NV_OK)
-            status = nv_version_read(store, table->number, nv_buffer_slice(&key), &merge.version, &found, error);
+            status = nv_version_read(store, nv_merge_name(&merge, table->number, nv_buffer_slice(&key)), &merge.version,
+                                     &found, error);
         nv_fields added = 0;
         bool fits = false;
         nv_arena_reset(&merge.arena);

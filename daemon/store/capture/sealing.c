@@ -29,11 +29,6 @@ struct draft {
     struct nv_sealed *sealed;
 };
 
-static struct nv_log_id own_log_id(const struct nv_store *store)
-{
-    return (struct nv_log_id){store->identity.site, store->identity.epoch, NV_SCOPE_NETWORK};
-}
-
 static void draft_done(struct draft *draft)
 {
     nv_opened_forget_current(draft->store);
@@ -55,11 +50,12 @@ static enum nv_status draft_begin(struct draft *draft, struct nv_error *error)
     draft->current.header.seq = draft->log->has_seq + 1;
     draft->current.body.count = 0;
     draft->merge.log = draft->log->number;
+    draft->merge.scope = draft->log->scope;
     draft->merge.seq = draft->log->has_seq + 1;
     draft->merge.writer = draft->store->identity.site;
     draft->merge.authority_seq = authority == NULL ? 0 : authority->applied_seq;
     draft->merge.context = &draft->context;
-    if (nv_logs_applied(draft->store, NV_SCOPE_NETWORK, &draft->context) != NV_OK)
+    if (nv_logs_applied(draft->store, draft->log->id.scope, &draft->context) != NV_OK)
         return nv_no_memory(error);
     return nv_opened_set_current(draft->store, &draft->current, error);
 }
@@ -75,7 +71,7 @@ static enum nv_status draft_init(struct draft *draft, struct nv_store *store, st
     draft->record_hashes = calloc(NV_LIMIT_CHANGESET_OPS, sizeof *draft->record_hashes);
     if (draft->current.body.entries == NULL || draft->ops == NULL || draft->record_hashes == NULL)
         return nv_no_memory(error);
-    struct nv_log_id id = own_log_id(store);
+    struct nv_log_id id = {store->identity.site, store->identity.epoch, NV_SCOPE_NETWORK};
     enum nv_status status = nv_log_intern(store, &id, &draft->log, error);
     return status == NV_OK ? draft_begin(draft, error) : status;
 }
@@ -89,8 +85,7 @@ static enum nv_status draft_close(struct draft *draft, struct nv_error *error)
         draft->ops[i] = draft->current.body.entries[i].op;
     nv_log_number log;
     uint64_t seq;
-    struct nv_log_id id = own_log_id(draft->store);
-    enum nv_status status = nv_log_append_sealed(draft->store, &id, draft->ops, count, draft->record_hashes,
+    enum nv_status status = nv_log_append_sealed(draft->store, &draft->log->id, draft->ops, count, draft->record_hashes,
                                                  draft->store->signer, draft->now, &log, &seq, error);
     if (status != NV_OK)
         return status;

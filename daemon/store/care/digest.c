@@ -5,6 +5,7 @@
 #include "store/merge/derive.h"
 #include "store/merge/gather.h"
 #include "store/merge/rows.h"
+#include "store/scopes/reads.h"
 #include "store/statements.h"
 #include "wire/hash.h"
 
@@ -40,12 +41,12 @@ static int order_candidates(const void *a, const void *b)
 }
 
 /* A long value goes straight on into the hash, with all that stands before it. */
-static enum nv_status add_value(struct digesting *digesting, const struct nv_candidate *candidate, unsigned field,
-                                struct nv_error *error)
+static enum nv_status add_value(struct digesting *digesting, const struct nv_record *record,
+                                const struct nv_candidate *candidate, unsigned field, struct nv_error *error)
 {
     struct nv_arena whole = {.limit = 2 * (size_t)NV_LIMIT_BODY_BYTES};
     struct nv_value value;
-    enum nv_status status = nv_gather_whole(digesting->store, candidate, field, &whole, &value, error);
+    enum nv_status status = nv_gather_whole(digesting->store, record, candidate, field, &whole, &value, error);
     if (status == NV_OK)
         nv_value_encode(&digesting->bytes, &value);
     nv_arena_done(&whole);
@@ -95,7 +96,8 @@ static enum nv_status add_field(struct digesting *digesting, const struct nv_rec
         append_u64(&digesting->bytes, candidates[i].seq);
         append_u64(&digesting->bytes, candidates[i].index);
         append_u64(&digesting->bytes, (uint64_t)candidates[i].time.ms);
-        enum nv_status status = candidates == &alone ? NV_OK : add_value(digesting, &candidates[i], field, error);
+        enum nv_status status =
+            candidates == &alone ? NV_OK : add_value(digesting, record, &candidates[i], field, error);
         if (status != NV_OK)
             return status;
         if (candidates == &alone)
@@ -200,7 +202,7 @@ static enum nv_status add_record(struct digesting *digesting, struct nv_table_ac
     if (status != NV_OK)
         return status;
     digesting->digest->records++;
-    digesting->digest->shown += version->has_row;
+    digesting->digest->shown += nv_record_shown(record);
     nv_hasher_update(&digesting->hasher, bytes->data, bytes->size);
     return NV_OK;
 }
@@ -210,16 +212,17 @@ static enum nv_status add_records(struct digesting *digesting, struct nv_error *
     struct nv_version version = {0};
     struct nv_row row = {0};
     sqlite3_stmt *versions = nv_db_prepare(
-        digesting->store->db, "SELECT tbl, key, version FROM navette_version WHERE scope = 1 ORDER BY tbl, key", error);
+        digesting->store->db, "SELECT tbl, key, scope, version FROM navette_version ORDER BY tbl, key", error);
     enum nv_status status = versions == NULL ? error->status : NV_OK;
     bool more;
     while (status == NV_OK && (status = nv_db_step(versions, &more, error)) == NV_OK && more) {
         struct nv_table_access *access = nv_access(digesting->store, (uint32_t)sqlite3_column_int64(versions, 0));
-        if (access == NULL)
+        nv_scope_number scope = (nv_scope_number)sqlite3_column_int64(versions, 2);
+        if (access == NULL || !nv_scope_number_is_of(digesting->store, scope, digesting->digest->scope))
             continue;
         if (access->table->missing)
             digesting->digest->closed = false;
-        status = nv_version_decode(digesting->store, nv_db_blob(versions, 2), &version, error);
+        status = nv_version_decode(digesting->store, nv_db_blob(versions, 3), &version, error);
         if (status == NV_OK && !access->table->missing)
             status = add_record(digesting, access, nv_db_blob(versions, 1), &version, &row, error);
     }
@@ -262,9 +265,15 @@ static enum nv_status hash_vector(struct nv_store *store, struct nv_scope_digest
 
 static enum nv_status find_closed(struct nv_store *store, struct nv_scope_digest *digest, struct nv_error *error)
 {
-    int64_t owed;
-    enum nv_status status = nv_db_integer(store->db, "SELECT EXISTS (SELECT 1 FROM navette_owed)", 0, &owed, error);
-    digest->closed = owed == 0;
+    sqlite3_stmt *owed = nv_statement(store, NV_SQL_OWED_DOTS, error);
+    if (owed == NULL)
+        return error->status;
+    sqlite3_bind_int(owed, 1, 1);
+    sqlite3_bind_blob(owed, 2, digest->scope.bytes, sizeof digest->scope.bytes, SQLITE_STATIC);
+    bool any = false;
+    enum nv_status status = nv_db_step(owed, &any, error);
+    sqlite3_reset(owed);
+    digest->closed = !any;
     for (size_t i = 1; i <= nv_log_count(store); i++) {
         const struct nv_log *log = nv_log_by_number(store, (nv_log_number)i);
         if (nv_scope_id_equal(log->id.scope, digest->scope) && log->applied_seq != log->has_seq)
@@ -273,9 +282,22 @@ static enum nv_status find_closed(struct nv_store *store, struct nv_scope_digest
     return status;
 }
 
-enum nv_status nv_store_digest(struct nv_store *store, struct nv_scope_digest *ret_digest, struct nv_error *error)
+size_t nv_store_scopes(const struct nv_store *store, struct nv_scope_id *ret_scopes, size_t capacity)
 {
-    struct nv_scope_digest digest = {.scope = NV_SCOPE_NETWORK};
+    size_t count = 0;
+    for (size_t i = 1; i <= nv_scope_number_count(store) && count < capacity; i++) {
+        const struct nv_numbered_scope *scope = nv_scope_numbered(store, (nv_scope_number)i);
+        bool is_network = nv_scope_id_equal(scope->id, NV_SCOPE_NETWORK);
+        if (!scope->has_home && (is_network || nv_scope_is_read(store, scope->id)))
+            ret_scopes[count++] = scope->id;
+    }
+    return count;
+}
+
+enum nv_status nv_store_digest(struct nv_store *store, struct nv_scope_id scope, struct nv_scope_digest *ret_digest,
+                               struct nv_error *error)
+{
+    struct nv_scope_digest digest = {.scope = scope};
     struct digesting digesting = {.store = store, .digest = &digest, .arena = {.limit = 256u << 20}};
     enum nv_status status = nv_begin_reading(store, error);
     if (status != NV_OK)

@@ -7,6 +7,7 @@ static bool tell(const struct nv_opened *opened, const struct nv_log *log, uint3
                  void *context)
 {
     struct nv_history_entry entry = {.kind = op->kind,
+                                     .scope = log->id.scope,
                                      .site = log->id.site,
                                      .epoch = log->id.epoch,
                                      .seq = opened->header.seq,
@@ -29,7 +30,7 @@ enum nv_status nv_store_history(struct nv_store *store, const char *table_name, 
         return nv_fail(error, NV_NOT_FOUND, "no table %s is synchronised: see `navette schema show`", table_name);
     struct nv_op_places places = {0};
     struct nv_arena arena = {.limit = 4 * (size_t)NV_LIMIT_BODY_BYTES};
-    status = nv_op_places_find(store, table->number, key, &places, error);
+    status = nv_op_places_find(store, (struct nv_record_name){table->number, key, 0}, &places, error);
     for (size_t i = 0; status == NV_OK && i < places.count; i++) {
         const struct nv_opened *opened;
         nv_arena_reset(&arena);

@@ -6,6 +6,7 @@
 #include "store/care.h"
 #include "store/merge/derive.h"
 #include "store/merge/gather.h"
+#include "store/scopes/reads.h"
 #include "store/statements.h"
 
 struct rebuilding {
@@ -15,7 +16,7 @@ struct rebuilding {
     struct nv_rebuilt rebuilt;
 };
 
-/* Every op of every record, found by (table, key): in a temporary table, so that memory stays flat. */
+/* Every op of every record, found by its name: in a temporary table, so that memory stays flat. */
 static enum nv_status list_changeset(struct nv_store *store, int64_t changeset, sqlite3_stmt *insert,
                                      struct nv_error *error)
 {
@@ -23,8 +24,8 @@ static enum nv_status list_changeset(struct nv_store *store, int64_t changeset, 
     struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
     enum nv_status status = nv_opened_by_number(store, changeset, &opened, error);
     const struct nv_log *log = status == NV_OK ? nv_log_by_number(store, opened->log) : NULL;
-    bool is_data = log != NULL && !nv_scope_id_equal(log->id.scope, NV_SCOPE_AUTHORITY);
-    for (size_t i = 0; is_data && status == NV_OK && i < opened->body.count; i++) {
+    bool is_read = log != NULL && nv_scope_is_read(store, log->id.scope);
+    for (size_t i = 0; is_read && status == NV_OK && i < opened->body.count; i++) {
         struct nv_op op;
         bool has_record;
         nv_arena_reset(&arena);
@@ -33,8 +34,9 @@ static enum nv_status list_changeset(struct nv_store *store, int64_t changeset, 
             continue;
         sqlite3_bind_int64(insert, 1, op.table);
         nv_db_bind_slice(insert, 2, op.key);
-        sqlite3_bind_int64(insert, 3, changeset);
-        sqlite3_bind_int64(insert, 4, (int64_t)i);
+        sqlite3_bind_int64(insert, 3, log->scope);
+        sqlite3_bind_int64(insert, 4, changeset);
+        sqlite3_bind_int64(insert, 5, (int64_t)i);
         status = nv_db_run(insert, error);
     }
     nv_arena_done(&arena);
@@ -46,14 +48,15 @@ static enum nv_status list_all_ops(struct nv_store *store, struct nv_error *erro
     enum nv_status status =
         nv_db_exec(store->db,
                    "DROP TABLE IF EXISTS temp.navette_rebuild; "
-                   "CREATE TEMP TABLE navette_rebuild(tbl INTEGER, key BLOB, changeset INTEGER, place INTEGER, "
-                   "PRIMARY KEY (tbl, key, changeset, place)) WITHOUT ROWID; "
+                   "CREATE TEMP TABLE navette_rebuild(tbl INTEGER, key BLOB, scope INTEGER, changeset INTEGER, "
+                   "place INTEGER, PRIMARY KEY (tbl, key, scope, changeset, place)) WITHOUT ROWID; "
                    /* Records that have a version and no op left would be missed otherwise. */
-                   "INSERT INTO navette_rebuild SELECT tbl, key, -1, 0 FROM navette_version WHERE scope = 1",
+                   "INSERT INTO navette_rebuild SELECT tbl, key, scope, -1, 0 FROM navette_version",
                    error);
     sqlite3_stmt *insert =
-        status == NV_OK ? nv_db_prepare(store->db, "INSERT INTO temp.navette_rebuild VALUES (?1, ?2, ?3, ?4)", error)
-                        : NULL;
+        status == NV_OK
+            ? nv_db_prepare(store->db, "INSERT INTO temp.navette_rebuild VALUES (?1, ?2, ?3, ?4, ?5)", error)
+            : NULL;
     sqlite3_stmt *numbers =
         insert == NULL ? NULL : nv_db_prepare(store->db, "SELECT number FROM navette_changeset ORDER BY number", error);
     if (numbers == NULL)
@@ -99,7 +102,8 @@ static enum nv_status load(struct nv_merge *merge, struct nv_table_access *acces
                            struct nv_error *error)
 {
     bool found;
-    enum nv_status status = nv_version_read(merge->store, access->table->number, key, &merge->version, &found, error);
+    enum nv_status status =
+        nv_version_read(merge->store, nv_merge_name(merge, access->table->number, key), &merge->version, &found, error);
     if (status == NV_CORRUPT) {
         nv_version_clear(&merge->version);
         status = NV_OK;
@@ -139,36 +143,38 @@ static enum nv_status rebuild_all(struct rebuilding *rebuilding, void (*progress
     struct nv_buffer key = {0};
     int64_t total, done = 0;
     uint32_t table = 0;
+    nv_scope_number *scope = &rebuilding->merge.scope;
     enum nv_status status = nv_db_integer(store->db, "SELECT count(*) FROM temp.navette_rebuild", 0, &total, error);
-    sqlite3_stmt *ops =
-        status == NV_OK
-            ? nv_db_prepare(
-                  store->db,
-                  "SELECT tbl, key, changeset, place FROM temp.navette_rebuild ORDER BY tbl, key, changeset, place",
-                  error)
-            : NULL;
+    sqlite3_stmt *ops = status == NV_OK
+                            ? nv_db_prepare(store->db,
+                                            "SELECT tbl, key, scope, changeset, place FROM temp.navette_rebuild "
+                                            "ORDER BY tbl, key, scope, changeset, place",
+                                            error)
+                            : NULL;
     bool more = ops != NULL;
     if (ops == NULL)
         status = error->status;
     while (status == NV_OK && more) {
         status = nv_db_step(ops, &more, error);
         struct nv_slice next = more ? nv_db_blob(ops, 1) : (struct nv_slice){0};
-        bool is_same =
-            more && (uint32_t)sqlite3_column_int64(ops, 0) == table && nv_slice_equal(next, nv_buffer_slice(&key));
+        bool is_same = more && (uint32_t)sqlite3_column_int64(ops, 0) == table &&
+                       (nv_scope_number)sqlite3_column_int64(ops, 2) == *scope &&
+                       nv_slice_equal(next, nv_buffer_slice(&key));
         struct nv_table_access *access = nv_access(store, table);
         if (status == NV_OK && !is_same && access != NULL && !access->table->missing)
             status = rebuild_record(rebuilding, access, nv_buffer_slice(&key), &places, error);
         if (!is_same && more) {
             places.count = 0;
             table = (uint32_t)sqlite3_column_int64(ops, 0);
+            *scope = (nv_scope_number)sqlite3_column_int64(ops, 2);
             nv_buffer_clear(&key);
             nv_buffer_append(&key, next.data, next.size);
             if (status == NV_OK && key.failed)
                 status = nv_no_memory(error);
         }
-        if (status == NV_OK && more && sqlite3_column_int64(ops, 2) > 0)
+        if (status == NV_OK && more && sqlite3_column_int64(ops, 3) > 0)
             status = nv_op_places_add(
-                &places, (struct nv_op_place){sqlite3_column_int64(ops, 2), (uint32_t)sqlite3_column_int64(ops, 3)},
+                &places, (struct nv_op_place){sqlite3_column_int64(ops, 3), (uint32_t)sqlite3_column_int64(ops, 4)},
                 error);
         if (progress != NULL && more)
             progress((uint64_t)++done, (uint64_t)total);
@@ -180,20 +186,21 @@ static enum nv_status rebuild_all(struct rebuilding *rebuilding, void (*progress
 }
 
 /* From the log alone. The row stays as it is, and is looked at as one that may have been written since. */
-static enum nv_status mend_version(struct nv_store *store, struct nv_merge *merge, const struct nv_table *table,
-                                   struct nv_slice key, struct nv_error *error)
+static enum nv_status mend_version(struct nv_merge *merge, const struct nv_table *table, struct nv_record_name name,
+                                   struct nv_error *error)
 {
+    struct nv_store *store = merge->store;
     struct nv_op_places places = {0};
     struct nv_version *version = &merge->version;
     nv_version_clear(version);
     nv_arena_reset(&merge->arena);
-    enum nv_status status = nv_op_places_find(store, table->number, key, &places, error);
+    enum nv_status status = nv_op_places_find(store, name, &places, error);
     if (status == NV_OK)
         status = nv_derive(merge, table, &places, &version->record, error);
     version->has_row = nv_record_shown(&version->record);
     version->row_fields = (unsigned)table->field_count;
     if (status == NV_OK)
-        status = nv_version_write(store, table->number, key, version, error);
+        status = nv_version_write(store, name, version, error);
     nv_op_places_done(&places);
     return status;
 }
@@ -207,8 +214,7 @@ static enum nv_status mend_unreadable(struct nv_store *store, struct nv_wall_ms 
         return status;
     nv_merge_init(&merge, store, now, NULL);
     merge.is_silent = true;
-    sqlite3_stmt *versions =
-        nv_db_prepare(store->db, "SELECT tbl, key, version FROM navette_version WHERE scope = 1", error);
+    sqlite3_stmt *versions = nv_db_prepare(store->db, "SELECT tbl, key, scope, version FROM navette_version", error);
     bool more = versions != NULL;
     if (versions == NULL)
         status = error->status;
@@ -218,9 +224,11 @@ static enum nv_status mend_unreadable(struct nv_store *store, struct nv_wall_ms 
             more ? nv_access(store, (uint32_t)sqlite3_column_int64(versions, 0)) : NULL;
         if (status != NV_OK || access == NULL)
             continue;
-        status = nv_version_decode(store, nv_db_blob(versions, 2), &merge.version, error);
+        struct nv_record_name name = {access->table->number, nv_db_blob(versions, 1),
+                                      (nv_scope_number)sqlite3_column_int64(versions, 2)};
+        status = nv_version_decode(store, nv_db_blob(versions, 3), &merge.version, error);
         if (status == NV_CORRUPT)
-            status = mend_version(store, &merge, access->table, nv_db_blob(versions, 1), error);
+            status = mend_version(&merge, access->table, name, error);
     }
     sqlite3_finalize(versions);
     nv_merge_done(&merge);

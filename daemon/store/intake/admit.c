@@ -111,16 +111,22 @@ static enum nv_status judge_writer(struct nv_store *store, struct nv_incoming *i
  * none from those that do. */
 static enum nv_status judge_room(struct nv_store *store, struct nv_incoming *incoming, const struct nv_arrival *arrival)
 {
-    size_t of_site = 0, count = 0;
+    const struct nv_header *header = &arrival->opened.header;
+    size_t of_site = 0, of_scope = 0, count = 0;
     for (size_t i = 1; i <= nv_log_count(store); i++) {
         const struct nv_log *log = nv_log_by_number(store, (nv_log_number)i);
         if (log->has_seq == 0 && !arrival->is_cut)
             continue;
         count++;
-        of_site += nv_site_id_compare(log->id.site, arrival->opened.header.log.site) == 0;
+        if (!nv_scope_id_equal(log->id.scope, header->log.scope))
+            continue;
+        of_scope++;
+        of_site += nv_site_id_compare(log->id.site, header->log.site) == 0;
     }
     if (of_site >= NV_LIMIT_LOGS_OF_SITE)
         return wait_for(incoming, "its site has begun so many logs that a person has to look at it");
+    if (of_scope > NV_LIMIT_CONTEXT_HEADS)
+        return wait_for(incoming, "its scope has as many logs as a context may name");
     return count >= NV_LIMIT_LOGS ? wait_for(incoming, "this network has as many logs as it may have") : NV_OK;
 }
 

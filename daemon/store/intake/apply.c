@@ -6,6 +6,7 @@
 #include "store/ingest.h"
 #include "store/intake/owed.h"
 #include "store/merge/redact.h"
+#include "store/scopes/reads.h"
 #include "store/statements.h"
 
 /* Bodies that are not there are owed until a redaction names them. The changeset's number is known once it stands in
@@ -125,6 +126,7 @@ enum nv_status nv_apply_changeset(struct nv_merge *merge, struct nv_log *log, co
     if (named == NULL)
         return nv_no_memory(error);
     merge->log = log->number;
+    merge->scope = log->scope;
     merge->seq = opened->header.seq;
     merge->writer = log->id.site;
     merge->authority_seq = opened->header.authority_seq;
@@ -216,7 +218,7 @@ enum nv_status nv_apply_lagging(struct nv_merge *merge, size_t limit, size_t *re
         for (size_t i = 1; i <= nv_log_count(merge->store); i++) {
             struct nv_log *log = nv_log_by_number(merge->store, (nv_log_number)i);
             bool applied = false;
-            if (nv_scope_id_equal(log->id.scope, NV_SCOPE_AUTHORITY) || log->applied_seq >= log->has_seq)
+            if (log->applied_seq >= log->has_seq || !nv_scope_is_read(merge->store, log->id.scope))
                 continue;
             enum nv_status status = apply_next(merge, log, &applied, error);
             if (status != NV_OK)

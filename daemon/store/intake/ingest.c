@@ -12,6 +12,7 @@
 #include "store/intake/owed.h"
 #include "store/intake/taken.h"
 #include "store/log/beyond.h"
+#include "store/scopes/reads.h"
 #include "store/statements.h"
 #include "store/trust/vouch.h"
 
@@ -220,10 +221,12 @@ static enum nv_status take_data(struct intake *intake, struct nv_arrival *arriva
 {
     struct nv_store *store = intake->store;
     struct nv_error why;
+    if (!nv_scope_is_read(store, arrival->log->id.scope))
+        return nv_taken_append(&intake->merge, arrival, false, NULL, error); /* kept and passed on */
     enum nv_status status = seal_at_hand(intake, arrival, error);
     if (status != NV_OK)
         return status;
-    if (nv_logs_applied(store, NV_SCOPE_NETWORK, &intake->applied) != NV_OK)
+    if (nv_logs_applied(store, arrival->log->id.scope, &intake->applied) != NV_OK)
         return nv_no_memory(error);
     bool is_next = arrival->log->applied_seq + 1 == arrival->opened.header.seq;
     bool is_covered = nv_vector_covers(&intake->applied, &arrival->context) || NV_PLANTED(IGNORE_CONTEXT);

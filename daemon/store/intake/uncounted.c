@@ -58,6 +58,7 @@ enum nv_status nv_uncounted_put_back(struct nv_uncounted *uncounted, struct nv_l
                                      struct nv_error *error)
 {
     enum nv_status status = NV_OK;
+    uncounted->merge->scope = log->scope;
     for (uint64_t at = seq + 1; status == NV_OK && at <= log->applied_seq; at++)
         status = note_changeset(uncounted, log, at, error);
     return status == NV_OK ? nv_beyond_put_back(uncounted->merge->store, log, seq, error) : status;
@@ -124,14 +125,19 @@ static enum nv_status give_place(struct nv_store *store, struct wanted *wanted, 
     return status;
 }
 
-/* One walk through the log for all of them. */
-static enum nv_status find_places(struct nv_store *store, struct wanted *wanted, size_t count, struct nv_error *error)
+/* One walk through the scope's logs for all of them. */
+static enum nv_status find_places(const struct nv_merge *merge, struct wanted *wanted, size_t count,
+                                  struct nv_error *error)
 {
+    struct nv_store *store = merge->store;
     sqlite3_stmt *rows = nv_statement(store, NV_SQL_CHANGESET_RECORDS, error);
     bool row = true;
     enum nv_status status = rows == NULL ? error->status : NV_OK;
     while (status == NV_OK && (status = nv_db_step(rows, &row, error)) == NV_OK && row) {
-        struct nv_slice hashes = nv_db_blob(rows, 1);
+        const struct nv_log *log = nv_log_by_number(store, (nv_log_number)sqlite3_column_int64(rows, 1));
+        if (log == NULL || log->scope != merge->scope)
+            continue;
+        struct nv_slice hashes = nv_db_blob(rows, 2);
         int64_t changeset = sqlite3_column_int64(rows, 0);
         uint32_t hash;
         for (size_t i = 0; status == NV_OK && i + sizeof hash <= hashes.size; i += sizeof hash) {
@@ -154,6 +160,7 @@ static enum nv_status derive(struct nv_merge *merge, const struct wanted *wanted
         return NV_OK;
     nv_merge_init(&again, merge->store, merge->now, merge->stale);
     again.is_silent = true;
+    again.scope = merge->scope;
     enum nv_status status = nv_derive(&again, access->table, &wanted->places, &derived, error);
     again.op = NULL;
     if (status == NV_OK)
@@ -172,7 +179,7 @@ enum nv_status nv_uncounted_finish(struct nv_uncounted *uncounted, struct nv_err
     struct wanted *wanted = list_wanted(uncounted);
     enum nv_status status = wanted == NULL ? nv_no_memory(error) : nv_guard(merge->store, error);
     if (status == NV_OK)
-        status = find_places(merge->store, wanted, count, error);
+        status = find_places(merge, wanted, count, error);
     for (size_t i = 0; status == NV_OK && i < count; i++)
         status = derive(merge, &wanted[i], error);
     for (size_t i = 0; wanted != NULL && i < count; i++)

@@ -5,6 +5,7 @@
 
 #include "store/log.h"
 #include "store/log/beyond.h"
+#include "store/scopes/reads.h"
 #include "store/statements.h"
 #include "store/trust/rights.h"
 #include "wire/changeset.h"
@@ -97,6 +98,7 @@ static enum nv_status load_log(struct nv_store *store, sqlite3_stmt *row, struct
     nv_copy_exact(log->id.site.bytes, sizeof log->id.site.bytes, nv_db_blob(row, 0));
     log->id.epoch = (uint64_t)sqlite3_column_int64(row, 1);
     nv_copy_exact(log->id.scope.bytes, sizeof log->id.scope.bytes, nv_db_blob(row, 2));
+    log->scope = nv_scope_number_find(store, log->id.scope, NULL);
     log->has_seq = (uint64_t)sqlite3_column_int64(row, 3);
     nv_copy_exact(log->has_hash.bytes, sizeof log->has_hash.bytes, nv_db_blob(row, 4));
     log->applied_seq = (uint64_t)sqlite3_column_int64(row, 5);
@@ -313,7 +315,10 @@ enum nv_status nv_log_intern(struct nv_store *store, const struct nv_log_id *id,
         return NV_OK;
     }
     uint32_t site;
+    nv_scope_number scope = 0;
     enum nv_status status = nv_site_intern(store, id->site, &site, error);
+    if (status == NV_OK && !nv_scope_id_equal(id->scope, NV_SCOPE_AUTHORITY))
+        status = nv_scope_intern(store, id->scope, NULL, &scope, error);
     if (status != NV_OK)
         return status;
     sqlite3_stmt *statement = nv_statement(store, NV_SQL_LOG_ADD, error);
@@ -331,15 +336,18 @@ enum nv_status nv_log_intern(struct nv_store *store, const struct nv_log_id *id,
         return nv_no_memory(error);
     log->id = *id;
     log->site_number = site;
+    log->scope = scope;
     *ret_log = log;
     return NV_OK;
 }
 
 bool nv_logs_lag(const struct nv_store *store)
 {
-    for (size_t i = 0; i < store->logs->count; i++)
-        if (store->logs->logs[i]->applied_seq < store->logs->logs[i]->has_seq)
+    for (size_t i = 0; i < store->logs->count; i++) {
+        const struct nv_log *log = store->logs->logs[i];
+        if (log->applied_seq < log->has_seq && nv_scope_is_read(store, log->id.scope))
             return true;
+    }
     return false;
 }
 

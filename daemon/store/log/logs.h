@@ -7,6 +7,7 @@
 
 #include "core/vector.h"
 #include "store/internal.h"
+#include "store/scopes/numbers.h"
 
 /* What is held beyond a log's head (beyond.h). */
 struct nv_log_beyond {
@@ -23,6 +24,7 @@ struct nv_log {
     nv_log_number number;
     uint32_t site_number;
     struct nv_log_id id;
+    nv_scope_number scope; /* the number of its scope; 0 for the authority log */
     uint64_t has_seq, applied_seq;
     struct nv_hash has_hash, applied_hash;
     uint64_t authority_seq;   /* named by its newest header */
@@ -50,7 +52,7 @@ enum nv_status nv_site_intern(struct nv_store *store, struct nv_site_id site, ui
                               struct nv_error *error);
 struct nv_site_id nv_site_by_number(const struct nv_store *store, uint32_t number);
 
-/* Whether something stands in a log and was not merged. */
+/* Whether something stands in a log that this site reads, and was not merged. */
 bool nv_logs_lag(const struct nv_store *store);
 
 /* The authority log, NULL before there is one. */

@@ -63,7 +63,7 @@ static enum nv_status add_field(struct listing *listing, const struct nv_record 
         bool is_shown = nv_value_equal(&candidates[latest].value, &shown);
         struct nv_arena whole = {.limit = 2 * (size_t)NV_LIMIT_BODY_BYTES};
         struct nv_candidate named = candidates[latest];
-        status = nv_gather_whole(listing->store, &candidates[latest], field, &whole, &named.value, error);
+        status = nv_gather_whole(listing->store, record, &candidates[latest], field, &whole, &named.value, error);
         if (status == NV_OK)
             status = add(listing, "values", column->name, ++choice, &named, is_shown, error);
         nv_arena_done(&whole);

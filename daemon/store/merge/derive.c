@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/meaning.h"
+#include "store/scopes/reads.h"
 #include "store/statements.h"
 
 void nv_op_places_done(struct nv_op_places *places)
@@ -27,8 +28,8 @@ enum nv_status nv_op_places_add(struct nv_op_places *places, struct nv_op_place 
 }
 
 /* The hash of 4 bytes is a hint: the op itself says whether it is of this record. */
-static enum nv_status is_of_record(struct nv_store *store, struct nv_op_place place, uint32_t table,
-                                   struct nv_slice key, struct nv_arena *arena, bool *ret_is, struct nv_error *error)
+static enum nv_status is_of_record(struct nv_store *store, struct nv_op_place place, struct nv_record_name name,
+                                   struct nv_arena *arena, bool *ret_is, struct nv_error *error)
 {
     const struct nv_opened *opened;
     *ret_is = false;
@@ -40,14 +41,23 @@ static enum nv_status is_of_record(struct nv_store *store, struct nv_op_place pl
         return nv_no_memory(error);
     bool has_record;
     status = nv_opened_record(opened, place.place, arena, op, &has_record, error);
-    *ret_is = status == NV_OK && has_record && op->table == table && nv_slice_equal(op->key, key);
+    *ret_is = status == NV_OK && has_record && op->table == name.table && nv_slice_equal(op->key, name.key);
     return status;
 }
 
-enum nv_status nv_op_places_find(struct nv_store *store, uint32_t table, struct nv_slice key,
-                                 struct nv_op_places *places, struct nv_error *error)
+/* Whether the log may have ops on a record of that scope. */
+static bool is_of_scope(const struct nv_store *store, nv_log_number number, nv_scope_number scope)
 {
-    uint32_t wanted = nv_record_hash(table, key);
+    const struct nv_log *log = nv_log_by_number(store, number);
+    if (log == NULL || log->scope == 0)
+        return false;
+    return scope == 0 ? nv_scope_is_read(store, log->id.scope) : log->scope == scope;
+}
+
+enum nv_status nv_op_places_find(struct nv_store *store, struct nv_record_name name, struct nv_op_places *places,
+                                 struct nv_error *error)
+{
+    uint32_t wanted = nv_record_hash(name.table, name.key);
     struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
     sqlite3_stmt *statement = nv_statement(store, NV_SQL_CHANGESET_RECORDS, error);
     if (statement == NULL)
@@ -55,7 +65,9 @@ enum nv_status nv_op_places_find(struct nv_store *store, uint32_t table, struct 
     bool row;
     enum nv_status status;
     while ((status = nv_db_step(statement, &row, error)) == NV_OK && row) {
-        struct nv_slice hashes = nv_db_blob(statement, 1);
+        struct nv_slice hashes = nv_db_blob(statement, 2);
+        if (!is_of_scope(store, (nv_log_number)sqlite3_column_int64(statement, 1), name.scope))
+            continue;
         for (size_t i = 0; status == NV_OK && i + sizeof wanted <= hashes.size; i += sizeof wanted) {
             uint32_t hash;
             bool is_of;
@@ -64,7 +76,7 @@ enum nv_status nv_op_places_find(struct nv_store *store, uint32_t table, struct 
                 continue;
             struct nv_op_place place = {sqlite3_column_int64(statement, 0), (uint32_t)(i / sizeof wanted)};
             nv_arena_reset(&arena);
-            status = is_of_record(store, place, table, key, &arena, &is_of, error);
+            status = is_of_record(store, place, name, &arena, &is_of, error);
             if (status == NV_OK && is_of)
                 status = nv_op_places_add(places, place, error);
         }
@@ -151,7 +163,8 @@ enum nv_status nv_derive_again(struct nv_merge *merge, uint32_t table, struct nv
     struct nv_record derived = {0};
     nv_merge_init(&again, merge->store, merge->now, merge->stale);
     again.is_silent = true;
-    enum nv_status status = nv_op_places_find(merge->store, table, key, &places, error);
+    again.scope = merge->scope;
+    enum nv_status status = nv_op_places_find(merge->store, nv_merge_name(merge, table, key), &places, error);
     if (status == NV_OK)
         status = nv_derive(&again, access->table, &places, &derived, error);
     again.op = NULL;

@@ -5,7 +5,8 @@
 #include "store/log/opened.h"
 #include "store/merge/merge.h"
 
-/* The changesets (by number) and places of all ops on a record, oldest first; appended to `dots`. */
+/* The changesets (by number) and places of all ops on a record, oldest first; appended to `places`. Of a name without a
+ * scope: those in every scope that this site reads. */
 struct nv_op_place {
     int64_t changeset;
     uint32_t place;
@@ -16,8 +17,8 @@ struct nv_op_places {
 };
 void nv_op_places_done(struct nv_op_places *places);
 enum nv_status nv_op_places_add(struct nv_op_places *places, struct nv_op_place place, struct nv_error *error);
-enum nv_status nv_op_places_find(struct nv_store *store, uint32_t table, struct nv_slice key,
-                                 struct nv_op_places *places, struct nv_error *error);
+enum nv_status nv_op_places_find(struct nv_store *store, struct nv_record_name name, struct nv_op_places *places,
+                                 struct nv_error *error);
 
 /* Sets `record` to the meaning of those of the ops that were applied. `merge` lends its arena, and judges what the
  * schema accepts at each op's authority position. */

@@ -54,19 +54,31 @@ static enum nv_status fill(struct nv_store *store, const struct nv_sibling *sibl
     return keep_short(arena, &candidate->value, error);
 }
 
-enum nv_status nv_gather_whole(struct nv_store *store, const struct nv_candidate *candidate, unsigned field,
-                               struct nv_arena *arena, struct nv_value *ret_value, struct nv_error *error)
+/* Which of the record's siblings the candidate is. All of them stand in logs of one scope. */
+static struct nv_dot dot_of(struct nv_store *store, const struct nv_record *record,
+                            const struct nv_candidate *candidate)
+{
+    for (size_t i = 0; i < record->sibling_count; i++) {
+        struct nv_dot dot = record->siblings[i].dot;
+        const struct nv_log *log = nv_log_by_number(store, dot.log);
+        if (dot.seq == candidate->seq && dot.index == candidate->index && log != NULL &&
+            log->id.epoch == candidate->epoch && nv_site_id_compare(log->id.site, candidate->site) == 0)
+            return dot;
+    }
+    return (struct nv_dot){0};
+}
+
+enum nv_status nv_gather_whole(struct nv_store *store, const struct nv_record *record,
+                               const struct nv_candidate *candidate, unsigned field, struct nv_arena *arena,
+                               struct nv_value *ret_value, struct nv_error *error)
 {
     *ret_value = candidate->value;
     if (candidate->value.type < NV_TEXT || candidate->value.bytes.size <= LONG_BYTES)
         return NV_OK;
-    struct nv_log_id id = {candidate->site, candidate->epoch, NV_SCOPE_NETWORK};
-    const struct nv_log *log = nv_log_find(store, &id);
     struct nv_op *op = nv_arena_alloc(arena, sizeof *op);
-    if (op == NULL || log == NULL)
+    if (op == NULL)
         return nv_no_memory(error);
-    struct nv_dot dot = {log->number, candidate->index, candidate->seq};
-    enum nv_status status = nv_opened_op(store, dot, arena, op, NULL, error);
+    enum nv_status status = nv_opened_op(store, dot_of(store, record, candidate), arena, op, NULL, error);
     if (status != NV_OK)
         return status;
     *ret_value = *nv_op_value(op, field);
@@ -106,5 +118,5 @@ enum nv_status nv_gather_shown(struct nv_store *store, const struct nv_table *ta
     if (count == 0)
         return nv_fail(error, NV_BUG, "store: a field without siblings has no value to show");
     size_t chosen = nv_rule_choose(table->fields[field].rule, candidates, count, record->home);
-    return nv_gather_whole(store, &candidates[chosen], field, arena, ret_value, error);
+    return nv_gather_whole(store, record, &candidates[chosen], field, arena, ret_value, error);
 }

@@ -10,9 +10,10 @@
 enum nv_status nv_gather(struct nv_store *store, const struct nv_record *record, unsigned field, struct nv_arena *arena,
                          struct nv_candidate **ret_candidates, size_t *ret_count, struct nv_error *error);
 
-/* The whole value of a candidate of that field. */
-enum nv_status nv_gather_whole(struct nv_store *store, const struct nv_candidate *candidate, unsigned field,
-                               struct nv_arena *arena, struct nv_value *ret_value, struct nv_error *error);
+/* The whole value of a candidate of that field of the record. */
+enum nv_status nv_gather_whole(struct nv_store *store, const struct nv_record *record,
+                               const struct nv_candidate *candidate, unsigned field, struct nv_arena *arena,
+                               struct nv_value *ret_value, struct nv_error *error);
 
 /* The value that the row shows of a field with at least one sibling. */
 enum nv_status nv_gather_shown(struct nv_store *store, const struct nv_table *table, const struct nv_record *record,

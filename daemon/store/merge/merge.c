@@ -142,7 +142,7 @@ static enum nv_status create(struct nv_merge *merge, struct nv_table_access *acc
     enum nv_status status =
         nv_row_digest(merge->store, op->values, version->row_fields, &merge->bytes, &version->row_digest, error);
     if (status == NV_OK)
-        status = nv_version_create(merge->store, op->table, op->key, version, ret_done, error);
+        status = nv_version_create(merge->store, nv_merge_name(merge, op->table, op->key), version, ret_done, error);
     if (status != NV_OK || !*ret_done)
         return status;
     bool clash;
@@ -153,8 +153,8 @@ static enum nv_status create(struct nv_merge *merge, struct nv_table_access *acc
 enum nv_status nv_merge_load(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
                              bool *ret_found, struct nv_error *error)
 {
-    enum nv_status status =
-        nv_version_read(merge->store, access->table->number, key, &merge->version, ret_found, error);
+    enum nv_status status = nv_version_read(merge->store, nv_merge_name(merge, access->table->number, key),
+                                            &merge->version, ret_found, error);
     return status == NV_OK ? nv_row_read(merge->store, access, key, &merge->row, error) : status;
 }
 
@@ -261,7 +261,7 @@ static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access 
     if (status != NV_OK || changed == 0 || !merge->row.there)
         return status;
     remember_replaced(&merge->version, before, cover->dot, changed, merge->now);
-    return nv_version_write(merge->store, op->table, op->key, &merge->version, error);
+    return nv_version_write(merge->store, nv_merge_name(merge, op->table, op->key), &merge->version, error);
 }
 
 enum nv_status nv_merge_anew(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
@@ -291,7 +291,7 @@ enum nv_status nv_merge_anew(struct nv_merge *merge, struct nv_table_access *acc
     if (status != NV_OK || by == NULL || changed == 0 || !merge->row.there)
         return status;
     remember_replaced(version, before, *by, changed, merge->now);
-    return nv_version_write(merge->store, access->table->number, key, version, error);
+    return nv_version_write(merge->store, nv_merge_name(merge, access->table->number, key), version, error);
 }
 
 enum nv_status nv_merge_own(struct nv_merge *merge, struct nv_table_access *access, uint32_t index,

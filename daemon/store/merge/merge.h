@@ -26,6 +26,7 @@ struct nv_merge {
     bool is_silent; /* judge again, without listing again what is refused */
     /* The changeset: */
     nv_log_number log;
+    nv_scope_number scope; /* of its log: that of the record at hand */
     uint64_t seq;
     struct nv_site_id writer;
     uint64_t authority_seq;
@@ -47,6 +48,12 @@ void nv_merge_done(struct nv_merge *merge);
 /* Merges the op that stands at `index` of the changeset that `merge` tells of (which is set as opened's current one).
  * A record that is noted as stale is left as it is: the caller rolls back, seals it, and begins again. */
 enum nv_status nv_merge_op(struct nv_merge *merge, uint32_t index, const struct nv_op *op, struct nv_error *error);
+
+/* The record of that key in the merge's scope. */
+static inline struct nv_record_name nv_merge_name(const struct nv_merge *merge, uint32_t table, struct nv_slice key)
+{
+    return (struct nv_record_name){table, key, merge->scope};
+}
 
 /* Reads the record's version and row into the merge. */
 enum nv_status nv_merge_load(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,

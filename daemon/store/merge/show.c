@@ -95,5 +95,7 @@ enum nv_status nv_merge_show(struct nv_merge *merge, struct nv_table_access *acc
     }
     if (status == NV_OK)
         status = nv_conflicts_write(merge->store, access->table, key, version, &merge->arena, error);
-    return status == NV_OK ? nv_version_write(merge->store, access->table->number, key, version, error) : status;
+    return status == NV_OK
+               ? nv_version_write(merge->store, nv_merge_name(merge, access->table->number, key), version, error)
+               : status;
 }

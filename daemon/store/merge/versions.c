@@ -202,21 +202,21 @@ enum nv_status nv_version_decode(struct nv_store *store, struct nv_slice bytes, 
     return NV_OK;
 }
 
-static void bind_place(sqlite3_stmt *statement, uint32_t table, struct nv_slice key)
+static void bind_name(sqlite3_stmt *statement, struct nv_record_name name)
 {
-    sqlite3_bind_int64(statement, 1, table);
-    nv_db_bind_slice(statement, 2, key);
-    sqlite3_bind_int64(statement, 3, NV_SCOPE_NUMBER_NETWORK);
+    sqlite3_bind_int64(statement, 1, name.table);
+    nv_db_bind_slice(statement, 2, name.key);
+    sqlite3_bind_int64(statement, 3, name.scope);
 }
 
-enum nv_status nv_version_read(struct nv_store *store, uint32_t table, struct nv_slice key, struct nv_version *version,
+enum nv_status nv_version_read(struct nv_store *store, struct nv_record_name name, struct nv_version *version,
                                bool *ret_found, struct nv_error *error)
 {
     nv_version_clear(version);
     sqlite3_stmt *statement = nv_statement(store, NV_SQL_VERSION_GET, error);
     if (statement == NULL)
         return error->status;
-    bind_place(statement, table, key);
+    bind_name(statement, name);
     enum nv_status status = nv_db_step(statement, ret_found, error);
     if (status == NV_OK && *ret_found)
         status = nv_version_decode(store, nv_db_blob(statement, 0), version, error);
@@ -224,14 +224,14 @@ enum nv_status nv_version_read(struct nv_store *store, uint32_t table, struct nv
     return status;
 }
 
-static enum nv_status store_version(struct nv_store *store, enum nv_statement which, uint32_t table,
-                                    struct nv_slice key, const struct nv_version *version, struct nv_error *error)
+static enum nv_status store_version(struct nv_store *store, enum nv_statement which, struct nv_record_name name,
+                                    const struct nv_version *version, struct nv_error *error)
 {
     struct nv_buffer bytes = {0};
     enum nv_status status = nv_version_encode(store, version, &bytes, error);
     sqlite3_stmt *statement = status == NV_OK ? nv_statement(store, which, error) : NULL;
     if (statement != NULL) {
-        bind_place(statement, table, key);
+        bind_name(statement, name);
         nv_db_bind_slice(statement, 4, nv_buffer_slice(&bytes));
         status = nv_db_run(statement, error);
     } else if (status == NV_OK) {
@@ -241,16 +241,16 @@ static enum nv_status store_version(struct nv_store *store, enum nv_statement wh
     return status;
 }
 
-enum nv_status nv_version_write(struct nv_store *store, uint32_t table, struct nv_slice key,
-                                const struct nv_version *version, struct nv_error *error)
+enum nv_status nv_version_write(struct nv_store *store, struct nv_record_name name, const struct nv_version *version,
+                                struct nv_error *error)
 {
-    return store_version(store, NV_SQL_VERSION_PUT, table, key, version, error);
+    return store_version(store, NV_SQL_VERSION_PUT, name, version, error);
 }
 
-enum nv_status nv_version_create(struct nv_store *store, uint32_t table, struct nv_slice key,
-                                 const struct nv_version *version, bool *ret_created, struct nv_error *error)
+enum nv_status nv_version_create(struct nv_store *store, struct nv_record_name name, const struct nv_version *version,
+                                 bool *ret_created, struct nv_error *error)
 {
-    enum nv_status status = store_version(store, NV_SQL_VERSION_CREATE, table, key, version, error);
+    enum nv_status status = store_version(store, NV_SQL_VERSION_CREATE, name, version, error);
     if (status == NV_OK)
         *ret_created = sqlite3_changes(store->db) == 1;
     return status;

@@ -36,17 +36,22 @@ enum nv_status nv_version_encode(struct nv_store *store, const struct nv_version
 enum nv_status nv_version_decode(struct nv_store *store, struct nv_slice bytes, struct nv_version *version,
                                  struct nv_error *error);
 
-/* Reads a record's version; *ret_found false (and `version` cleared) where it has none. The scope is `network`'s
- * number. */
-enum { NV_SCOPE_NUMBER_NETWORK = 1 };
-enum nv_status nv_version_read(struct nv_store *store, uint32_t table, struct nv_slice key, struct nv_version *version,
+/* A record by its table, its key and the number of its scope. */
+struct nv_record_name {
+    uint32_t table;
+    struct nv_slice key;
+    nv_scope_number scope;
+};
+
+/* Reads a record's version; *ret_found false (and `version` cleared) where it has none. */
+enum nv_status nv_version_read(struct nv_store *store, struct nv_record_name name, struct nv_version *version,
                                bool *ret_found, struct nv_error *error);
-enum nv_status nv_version_write(struct nv_store *store, uint32_t table, struct nv_slice key,
-                                const struct nv_version *version, struct nv_error *error);
+enum nv_status nv_version_write(struct nv_store *store, struct nv_record_name name, const struct nv_version *version,
+                                struct nv_error *error);
 
 /* Writes the version of a record that has none yet; *ret_created false, and nothing written, where it has one. */
-enum nv_status nv_version_create(struct nv_store *store, uint32_t table, struct nv_slice key,
-                                 const struct nv_version *version, bool *ret_created, struct nv_error *error);
+enum nv_status nv_version_create(struct nv_store *store, struct nv_record_name name, const struct nv_version *version,
+                                 bool *ret_created, struct nv_error *error);
 
 /* The 4 bytes by which a record's ops are found in navette_changeset.records. */
 uint32_t nv_record_hash(uint32_t table, struct nv_slice key);

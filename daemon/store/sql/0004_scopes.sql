@@ -1,0 +1,9 @@
+-- Scopes by number, for the versions of records. `home` is empty, but for tables that a record's home alone writes: there
+-- the records of each home stand under a number of their own.
+CREATE TABLE navette_scope(
+    number INTEGER PRIMARY KEY,
+    id     BLOB NOT NULL,
+    home   BLOB NOT NULL,
+    UNIQUE (id, home)
+);
+INSERT INTO navette_scope(number, id, home) VALUES (1, x'00000000000000000000000000000001', x'');
