@@ -21,6 +21,7 @@ struct nv_table {
     char name[NV_LIMIT_NAME + 1];
     char scope[80]; /* as declared: "network", "site", "column:NAME", "parent:COLUMN" */
     char writers[8];
+    bool has_scopes; /* its records may be in other scopes than `network` */
     uint64_t published;
     size_t key_count;
     char keys[NV_LIMIT_KEY_COLUMNS][NV_LIMIT_NAME + 1];

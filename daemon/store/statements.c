@@ -2,6 +2,7 @@
 
 static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_VERSION_GET] = "SELECT version FROM navette_version WHERE tbl = ?1 AND key = ?2 AND scope = ?3",
+    [NV_SQL_VERSIONS_OF] = "SELECT scope, version FROM navette_version WHERE tbl = ?1 AND key = ?2",
     [NV_SQL_VERSION_CREATE] = "INSERT INTO navette_version(tbl, key, scope, version) VALUES (?1, ?2, ?3, ?4) "
                               "ON CONFLICT DO NOTHING",
     [NV_SQL_VERSION_PUT] = "INSERT INTO navette_version(tbl, key, scope, version) VALUES (?1, ?2, ?3, ?4) "
@@ -53,9 +54,10 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_REDACTIONS_OF] = "SELECT place FROM navette_redaction WHERE log = ?1 AND seq = ?2",
     [NV_SQL_CHANGESET_BODY] = "UPDATE navette_changeset SET compressed = ?2, body = ?3 WHERE number = ?1",
     [NV_SQL_CHANGESET_FOUND_BY] = "UPDATE navette_changeset SET records = ?2 WHERE number = ?1",
-    [NV_SQL_CONFLICT_CLEAR] = "DELETE FROM navette_conflict WHERE tbl = ?1 AND key = ?2",
+    [NV_SQL_CONFLICT_CLEAR] = "DELETE FROM navette_conflict WHERE tbl = ?1 AND key = ?2 AND scope = ?3",
     [NV_SQL_CONFLICT_ADD] = "INSERT INTO navette_conflict(table_name, key_text, kind, field, choice, value, site, "
-                            "time_ms, shown, tbl, key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                            "time_ms, shown, tbl, key, scope) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+                            "?12)",
     [NV_SQL_INTENTS] = "SELECT number, tbl, key, field, at_ms FROM navette_intent ORDER BY number LIMIT 10000",
     [NV_SQL_INTENT_DROP] = "DELETE FROM navette_intent WHERE number <= ?1 AND tbl = ?2",
     [NV_SQL_INTENT_TABLES] = "SELECT DISTINCT tbl FROM navette_intent",

@@ -5,6 +5,7 @@
 
 enum nv_statement {
     NV_SQL_VERSION_GET,
+    NV_SQL_VERSIONS_OF,
     NV_SQL_VERSION_CREATE,
     NV_SQL_VERSION_PUT,
     NV_SQL_CHANGESET_ADD,

@@ -134,10 +134,12 @@ static void an_older_store_is_migrated(void **state)
     struct nv_error error;
     struct nv_site_id school = site_of(&pair->school);
     nv_store_close(pair->school.store);
-    nv_pair_sql(&pair->school, "DROP TABLE navette_beyond; DROP TABLE navette_membership; DROP TABLE navette_group; "
-                               "DROP TABLE navette_cut; DROP TABLE navette_scope; "
-                               "DROP TABLE navette_readership; ALTER TABLE navette_member DROP COLUMN reader; "
-                               "ALTER TABLE navette_member DROP COLUMN ends; PRAGMA user_version = 1");
+    nv_pair_sql(
+        &pair->school,
+        "DROP TABLE navette_beyond; DROP TABLE navette_membership; DROP TABLE navette_group; DROP TABLE navette_cut; "
+        "DROP TABLE navette_readership; DROP TABLE navette_scope; ALTER TABLE navette_member DROP COLUMN reader; "
+        "ALTER TABLE navette_conflict DROP COLUMN scope; "
+        "ALTER TABLE navette_member DROP COLUMN ends; PRAGMA user_version = 1");
     nv_pair_must(nv_store_open(pair->school.path, &pair->school.store, &error), &error);
     assert_false(nv_right_member(pair->school.store, school, 2));
     assert_true(nv_right_member(pair->school.store, school, 3));

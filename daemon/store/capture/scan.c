@@ -63,7 +63,6 @@ static enum nv_status list_changed(struct nv_store *store, struct nv_table_acces
     struct nv_row row = {0};
     const struct nv_table *table = access->table;
     nv_merge_init(&merge, store, (struct nv_wall_ms){0}, NULL);
-    merge.scope = NV_SCOPE_NUMBER_NETWORK;
     sqlite3_str *sql = sqlite3_str_new(store->db);
     sqlite3_str_appendall(sql, "SELECT 1");
     for (size_t i = 0; i < table->key_count; i++)
@@ -75,18 +74,17 @@ static enum nv_status list_changed(struct nv_store *store, struct nv_table_acces
     sqlite3_stmt *rows = text == NULL ? NULL : nv_db_prepare(store->db, text, error);
     enum nv_status status = text == NULL ? nv_no_memory(error) : rows == NULL ? error->status : NV_OK;
     sqlite3_free(text);
-    bool more, found;
+    bool more;
     while (status == NV_OK && (status = nv_db_step(rows, &more, error)) == NV_OK && more) {
+        nv_arena_reset(&merge.arena);
         nv_buffer_clear(&key);
         nv_key_take(rows, 1, table->key_count, &key);
         status = key.failed ? nv_no_memory(error)
                             : nv_row_take(rows, 1 + (int)table->key_count, table->field_count, &row, error);
         if (status == NV_OK)
-            status = nv_version_read(store, nv_merge_name(&merge, table->number, nv_buffer_slice(&key)), &merge.version,
-                                     &found, error);
+            status = nv_merge_find_shown(&merge, table, nv_buffer_slice(&key), error);
         nv_fields added = 0;
         bool fits = false;
-        nv_arena_reset(&merge.arena);
         if (status == NV_OK)
             status = nv_merge_digest_fits(&merge, row.values, row.count, &fits, error);
         if (status == NV_OK && fits)

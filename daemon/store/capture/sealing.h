@@ -7,7 +7,7 @@
 #include "store/seal.h"
 
 /* Seals the records of the set (their pending rows were read, or they are stale and have none) as one changeset of our
- * own log, or several where they are too many. Nothing is appended where nothing changed. */
+ * own log in each scope, or several where they are too many. Nothing is appended where nothing changed. */
 enum nv_status nv_seal_records(struct nv_store *store, struct nv_touched_set *set, struct nv_wall_ms now,
                                struct nv_sealed *sealed, struct nv_error *error);
 

@@ -4,8 +4,10 @@
 #include "store/capture/scan.h"
 #include "store/capture/sealing.h"
 #include "store/care.h"
+#include "store/care/mend.h"
 #include "store/merge/derive.h"
 #include "store/merge/gather.h"
+#include "store/merge/namesakes.h"
 #include "store/scopes/reads.h"
 #include "store/statements.h"
 
@@ -14,6 +16,11 @@ struct rebuilding {
     struct nv_merge merge;
     struct nv_record derived;
     struct nv_rebuilt rebuilt;
+    /* The record whose ops are being read, and where those are: */
+    uint32_t table;
+    struct nv_buffer key;
+    nv_scope_number scope;
+    struct nv_op_places places;
 };
 
 /* Every op of every record, found by its name: in a temporary table, so that memory stays flat. */
@@ -50,6 +57,7 @@ static enum nv_status list_all_ops(struct nv_store *store, struct nv_error *erro
                    "DROP TABLE IF EXISTS temp.navette_rebuild; "
                    "CREATE TEMP TABLE navette_rebuild(tbl INTEGER, key BLOB, scope INTEGER, changeset INTEGER, "
                    "place INTEGER, PRIMARY KEY (tbl, key, scope, changeset, place)) WITHOUT ROWID; "
+                   "DELETE FROM navette_version WHERE scope NOT IN (SELECT number FROM navette_scope); "
                    /* Records that have a version and no op left would be missed otherwise. */
                    "INSERT INTO navette_rebuild SELECT tbl, key, scope, -1, 0 FROM navette_version",
                    error);
@@ -111,13 +119,33 @@ static enum nv_status load(struct nv_merge *merge, struct nv_table_access *acces
     return status == NV_OK ? nv_row_read(merge->store, access, key, &merge->row, error) : status;
 }
 
-static enum nv_status rebuild_record(struct rebuilding *rebuilding, struct nv_table_access *access, struct nv_slice key,
-                                     const struct nv_op_places *places, struct nv_error *error)
+/* Makes the row that of the key's narrowest record, the last of which was just rebuilt. */
+static enum nv_status mend_shown(struct rebuilding *rebuilding, struct nv_table_access *access, struct nv_slice key,
+                                 bool *ret_mended, struct nv_error *error)
 {
     struct nv_merge *merge = &rebuilding->merge;
-    bool mended;
+    bool found;
     nv_arena_reset(&merge->arena);
-    enum nv_status status = nv_derive(merge, access->table, places, &rebuilding->derived, error);
+    enum nv_status status = nv_merge_load(merge, access, key, &found, error);
+    nv_scope_number shown = status == NV_OK ? nv_namesakes_next_shown(merge, 0) : 0;
+    if (shown != 0 && shown != merge->scope) {
+        merge->scope = shown;
+        status = nv_merge_load(merge, access, key, &found, error);
+    }
+    return status == NV_OK ? mend_row(rebuilding, access, key, ret_mended, error) : status;
+}
+
+/* The record that the ops were read of; the row too where nothing else can be in it. */
+static enum nv_status rebuild_record(struct rebuilding *rebuilding, struct nv_table_access *access,
+                                     struct nv_error *error)
+{
+    struct nv_merge *merge = &rebuilding->merge;
+    struct nv_slice key = nv_buffer_slice(&rebuilding->key);
+    bool mended = false;
+    nv_arena_reset(&merge->arena);
+    merge->scope = rebuilding->scope;
+    merge->namesakes.count = 0;
+    enum nv_status status = nv_derive(merge, access->table, &rebuilding->places, &rebuilding->derived, error);
     if (status == NV_OK)
         status = load(merge, access, key, error);
     if (status != NV_OK)
@@ -130,112 +158,80 @@ static enum nv_status rebuild_record(struct rebuilding *rebuilding, struct nv_ta
         rebuilding->derived = wrong;
         rebuilding->rebuilt.versions_mended++;
     }
+    if (access->table->has_scopes) {
+        merge->version.has_row = false;
+        return nv_merge_write_version(merge, access, key, error);
+    }
     status = mend_row(rebuilding, access, key, &mended, error);
     rebuilding->rebuilt.rows_mended += mended;
     return status;
+}
+
+/* All ops of one record were read; of the last one of its key where `is_last`. */
+static enum nv_status end_record(struct rebuilding *rebuilding, bool is_last, struct nv_error *error)
+{
+    struct nv_table_access *access = nv_access(rebuilding->store, rebuilding->table);
+    bool mended = false;
+    if (access == NULL || access->table->missing)
+        return NV_OK;
+    enum nv_status status = rebuild_record(rebuilding, access, error);
+    if (status == NV_OK && is_last && access->table->has_scopes)
+        status = mend_shown(rebuilding, access, nv_buffer_slice(&rebuilding->key), &mended, error);
+    rebuilding->rebuilt.rows_mended += mended;
+    return status;
+}
+
+static enum nv_status begin_record(struct rebuilding *rebuilding, sqlite3_stmt *row, struct nv_error *error)
+{
+    struct nv_slice key = nv_db_blob(row, 1);
+    rebuilding->places.count = 0;
+    rebuilding->table = (uint32_t)sqlite3_column_int64(row, 0);
+    rebuilding->scope = (nv_scope_number)sqlite3_column_int64(row, 2);
+    nv_buffer_clear(&rebuilding->key);
+    nv_buffer_append(&rebuilding->key, key.data, key.size);
+    return rebuilding->key.failed ? nv_no_memory(error) : NV_OK;
+}
+
+/* One row of the list of ops; NULL at its end. */
+static enum nv_status take_row(struct rebuilding *rebuilding, sqlite3_stmt *row, struct nv_error *error)
+{
+    enum nv_status status = NV_OK;
+    bool is_same_key = row != NULL && (uint32_t)sqlite3_column_int64(row, 0) == rebuilding->table &&
+                       nv_slice_equal(nv_db_blob(row, 1), nv_buffer_slice(&rebuilding->key));
+    if (!is_same_key || (nv_scope_number)sqlite3_column_int64(row, 2) != rebuilding->scope) {
+        status = end_record(rebuilding, !is_same_key, error);
+        if (status == NV_OK && row != NULL)
+            status = begin_record(rebuilding, row, error);
+    }
+    if (status != NV_OK || row == NULL || sqlite3_column_int64(row, 3) < 0)
+        return status;
+    struct nv_op_place place = {sqlite3_column_int64(row, 3), (uint32_t)sqlite3_column_int64(row, 4)};
+    return nv_op_places_add(&rebuilding->places, place, error);
 }
 
 static enum nv_status rebuild_all(struct rebuilding *rebuilding, void (*progress)(uint64_t, uint64_t),
                                   struct nv_error *error)
 {
     struct nv_store *store = rebuilding->store;
-    struct nv_op_places places = {0};
-    struct nv_buffer key = {0};
     int64_t total, done = 0;
-    uint32_t table = 0;
-    nv_scope_number *scope = &rebuilding->merge.scope;
     enum nv_status status = nv_db_integer(store->db, "SELECT count(*) FROM temp.navette_rebuild", 0, &total, error);
-    sqlite3_stmt *ops = status == NV_OK
-                            ? nv_db_prepare(store->db,
-                                            "SELECT tbl, key, scope, changeset, place FROM temp.navette_rebuild "
-                                            "ORDER BY tbl, key, scope, changeset, place",
-                                            error)
-                            : NULL;
+    if (status != NV_OK)
+        return status;
+    sqlite3_stmt *ops = nv_db_prepare(store->db,
+                                      "SELECT tbl, key, scope, changeset, place FROM temp.navette_rebuild "
+                                      "ORDER BY tbl, key, scope, changeset, place",
+                                      error);
     bool more = ops != NULL;
     if (ops == NULL)
         status = error->status;
     while (status == NV_OK && more) {
         status = nv_db_step(ops, &more, error);
-        struct nv_slice next = more ? nv_db_blob(ops, 1) : (struct nv_slice){0};
-        bool is_same = more && (uint32_t)sqlite3_column_int64(ops, 0) == table &&
-                       (nv_scope_number)sqlite3_column_int64(ops, 2) == *scope &&
-                       nv_slice_equal(next, nv_buffer_slice(&key));
-        struct nv_table_access *access = nv_access(store, table);
-        if (status == NV_OK && !is_same && access != NULL && !access->table->missing)
-            status = rebuild_record(rebuilding, access, nv_buffer_slice(&key), &places, error);
-        if (!is_same && more) {
-            places.count = 0;
-            table = (uint32_t)sqlite3_column_int64(ops, 0);
-            *scope = (nv_scope_number)sqlite3_column_int64(ops, 2);
-            nv_buffer_clear(&key);
-            nv_buffer_append(&key, next.data, next.size);
-            if (status == NV_OK && key.failed)
-                status = nv_no_memory(error);
-        }
-        if (status == NV_OK && more && sqlite3_column_int64(ops, 3) > 0)
-            status = nv_op_places_add(
-                &places, (struct nv_op_place){sqlite3_column_int64(ops, 3), (uint32_t)sqlite3_column_int64(ops, 4)},
-                error);
+        if (status == NV_OK)
+            status = take_row(rebuilding, more ? ops : NULL, error);
         if (progress != NULL && more)
             progress((uint64_t)++done, (uint64_t)total);
     }
     sqlite3_finalize(ops);
-    nv_op_places_done(&places);
-    nv_buffer_done(&key);
-    return status;
-}
-
-/* From the log alone. The row stays as it is, and is looked at as one that may have been written since. */
-static enum nv_status mend_version(struct nv_merge *merge, const struct nv_table *table, struct nv_record_name name,
-                                   struct nv_error *error)
-{
-    struct nv_store *store = merge->store;
-    struct nv_op_places places = {0};
-    struct nv_version *version = &merge->version;
-    nv_version_clear(version);
-    nv_arena_reset(&merge->arena);
-    enum nv_status status = nv_op_places_find(store, name, &places, error);
-    if (status == NV_OK)
-        status = nv_derive(merge, table, &places, &version->record, error);
-    version->has_row = nv_record_shown(&version->record);
-    version->row_fields = (unsigned)table->field_count;
-    if (status == NV_OK)
-        status = nv_version_write(store, name, version, error);
-    nv_op_places_done(&places);
-    return status;
-}
-
-/* A version that cannot be read stops the sealing of its record, and with it what has to come before a rebuild. */
-static enum nv_status mend_unreadable(struct nv_store *store, struct nv_wall_ms now, struct nv_error *error)
-{
-    struct nv_merge merge;
-    enum nv_status status = nv_begin(store, error);
-    if (status != NV_OK)
-        return status;
-    nv_merge_init(&merge, store, now, NULL);
-    merge.is_silent = true;
-    sqlite3_stmt *versions = nv_db_prepare(store->db, "SELECT tbl, key, scope, version FROM navette_version", error);
-    bool more = versions != NULL;
-    if (versions == NULL)
-        status = error->status;
-    while (status == NV_OK && more) {
-        status = nv_db_step(versions, &more, error);
-        const struct nv_table_access *access =
-            more ? nv_access(store, (uint32_t)sqlite3_column_int64(versions, 0)) : NULL;
-        if (status != NV_OK || access == NULL)
-            continue;
-        struct nv_record_name name = {access->table->number, nv_db_blob(versions, 1),
-                                      (nv_scope_number)sqlite3_column_int64(versions, 2)};
-        status = nv_version_decode(store, nv_db_blob(versions, 3), &merge.version, error);
-        if (status == NV_CORRUPT)
-            status = mend_version(&merge, access->table, name, error);
-    }
-    sqlite3_finalize(versions);
-    nv_merge_done(&merge);
-    if (status == NV_OK)
-        status = nv_commit(store, error);
-    if (status != NV_OK)
-        nv_rollback(store);
     return status;
 }
 
@@ -265,7 +261,7 @@ enum nv_status nv_store_rebuild(struct nv_store *store, struct nv_wall_ms now, s
 {
     struct rebuilding rebuilding = {.store = store};
     enum nv_status status = seal_first(store, now, error);
-    if (status == NV_CORRUPT && (status = mend_unreadable(store, now, error)) == NV_OK)
+    if (status == NV_CORRUPT && (status = nv_mend_unreadable(store, now, error)) == NV_OK)
         status = seal_first(store, now, error);
     if (status == NV_OK)
         status = nv_begin(store, error);
@@ -290,5 +286,7 @@ enum nv_status nv_store_rebuild(struct nv_store *store, struct nv_wall_ms now, s
         nv_rollback(store);
     nv_merge_done(&rebuilding.merge);
     nv_record_done(&rebuilding.derived);
+    nv_op_places_done(&rebuilding.places);
+    nv_buffer_done(&rebuilding.key);
     return status;
 }

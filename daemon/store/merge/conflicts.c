@@ -5,12 +5,13 @@
 #include "base/hex.h"
 #include "store/care.h"
 #include "store/merge/gather.h"
+#include "store/merge/namesakes.h"
 #include "store/statements.h"
 
 struct listing {
     struct nv_store *store;
     const struct nv_table *table;
-    struct nv_slice key;
+    struct nv_record_name name;
     struct nv_buffer key_text;
     bool any;
 };
@@ -33,7 +34,8 @@ static enum nv_status add(struct listing *listing, const char *kind, const char 
     sqlite3_bind_int64(statement, 8, candidate->time.ms);
     sqlite3_bind_int(statement, 9, shown);
     sqlite3_bind_int64(statement, 10, listing->table->number);
-    nv_db_bind_slice(statement, 11, listing->key);
+    nv_db_bind_slice(statement, 11, listing->name.key);
+    sqlite3_bind_int64(statement, 12, listing->name.scope);
     listing->any = true;
     return nv_db_run(statement, error);
 }
@@ -93,17 +95,18 @@ static enum nv_status add_deletes(struct listing *listing, const struct nv_recor
     return status;
 }
 
-static enum nv_status clear(struct nv_store *store, uint32_t table, struct nv_slice key, struct nv_error *error)
+static enum nv_status clear(struct nv_store *store, struct nv_record_name name, struct nv_error *error)
 {
     sqlite3_stmt *statement = nv_statement(store, NV_SQL_CONFLICT_CLEAR, error);
     if (statement == NULL)
         return error->status;
-    sqlite3_bind_int64(statement, 1, table);
-    nv_db_bind_slice(statement, 2, key);
+    sqlite3_bind_int64(statement, 1, name.table);
+    nv_db_bind_slice(statement, 2, name.key);
+    sqlite3_bind_int64(statement, 3, name.scope);
     return nv_db_run(statement, error);
 }
 
-enum nv_status nv_conflicts_write(struct nv_store *store, const struct nv_table *table, struct nv_slice key,
+enum nv_status nv_conflicts_write(struct nv_store *store, const struct nv_table *table, struct nv_record_name name,
                                   struct nv_version *version, struct nv_arena *arena, struct nv_error *error)
 {
     const struct nv_record *record = &version->record;
@@ -111,12 +114,12 @@ enum nv_status nv_conflicts_write(struct nv_store *store, const struct nv_table 
     bool is_shown = nv_record_shown(record);
     enum nv_status status = NV_OK;
     if (version->is_conflicted)
-        status = clear(store, table->number, key, error);
+        status = clear(store, name, error);
     version->is_conflicted = false;
     if (status != NV_OK || !is_shown || (contested == 0 && record->delete_count == 0))
         return status;
-    struct listing listing = {.store = store, .table = table, .key = key};
-    nv_key_to_text(table, key, &listing.key_text);
+    struct listing listing = {.store = store, .table = table, .name = name};
+    nv_key_to_text(table, name.key, &listing.key_text);
     if (listing.key_text.failed)
         status = nv_no_memory(error);
     for (unsigned field = 0; status == NV_OK && field < table->field_count; field++)
@@ -125,6 +128,54 @@ enum nv_status nv_conflicts_write(struct nv_store *store, const struct nv_table 
     if (status == NV_OK && record->delete_count > 0)
         status = add_deletes(&listing, record, error);
     version->is_conflicted = listing.any;
+    nv_buffer_done(&listing.key_text);
+    return status;
+}
+
+/* ---- records of several scopes ---- */
+
+static enum nv_status add_record(struct listing *listing, nv_scope_number scope, const struct nv_record *record,
+                                 int choice, struct nv_error *error)
+{
+    const struct nv_numbered_scope *of = nv_scope_numbered(listing->store, scope);
+    char id[2 * sizeof of->id.bytes + 1];
+    nv_hex(of->id.bytes, sizeof of->id.bytes, id);
+    struct nv_candidate named = {.value = {.type = NV_TEXT, .bytes = {(const uint8_t *)id, strlen(id)}},
+                                 .site = record->home,
+                                 .time.ms = INT64_MIN};
+    for (size_t i = 0; i < record->sibling_count; i++)
+        if (record->siblings[i].time.ms > named.time.ms)
+            named.time = record->siblings[i].time;
+    return add(listing, "scopes", NULL, choice, &named, choice == 1, error);
+}
+
+static enum nv_status add_records(struct nv_merge *merge, struct listing *listing, struct nv_error *error)
+{
+    enum nv_status status = NV_OK;
+    int choice = 0;
+    for (nv_scope_number scope = nv_namesakes_next_shown(merge, 0); status == NV_OK && scope != 0;
+         scope = nv_namesakes_next_shown(merge, scope)) {
+        struct nv_record_name name = {listing->name.table, listing->name.key, scope};
+        struct nv_version *version = scope == merge->scope ? &merge->version : &merge->scratch;
+        bool found;
+        if (scope != merge->scope)
+            status = nv_version_read(merge->store, name, version, &found, error);
+        if (status == NV_OK)
+            status = add_record(listing, scope, &version->record, ++choice, error);
+    }
+    return status;
+}
+
+enum nv_status nv_collisions_write(struct nv_merge *merge, const struct nv_table *table, struct nv_slice key,
+                                   struct nv_error *error)
+{
+    struct listing listing = {.store = merge->store, .table = table, .name = {table->number, key, 0}};
+    enum nv_status status = clear(merge->store, listing.name, error);
+    nv_scope_number first = nv_namesakes_next_shown(merge, 0);
+    if (status != NV_OK || first == 0 || nv_namesakes_next_shown(merge, first) == 0)
+        return status;
+    nv_key_to_text(table, key, &listing.key_text);
+    status = listing.key_text.failed ? nv_no_memory(error) : add_records(merge, &listing, error);
     nv_buffer_done(&listing.key_text);
     return status;
 }

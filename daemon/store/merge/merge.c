@@ -4,6 +4,7 @@
 
 #include "base/planted.h"
 #include "store/merge/gather.h"
+#include "store/merge/namesakes.h"
 #include "store/schema/published.h"
 #include "store/statements.h"
 
@@ -21,6 +22,8 @@ void nv_merge_init(struct nv_merge *merge, struct nv_store *store, struct nv_wal
 void nv_merge_done(struct nv_merge *merge)
 {
     nv_version_done(&merge->version);
+    nv_version_done(&merge->in_row);
+    nv_version_done(&merge->scratch);
     nv_row_done(&merge->row);
     nv_buffer_done(&merge->bytes);
     nv_arena_done(&merge->arena);
@@ -52,13 +55,19 @@ void nv_stale_done(struct nv_stale *stale)
     *stale = (struct nv_stale){0};
 }
 
+/* Of the record that the row shows; where it shows none, of the one at hand. */
+static struct nv_version *row_version(struct nv_merge *merge)
+{
+    return merge->row_scope == 0 || merge->row_scope == merge->scope ? &merge->version : &merge->in_row;
+}
+
 /* ---- what a remote change replaced ---- */
 
 /* Which of the siblings of a contested field the row shows. */
-static enum nv_status shown_of_several(struct nv_merge *merge, const struct nv_table *table, unsigned field,
-                                       struct nv_dot *ret_dot, struct nv_error *error)
+static enum nv_status shown_of_several(struct nv_merge *merge, const struct nv_table *table,
+                                       const struct nv_record *record, unsigned field, struct nv_dot *ret_dot,
+                                       struct nv_error *error)
 {
-    const struct nv_record *record = &merge->version.record;
     struct nv_candidate *candidates;
     size_t count, place = 0;
     enum nv_status status = nv_gather(merge->store, record, field, &merge->arena, &candidates, &count, error);
@@ -72,11 +81,13 @@ static enum nv_status shown_of_several(struct nv_merge *merge, const struct nv_t
 }
 
 /* The sibling of each field that the row shows before the op; log 0 where it shows the column's default. Of contested
- * fields only those that the op gives. */
+ * fields only those that the op gives, or all where another record may come to the row. */
 static enum nv_status list_shown_dots(struct nv_merge *merge, const struct nv_table *table, nv_fields given,
                                       struct nv_dot dots[NV_LIMIT_FIELDS], struct nv_error *error)
 {
-    const struct nv_record *record = &merge->version.record;
+    const struct nv_record *record = &row_version(merge)->record;
+    if (merge->namesakes.count > 0)
+        given = nv_all_fields(table);
     nv_fields contested = nv_record_contested(record);
     enum nv_status status = NV_OK;
     for (size_t i = 0; i < record->sibling_count; i++)
@@ -84,7 +95,7 @@ static enum nv_status list_shown_dots(struct nv_merge *merge, const struct nv_ta
             dots[__builtin_ctzll(rest)] = record->siblings[i].dot;
     for (nv_fields rest = contested & given; status == NV_OK && rest != 0; rest &= rest - 1) {
         unsigned field = (unsigned)__builtin_ctzll(rest);
-        status = shown_of_several(merge, table, field, &dots[field], error);
+        status = shown_of_several(merge, table, record, field, &dots[field], error);
     }
     return status;
 }
@@ -116,31 +127,46 @@ static void forget_old_replaced(struct nv_version *version, struct nv_wall_ms no
     version->replaced_count = kept;
 }
 
-static void remember_replaced(struct nv_version *version, const struct nv_dot before[NV_LIMIT_FIELDS], struct nv_dot by,
-                              nv_fields changed, struct nv_wall_ms now)
+/* What the row of the record that it shows now showed before, in the fields that changed. */
+static enum nv_status remember_replaced(struct nv_merge *merge, uint32_t table, struct nv_slice key,
+                                        const struct nv_dot before[NV_LIMIT_FIELDS], struct nv_dot by,
+                                        nv_fields changed, struct nv_error *error)
 {
-    forget_old_replaced(version, now);
+    struct nv_version *version = row_version(merge);
+    struct nv_record_name name = {table, key, merge->row_scope};
+    if (changed == 0 || !merge->row.there)
+        return NV_OK;
+    forget_old_replaced(version, merge->now);
     for (; changed != 0; changed &= changed - 1) {
         unsigned field = (unsigned)__builtin_ctzll(changed);
         if (nv_dot_compare(before[field], by) != 0)
-            remember_one(version, before[field], by, field, now);
+            remember_one(version, before[field], by, field, merge->now);
     }
+    return nv_version_write(merge->store, name, version, error);
 }
 
 /* ---- one op ---- */
 
-/* A remote put of a record that has no version: nothing to compare, nothing to choose. *ret_done false: it has one. */
+/* A remote put of a record that has no version, nor a namesake: nothing to compare, nothing to choose. *ret_done false:
+ * it has one. */
 static enum nv_status create(struct nv_merge *merge, struct nv_table_access *access, const struct nv_cover *cover,
                              const struct nv_op *op, nv_fields fields, bool *ret_done, struct nv_error *error)
 {
     struct nv_version *version = &merge->version;
+    enum nv_status status = NV_OK;
+    *ret_done = false;
+    if (access->table->has_scopes) {
+        bool any = false;
+        status = nv_namesakes_any(merge->store, op->table, op->key, &any, error);
+        if (status != NV_OK || any)
+            return status;
+    }
     nv_version_clear(version);
     if (nv_record_put(&version->record, cover, op, fields, merge->writer) != NV_OK)
         return nv_no_memory(error);
     version->has_row = true;
     version->row_fields = (unsigned)access->table->field_count;
-    enum nv_status status =
-        nv_row_digest(merge->store, op->values, version->row_fields, &merge->bytes, &version->row_digest, error);
+    status = nv_row_digest(merge->store, op->values, version->row_fields, &merge->bytes, &version->row_digest, error);
     if (status == NV_OK)
         status = nv_version_create(merge->store, nv_merge_name(merge, op->table, op->key), version, ret_done, error);
     if (status != NV_OK || !*ret_done)
@@ -153,16 +179,37 @@ static enum nv_status create(struct nv_merge *merge, struct nv_table_access *acc
 enum nv_status nv_merge_load(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
                              bool *ret_found, struct nv_error *error)
 {
-    enum nv_status status = nv_version_read(merge->store, nv_merge_name(merge, access->table->number, key),
-                                            &merge->version, ret_found, error);
+    enum nv_status status;
+    if (access->table->has_scopes) {
+        status = nv_namesakes_load(merge, access->table, key, ret_found, error);
+    } else {
+        struct nv_record_name name = nv_merge_name(merge, access->table->number, key);
+        merge->namesakes.count = 0;
+        status = nv_version_read(merge->store, name, &merge->version, ret_found, error);
+        merge->row_scope = merge->version.has_row ? merge->scope : 0;
+    }
     return status == NV_OK ? nv_row_read(merge->store, access, key, &merge->row, error) : status;
+}
+
+enum nv_status nv_merge_find_shown(struct nv_merge *merge, const struct nv_table *table, struct nv_slice key,
+                                   struct nv_error *error)
+{
+    bool found;
+    if (table->has_scopes)
+        return nv_namesakes_find_shown(merge, table, key, error);
+    merge->namesakes.count = 0;
+    merge->scope = NV_SCOPE_NUMBER_NETWORK;
+    enum nv_status status =
+        nv_version_read(merge->store, nv_merge_name(merge, table->number, key), &merge->version, &found, error);
+    merge->scope = merge->row_scope = merge->version.has_row ? merge->scope : 0;
+    return status;
 }
 
 enum nv_status nv_merge_added_since(struct nv_merge *merge, const struct nv_table *table, const struct nv_row *row,
                                     nv_fields *ret_fields, struct nv_error *error)
 {
     *ret_fields = 0;
-    for (unsigned field = merge->version.row_fields; field < row->count; field++) {
+    for (unsigned field = row_version(merge)->row_fields; field < row->count; field++) {
         struct nv_value value;
         enum nv_status status = nv_published_default(merge->store, table, field, &merge->arena, &value, error);
         if (status != NV_OK)
@@ -176,7 +223,7 @@ enum nv_status nv_merge_added_since(struct nv_merge *merge, const struct nv_tabl
 enum nv_status nv_merge_digest_fits(struct nv_merge *merge, const struct nv_value *values, size_t count, bool *ret_fits,
                                     struct nv_error *error)
 {
-    const struct nv_version *version = &merge->version;
+    const struct nv_version *version = row_version(merge);
     uint64_t digest;
     *ret_fits = false;
     if (!version->has_row || version->row_fields > count)
@@ -202,8 +249,8 @@ static enum nv_status is_stale(struct nv_merge *merge, const struct nv_table *ta
     return status;
 }
 
-static enum nv_status forget_missing(struct nv_merge *merge, struct nv_slice key, uint32_t table,
-                                     struct nv_error *error)
+enum nv_status nv_merge_forget_missing(struct nv_merge *merge, uint32_t table, struct nv_slice key,
+                                       struct nv_error *error)
 {
     sqlite3_stmt *statement = nv_statement(merge->store, NV_SQL_MISSING_DROP, error);
     if (statement == NULL)
@@ -236,7 +283,7 @@ static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access 
     if (stale)
         return nv_stale_add(merge->stale, op->table, op->key, error);
     if (merge->version.has_row && !merge->row.there)
-        status = forget_missing(merge, op->key, op->table, error);
+        status = nv_merge_forget_missing(merge, op->table, op->key, error);
     if (status != NV_OK)
         return status;
     if (NV_PLANTED(COLLAPSE_EQUAL) && merge->row.there && op->value_count == 1 && fields == op->fields &&
@@ -257,11 +304,9 @@ static enum nv_status merge_into(struct nv_merge *merge, struct nv_table_access 
     nv_fields changed;
     forget_old_replaced(&merge->version, merge->now);
     status = nv_merge_show(merge, access, op->key, touched, &changed, error);
-    changed &= known;
-    if (status != NV_OK || changed == 0 || !merge->row.there)
+    if (status != NV_OK)
         return status;
-    remember_replaced(&merge->version, before, cover->dot, changed, merge->now);
-    return nv_version_write(merge->store, nv_merge_name(merge, op->table, op->key), &merge->version, error);
+    return remember_replaced(merge, op->table, op->key, before, cover->dot, changed & known, error);
 }
 
 enum nv_status nv_merge_anew(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
@@ -279,7 +324,7 @@ enum nv_status nv_merge_anew(struct nv_merge *merge, struct nv_table_access *acc
     if (status != NV_OK || stale)
         return status;
     if (version->has_row && !merge->row.there)
-        status = forget_missing(merge, key, access->table->number, error);
+        status = nv_merge_forget_missing(merge, access->table->number, key, error);
     if (status == NV_OK && by != NULL && merge->row.there)
         status = list_shown_dots(merge, access->table, all, before, error);
     if (status != NV_OK)
@@ -288,10 +333,9 @@ enum nv_status nv_merge_anew(struct nv_merge *merge, struct nv_table_access *acc
     version->record = *derived;
     *derived = old;
     status = nv_merge_show(merge, access, key, all, &changed, error);
-    if (status != NV_OK || by == NULL || changed == 0 || !merge->row.there)
+    if (status != NV_OK || by == NULL)
         return status;
-    remember_replaced(version, before, *by, changed, merge->now);
-    return nv_version_write(merge->store, nv_merge_name(merge, access->table->number, key), version, error);
+    return remember_replaced(merge, access->table->number, key, before, *by, changed, error);
 }
 
 enum nv_status nv_merge_own(struct nv_merge *merge, struct nv_table_access *access, uint32_t index,

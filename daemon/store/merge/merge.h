@@ -20,13 +20,19 @@ struct nv_stale {
     struct nv_arena arena; /* the keys */
 };
 
+/* Another record of the key at hand, in another scope. */
+struct nv_namesake {
+    nv_scope_number scope;
+    bool is_shown;
+};
+
 struct nv_merge {
     struct nv_store *store;
     struct nv_wall_ms now;
     bool is_silent; /* judge again, without listing again what is refused */
     /* The changeset: */
     nv_log_number log;
-    nv_scope_number scope; /* of its log: that of the record at hand */
+    nv_scope_number scope; /* of its log, and of the record at hand */
     uint64_t seq;
     struct nv_site_id writer;
     uint64_t authority_seq;
@@ -34,9 +40,17 @@ struct nv_merge {
     /* The op: */
     const struct nv_op *op;
     struct nv_dot dot;
-    /* Scratch, kept from op to op: */
+    /* The record at hand, and its key's: */
     struct nv_version version;
+    struct nv_namesakes {
+        struct nv_namesake *items; /* in the arena */
+        size_t count, capacity;
+    } namesakes;
+    nv_scope_number row_scope; /* of the record that the row shows; 0: of none */
+    struct nv_version in_row;  /* that record's, where it is a namesake */
     struct nv_row row;
+    /* Scratch, kept from op to op: */
+    struct nv_version scratch;
     struct nv_buffer bytes;
     struct nv_arena arena;
     struct nv_stale *stale; /* where remote ops note rows that must be sealed first */
@@ -58,6 +72,11 @@ static inline struct nv_record_name nv_merge_name(const struct nv_merge *merge, 
 /* Reads the record's version and row into the merge. */
 enum nv_status nv_merge_load(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
                              bool *ret_found, struct nv_error *error);
+
+/* Makes the record that the row shows the one at hand, and reads its version, not the row; merge->scope is 0 where it
+ * shows none. */
+enum nv_status nv_merge_find_shown(struct nv_merge *merge, const struct nv_table *table, struct nv_slice key,
+                                   struct nv_error *error);
 
 /* Makes the record `derived`, which is swapped for what it was, and its row what that says. `by`: as in
  * nv_derive_again. A stale record is noted as such, and left. */
@@ -87,10 +106,22 @@ bool nv_merge_takes_key(const struct nv_table *table, struct nv_slice key);
 enum nv_status nv_merge_quarantine(struct nv_merge *merge, const struct nv_op *op, int field, const char *reason,
                                    const struct nv_value *value, struct nv_error *error);
 
-/* Makes the row what the version says: only `touched` fields can differ where the row is there. Updates the digest, the
- * conflicts and `merge->row`; *ret_changed are the fields whose shown value changed. Then writes the version. */
+/* Makes the row what the key's narrowest record says: only `touched` fields can differ where the row is there. Updates
+ * the digest, the conflicts and `merge->row`; *ret_changed are the fields whose shown value changed. Then writes the
+ * version. */
 enum nv_status nv_merge_show(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
                              nv_fields touched, nv_fields *ret_changed, struct nv_error *error);
+
+/* Writes the row of the record at hand, or takes it away (`in_row` false, and no namesake comes to it), then as
+ * nv_merge_write_version, which writes the version and its conflicts alone. */
+enum nv_status nv_merge_write_row(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
+                                  bool in_row, nv_fields touched, nv_fields *ret_changed, struct nv_error *error);
+enum nv_status nv_merge_write_version(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
+                                      struct nv_error *error);
+
+/* Strikes a row that was found gone off the list: it is there again, or was deleted. */
+enum nv_status nv_merge_forget_missing(struct nv_merge *merge, uint32_t table, struct nv_slice key,
+                                       struct nv_error *error);
 
 enum nv_status nv_stale_add(struct nv_stale *stale, uint32_t table, struct nv_slice key, struct nv_error *error);
 void nv_stale_done(struct nv_stale *stale);

@@ -1,7 +1,7 @@
 /* A person's answer to a conflict: an ordinary write of the row, and an intent beside it which tells the sealing that
  * the answer covers all the values, not only the one that was shown. */
 #include "store/care.h"
-#include "store/merge/rows.h"
+#include "store/merge/merge.h"
 
 #include <string.h>
 
@@ -9,7 +9,8 @@ struct answer {
     struct nv_store *store;
     const struct nv_table *table;
     struct nv_slice key;
-    int field; /* by number; -1: the record's deletes */
+    nv_scope_number scope; /* of the record that the row shows */
+    int field;             /* by number; -1: the record's deletes */
     struct nv_wall_ms now;
 };
 
@@ -36,7 +37,7 @@ static enum nv_status find_choice(const struct answer *answer, int choice, struc
 {
     sqlite3_stmt *statement = nv_db_prepare(answer->store->db,
                                             "SELECT choice, value FROM navette_conflict WHERE tbl = ?1 AND key = ?2 "
-                                            "AND field IS ?3 ORDER BY choice",
+                                            "AND field IS ?3 AND scope = ?4 ORDER BY choice",
                                             error);
     if (statement == NULL)
         return error->status;
@@ -44,6 +45,7 @@ static enum nv_status find_choice(const struct answer *answer, int choice, struc
     nv_db_bind_slice(statement, 2, answer->key);
     if (answer->field >= 0)
         sqlite3_bind_text(statement, 3, answer->table->fields[answer->field].name, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 4, answer->scope);
     bool row, is_open = false, found = false;
     enum nv_status status;
     while ((status = nv_db_step(statement, &row, error)) == NV_OK && row) {
@@ -158,12 +160,25 @@ static int field_by_name(const struct nv_table *table, const char *name)
     return -1;
 }
 
+static enum nv_status find_scope(struct answer *answer, struct nv_error *error)
+{
+    struct nv_merge merge;
+    nv_merge_init(&merge, answer->store, answer->now, NULL);
+    enum nv_status status = nv_merge_find_shown(&merge, answer->table, answer->key, error);
+    answer->scope = merge.scope;
+    nv_merge_done(&merge);
+    return status;
+}
+
 /* Inside the transaction, where the tables cannot change. */
 static enum nv_status find_answer(struct answer *answer, const char *table, const char *field, struct nv_error *error)
 {
     answer->table = nv_store_table(answer->store, table);
     if (answer->table == NULL || answer->table->missing)
         return nv_fail(error, NV_NOT_FOUND, "no such table is kept in step here: `navette schema show` lists them");
+    enum nv_status status = find_scope(answer, error);
+    if (status != NV_OK)
+        return status;
     answer->field = field == NULL ? -1 : field_by_name(answer->table, field);
     if (field != NULL && answer->field < 0)
         return nv_fail(error, NV_NOT_FOUND, "%s has no such field: `navette schema show` lists them",

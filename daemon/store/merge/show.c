@@ -4,6 +4,7 @@
 #include "base/planted.h"
 #include "store/merge/conflicts.h"
 #include "store/merge/gather.h"
+#include "store/merge/namesakes.h"
 #include "store/schema/published.h"
 
 /* Mostly the value that the op at hand just gave it. */
@@ -69,16 +70,24 @@ static enum nv_status update_row(struct nv_merge *merge, struct nv_table_access 
     return status;
 }
 
-enum nv_status nv_merge_show(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
-                             nv_fields touched, nv_fields *ret_changed, struct nv_error *error)
+enum nv_status nv_merge_write_version(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
+                                      struct nv_error *error)
+{
+    struct nv_record_name name = nv_merge_name(merge, access->table->number, key);
+    enum nv_status status =
+        nv_conflicts_write(merge->store, access->table, name, &merge->version, &merge->arena, error);
+    return status == NV_OK ? nv_version_write(merge->store, name, &merge->version, error) : status;
+}
+
+enum nv_status nv_merge_write_row(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
+                                  bool in_row, nv_fields touched, nv_fields *ret_changed, struct nv_error *error)
 {
     struct nv_version *version = &merge->version;
     enum nv_status status = NV_OK;
     *ret_changed = 0;
-    bool is_shown = nv_record_shown(&version->record);
-    if (is_shown && merge->row.there) {
+    if (in_row && merge->row.there) {
         status = update_row(merge, access, key, touched, ret_changed, error);
-    } else if (is_shown) {
+    } else if (in_row) {
         *ret_changed = nv_all_fields(access->table);
         status = insert_row(merge, access, key, error);
     } else if (merge->row.there) {
@@ -87,15 +96,22 @@ enum nv_status nv_merge_show(struct nv_merge *merge, struct nv_table_access *acc
     }
     if (status != NV_OK)
         return status;
-    version->has_row = is_shown;
-    if (is_shown) {
+    version->has_row = in_row;
+    if (in_row) {
         version->row_fields = (unsigned)access->table->field_count;
         status = nv_row_digest(merge->store, merge->row.values, version->row_fields, &merge->bytes,
                                &version->row_digest, error);
     }
-    if (status == NV_OK)
-        status = nv_conflicts_write(merge->store, access->table, key, version, &merge->arena, error);
-    return status == NV_OK
-               ? nv_version_write(merge->store, nv_merge_name(merge, access->table->number, key), version, error)
-               : status;
+    return status == NV_OK ? nv_merge_write_version(merge, access, key, error) : status;
+}
+
+enum nv_status nv_merge_show(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
+                             nv_fields touched, nv_fields *ret_changed, struct nv_error *error)
+{
+    if (merge->namesakes.count > 0)
+        return nv_namesakes_show(merge, access, key, touched, ret_changed, error);
+    bool is_shown = nv_record_shown(&merge->version.record);
+    enum nv_status status = nv_merge_write_row(merge, access, key, is_shown, touched, ret_changed, error);
+    merge->row_scope = is_shown ? merge->scope : 0;
+    return status;
 }

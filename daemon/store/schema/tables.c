@@ -137,6 +137,7 @@ static enum nv_status take_table(struct nv_store *store, sqlite3_stmt *row, stru
         !copy_name(table->scope, sizeof table->scope, (const char *)sqlite3_column_text(row, 1)) ||
         !copy_name(table->writers, sizeof table->writers, (const char *)sqlite3_column_text(row, 2)))
         return damaged(name == NULL ? "" : name, error);
+    table->has_scopes = strcmp(table->scope, "network") != 0;
     table->number = (uint32_t)sqlite3_column_int64(row, 3);
     table->published = (uint64_t)sqlite3_column_int64(row, 4);
     enum nv_status status = nv_shape_read(nv_published_db(store), table->name, arena, &published, error);

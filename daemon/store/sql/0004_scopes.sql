@@ -7,3 +7,6 @@ CREATE TABLE navette_scope(
     UNIQUE (id, home)
 );
 INSERT INTO navette_scope(number, id, home) VALUES (1, x'00000000000000000000000000000001', x'');
+
+-- The scope whose record it is; 0 where records of several scopes have one key (kind 'scopes').
+ALTER TABLE navette_conflict ADD COLUMN scope INTEGER NOT NULL DEFAULT 1;
