@@ -128,6 +128,8 @@ static enum nv_status say_what_waits(struct nv_store *store, const struct nv_sta
         nv_say(NV_SAY_OWED, standing->owed, NULL, NULL);
     if (standing->quarantine > 0)
         nv_say(NV_SAY_QUARANTINE, standing->quarantine, NULL, NULL);
+    if (standing->unplaced > 0)
+        nv_say(NV_SAY_UNPLACED, standing->unplaced, NULL, NULL);
     return status;
 }
 
@@ -285,9 +287,10 @@ static enum nv_status print_json(struct nv_store *store, const struct nv_standin
         time_json(standing->since), "pending", (json_int_t)standing->pending, "conflicts",
         (json_int_t)standing->conflicts, "missing", missing, "missing_tables", missing_tables_json(store), "quarantine",
         (json_int_t)standing->quarantine, "forks", (json_int_t)standing->forks, "owed", (json_int_t)standing->owed,
-        "carried", (json_int_t)standing->carried, "refused", refused_json(standing), "store_bytes",
-        (json_int_t)standing->store_bytes, "free_bytes", (json_int_t)standing->free_bytes, "full",
-        (int)standing->is_full, "peers", peers_json(standing), "members", members_json(standing));
+        "carried", (json_int_t)standing->carried, "unplaced", (json_int_t)standing->unplaced, "refused",
+        refused_json(standing), "store_bytes", (json_int_t)standing->store_bytes, "free_bytes",
+        (json_int_t)standing->free_bytes, "full", (int)standing->is_full, "peers", peers_json(standing), "members",
+        members_json(standing));
     return nv_print_json(json, error);
 }
 

@@ -7,16 +7,19 @@
 #include "client/records.h"
 #include "client/sites.h"
 #include "store/db.h"
+#include "store/trust/rights.h"
 
 enum { VALUE_CHARACTERS = 400 };
-enum column { TABLE_NAME, KEY_TEXT, FIELD, CHOICE, VALUE, SITE, TIME_MS, SHOWN };
+enum column { TABLE_NAME, KEY_TEXT, KIND, SCOPE, FIELD, CHOICE, VALUE, SITE, TIME_MS, SHOWN };
 
 static sqlite3_stmt *prepare(struct nv_store *store, const struct nv_table *table, struct nv_slice key,
                              struct nv_error *error)
 {
     sqlite3_stmt *statement = nv_db_preparef(nv_store_db(store), error,
-                                             "SELECT table_name, key_text, field, choice, value, site, time_ms, shown "
-                                             "FROM navette_conflict%s ORDER BY table_name, key, field, choice",
+                                             "SELECT table_name, key_text, kind, s.id, field, choice, value, site, "
+                                             "time_ms, shown FROM navette_conflict AS c "
+                                             "LEFT JOIN navette_scope AS s ON s.number = c.scope%s "
+                                             "ORDER BY table_name, key, c.scope, field, choice",
                                              table == NULL ? "" : " WHERE tbl = ?1 AND key = ?2");
     if (statement != NULL && table != NULL) {
         sqlite3_bind_int64(statement, 1, table->number);
@@ -40,26 +43,63 @@ static void site_at(const struct nv_store *store, sqlite3_stmt *statement, char 
         strcpy(ret_text, "?");
 }
 
+/* The scope whose record it is, where that is one; else, and where it is the network's, "". */
+static void scope_at(const struct nv_store *store, sqlite3_stmt *statement, char ret_text[NV_SCOPE_TEXT])
+{
+    struct nv_scope_id scope;
+    struct nv_slice id = nv_db_blob(statement, SCOPE);
+    ret_text[0] = '\0';
+    if (id.size != sizeof scope.bytes)
+        return;
+    memcpy(scope.bytes, id.data, sizeof scope.bytes);
+    nv_scope_name(store, scope, ret_text);
+}
+
+/* Of several records with one key: the scope of one of them, by its name. */
+static void record_at(const struct nv_store *store, sqlite3_stmt *statement, char ret_text[NV_SCOPE_TEXT])
+{
+    struct nv_scope_id scope;
+    const char *hex = text_at(statement, VALUE);
+    if (hex != NULL && nv_unhex(hex, scope.bytes, sizeof scope.bytes))
+        nv_scope_name(store, scope, ret_text);
+    else
+        strcpy(ret_text, "?");
+}
+
+static bool is_of_scopes(sqlite3_stmt *statement)
+{
+    return strcmp(text_at(statement, KIND), "scopes") == 0;
+}
+
 /* ---- JSON ---- */
 
-/* Whether the row is of another conflict than the one that was begun last. */
-static bool is_new(const json_t *conflict, sqlite3_stmt *statement)
+static bool is_text(const json_t *json, const char *name, const char *text)
 {
-    const char *field = json_string_value(json_object_get(conflict, "field")), *row_field = text_at(statement, FIELD);
-    return conflict == NULL ||
-           strcmp(json_string_value(json_object_get(conflict, "table")), text_at(statement, TABLE_NAME)) != 0 ||
-           strcmp(json_string_value(json_object_get(conflict, "key")), text_at(statement, KEY_TEXT)) != 0 ||
-           (field == NULL) != (row_field == NULL) || (field != NULL && strcmp(field, row_field) != 0);
+    const char *value = json_string_value(json_object_get(json, name));
+    return value == NULL || text == NULL ? value == text : strcmp(value, text) == 0;
+}
+
+/* Whether the row is of another conflict than the one that was begun last. */
+static bool is_new(const struct nv_store *store, const json_t *conflict, sqlite3_stmt *statement)
+{
+    char scope[NV_SCOPE_TEXT];
+    scope_at(store, statement, scope);
+    return conflict == NULL || !is_text(conflict, "table", text_at(statement, TABLE_NAME)) ||
+           !is_text(conflict, "key", text_at(statement, KEY_TEXT)) ||
+           !is_text(conflict, "kind", text_at(statement, KIND)) ||
+           !is_text(conflict, "field", text_at(statement, FIELD)) ||
+           !is_text(conflict, "scope", scope[0] == '\0' ? NULL : scope);
 }
 
 static json_t *begin_json(const struct nv_store *store, sqlite3_stmt *statement)
 {
-    char site[NV_SITE_TEXT];
-    const char *field = text_at(statement, FIELD);
-    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:[]}", "table", text_at(statement, TABLE_NAME), "key",
-                             text_at(statement, KEY_TEXT), "kind", field == NULL ? "deleted" : "values", "field",
-                             nv_json_text(field), "values");
-    if (json != NULL && field == NULL) {
+    char site[NV_SITE_TEXT], scope[NV_SCOPE_TEXT];
+    scope_at(store, statement, scope);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:[]}", "table", text_at(statement, TABLE_NAME), "key",
+                             text_at(statement, KEY_TEXT), "kind", text_at(statement, KIND), "scope",
+                             nv_json_text(scope[0] == '\0' ? NULL : scope), "field",
+                             nv_json_text(text_at(statement, FIELD)), "values");
+    if (json != NULL && strcmp(text_at(statement, KIND), "deleted") == 0) {
         site_at(store, statement, site);
         json_object_set_new(json, "deleted_by", nv_json_text(site));
         json_object_set_new(json, "deleted_ms", json_integer(sqlite3_column_int64(statement, TIME_MS)));
@@ -69,14 +109,16 @@ static json_t *begin_json(const struct nv_store *store, sqlite3_stmt *statement)
 
 static int add_value_json(const struct nv_store *store, sqlite3_stmt *statement, json_t *conflict)
 {
-    char site[NV_SITE_TEXT];
+    char site[NV_SITE_TEXT], scope[NV_SCOPE_TEXT];
     struct nv_value value = nv_db_value(statement, VALUE);
     site_at(store, statement, site);
-    return json_array_append_new(json_object_get(conflict, "values"),
-                                 json_pack("{s:i, s:o, s:o, s:I, s:b}", "choice", sqlite3_column_int(statement, CHOICE),
-                                           "value", nv_json_value(&value), "site", nv_json_text(site), "time_ms",
-                                           (json_int_t)sqlite3_column_int64(statement, TIME_MS), "shown",
-                                           sqlite3_column_int(statement, SHOWN)));
+    record_at(store, statement, scope);
+    return json_array_append_new(
+        json_object_get(conflict, "values"),
+        json_pack("{s:i, s:o, s:o, s:I, s:b}", "choice", sqlite3_column_int(statement, CHOICE), "value",
+                  is_of_scopes(statement) ? nv_json_text(scope) : nv_json_value(&value), "site", nv_json_text(site),
+                  "time_ms", (json_int_t)sqlite3_column_int64(statement, TIME_MS), "shown",
+                  sqlite3_column_int(statement, SHOWN)));
 }
 
 enum nv_status nv_conflicts_json(struct nv_store *store, const struct nv_table *table, struct nv_slice key,
@@ -87,11 +129,11 @@ enum nv_status nv_conflicts_json(struct nv_store *store, const struct nv_table *
     enum nv_status status = statement == NULL ? error->status : NV_OK;
     bool row = false, lost = false;
     while (status == NV_OK && !lost && (status = nv_db_step(statement, &row, error)) == NV_OK && row) {
-        if (is_new(conflict, statement)) {
+        if (is_new(store, conflict, statement)) {
             conflict = begin_json(store, statement);
             lost = json_array_append_new(list, conflict) != 0;
         }
-        if (!lost && text_at(statement, FIELD) != NULL)
+        if (!lost && strcmp(text_at(statement, KIND), "deleted") != 0)
             lost = add_value_json(store, statement, conflict) != 0;
     }
     sqlite3_finalize(statement);
@@ -108,8 +150,7 @@ enum nv_status nv_conflicts_json(struct nv_store *store, const struct nv_table *
 
 struct printing {
     const struct nv_store *store;
-    struct nv_buffer table, key, field; /* of the conflict that is being printed, NUL-terminated */
-    bool is_of_values;
+    struct nv_buffer table, key, kind, scope, field; /* of the conflict that is being printed, NUL-terminated */
     struct nv_grid grid;
     bool is_below_a_record;
     size_t open;
@@ -142,11 +183,16 @@ static void print_argument(const char *string)
 
 static void print_advice(const struct printing *printing)
 {
-    fputs("  navette resolve ", stdout);
+    bool is_of_records = is_string(&printing->kind, "scopes");
+    fputs(is_of_records ? "  navette rm " : "  navette resolve ", stdout);
     print_argument((const char *)printing->table.data);
     putchar(' ');
     print_argument((const char *)printing->key.data);
-    if (!printing->is_of_values) {
+    if (is_of_records) {
+        puts("   (deletes the one that is shown: the next one is shown then)");
+        return;
+    }
+    if (is_string(&printing->kind, "deleted")) {
         puts(" - --take 1   (keep the record; --take 2 deletes it)");
         return;
     }
@@ -180,21 +226,31 @@ static enum nv_status begin_conflict(struct printing *printing, sqlite3_stmt *st
     enum nv_status status = end_conflict(printing, error);
     const char *table = text_at(statement, TABLE_NAME), *field = text_at(statement, FIELD);
     const char *label = label_of(printing->store, table, field);
+    char scope[NV_SCOPE_TEXT];
+    scope_at(printing->store, statement, scope);
     set_string(&printing->table, table);
     set_string(&printing->key, text_at(statement, KEY_TEXT));
     set_string(&printing->field, field);
-    if (printing->table.failed || printing->key.failed || printing->field.failed)
+    set_string(&printing->kind, text_at(statement, KIND));
+    set_string(&printing->scope, scope);
+    if (printing->table.failed || printing->key.failed || printing->field.failed || printing->kind.failed ||
+        printing->scope.failed)
         return nv_fail(error, NV_NO_MEMORY, "out of memory: the conflicts could not be listed");
-    printing->is_of_values = field != NULL;
     if (printing->open++ > 0 || printing->is_below_a_record)
         putchar('\n');
     printf("%s ", table);
     nv_print_string((const char *)printing->key.data);
-    printf(": %s", field == NULL ? "deleted at one site, written at another" : field);
+    printf(": %s", is_of_scopes(statement) ? "several records, for different readers"
+                   : field == NULL         ? "deleted at one site, written at another"
+                                           : field);
     if (label != NULL) {
         fputs(" (", stdout);
         nv_print_string(label);
         putchar(')');
+    }
+    if (scope[0] != '\0' && strcmp(scope, "network") != 0) {
+        fputs(" in ", stdout);
+        nv_print_string(scope);
     }
     putchar('\n');
     return status;
@@ -202,11 +258,15 @@ static enum nv_status begin_conflict(struct printing *printing, sqlite3_stmt *st
 
 static void add_line(struct printing *printing, sqlite3_stmt *statement)
 {
-    char site[NV_SITE_TEXT];
+    char site[NV_SITE_TEXT], scope[NV_SCOPE_TEXT];
     struct nv_value value = nv_db_value(statement, VALUE);
     struct nv_wall_ms time = {sqlite3_column_int64(statement, TIME_MS)};
     site_at(printing->store, statement, site);
-    if (printing->is_of_values) {
+    record_at(printing->store, statement, scope);
+    if (is_of_scopes(statement)) {
+        nv_grid_number(&printing->grid, (uint64_t)sqlite3_column_int64(statement, CHOICE));
+        nv_grid_cell(&printing->grid, scope);
+    } else if (is_string(&printing->kind, "values")) {
         nv_grid_number(&printing->grid, (uint64_t)sqlite3_column_int64(statement, CHOICE));
         nv_grid_value(&printing->grid, &value, VALUE_CHARACTERS);
     } else {
@@ -226,8 +286,11 @@ enum nv_status nv_conflicts_print(struct nv_store *store, const struct nv_table 
     enum nv_status status = statement == NULL ? error->status : NV_OK;
     bool row = false;
     while (status == NV_OK && (status = nv_db_step(statement, &row, error)) == NV_OK && row) {
+        char scope[NV_SCOPE_TEXT];
+        scope_at(store, statement, scope);
         bool is_same = is_string(&printing.table, text_at(statement, TABLE_NAME)) &&
                        is_string(&printing.key, text_at(statement, KEY_TEXT)) &&
+                       is_string(&printing.kind, text_at(statement, KIND)) && is_string(&printing.scope, scope) &&
                        is_string(&printing.field, text_at(statement, FIELD));
         if (!is_same)
             status = begin_conflict(&printing, statement, error);
@@ -243,5 +306,7 @@ enum nv_status nv_conflicts_print(struct nv_store *store, const struct nv_table 
     nv_buffer_done(&printing.table);
     nv_buffer_done(&printing.key);
     nv_buffer_done(&printing.field);
+    nv_buffer_done(&printing.kind);
+    nv_buffer_done(&printing.scope);
     return status;
 }

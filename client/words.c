@@ -50,10 +50,17 @@ static const struct {
                       "{n} changes lack their content; other sites are asked for it"},
                      {"{n} modification sans son contenu, demandé aux autres sites",
                       "{n} modifications sans leur contenu, demandé aux autres sites"}},
-    [NV_SAY_QUARANTINE] = {{"{n} value is set aside, because no row can hold it",
-                            "{n} values are set aside, because no row can hold them"},
-                           {"{n} valeur mise de côté, car aucune ligne ne l'accepte",
-                            "{n} valeurs mises de côté, car aucune ligne ne les accepte"}},
+    [NV_SAY_QUARANTINE] =
+        {{"{n} value is set aside: no row can hold it, or its writer had no right to it",
+          "{n} values are set aside: no row can hold them, or their writers had no right to them"},
+         {"{n} valeur mise de côté : aucune ligne ne l'accepte, ou l'auteur n'en avait pas le droit",
+          "{n} valeurs mises de côté : aucune ligne ne les accepte, ou leurs auteurs n'en avaient pas "
+          "le droit"}},
+    [NV_SAY_UNPLACED] = {{"{n} record stays here until the group, site or parent that it names is known",
+                          "{n} records stay here until the groups, sites or parents that they name are known"},
+                         {"{n} fiche reste ici tant que le groupe, le site ou le parent qu'elle nomme est inconnu",
+                          "{n} fiches restent ici tant que les groupes, sites ou parents qu'elles nomment sont "
+                          "inconnus"}},
     [NV_SAY_REFUSED] = {{"Refused once: {s} ({t})", "Refused {n} times: {s} (last {t})"},
                         {"Refusé une fois : {s} ({t})", "Refusé {n} fois : {s} (dernier {t})"}},
     [NV_SAY_PEER_IN_STEP] = {{"  {s}: connected, has all that is here", NULL},

@@ -9,6 +9,7 @@
 #define NV_LIMIT_KEY_COLUMNS 8                  /* protocol: columns of a key */
 #define NV_LIMIT_NAME 64                        /* protocol: bytes of a table's, column's, site's or group's name */
 #define NV_LIMIT_TABLES 1024                    /* protocol */
+#define NV_LIMIT_ANCESTORS 16                   /* protocol: tables that one follows, over its parents */
 #define NV_LIMIT_KEY_BYTES 4096                 /* protocol: an encoded key */
 #define NV_LIMIT_OP_BYTES (16u << 20)           /* protocol: one op, encoded */
 #define NV_LIMIT_BODY_BYTES (20u << 20)         /* protocol: the ops of one changeset, decompressed */

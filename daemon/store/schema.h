@@ -16,12 +16,21 @@ struct nv_column {
     char *label_fr, *label_en; /* NULL: none */
 };
 
+/* Who reads a table's records: everybody; the site that made it; who a column says; who reads its parent. */
+enum nv_declared { NV_DECLARED_NETWORK, NV_DECLARED_SITE, NV_DECLARED_COLUMN, NV_DECLARED_PARENT };
+
 struct nv_table {
     uint32_t number;
     char name[NV_LIMIT_NAME + 1];
     char scope[80]; /* as declared: "network", "site", "column:NAME", "parent:COLUMN" */
     char writers[8];
-    bool has_scopes; /* its records may be in other scopes than `network` */
+    enum nv_declared declared;
+    bool scope_in_key;    /* COLUMN, PARENT: the column is one of the key's; else a field */
+    unsigned scope_place; /* its place among these */
+    uint32_t parent;      /* PARENT: the number of the table that the column references */
+    unsigned depth;       /* how many ancestors it has, over its parents */
+    bool of_home;         /* the home alone writes a record, which its site id is part of */
+    bool has_scopes;      /* several records may have one key: all is not in `network`, or of homes */
     uint64_t published;
     size_t key_count;
     char keys[NV_LIMIT_KEY_COLUMNS][NV_LIMIT_NAME + 1];

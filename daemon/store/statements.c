@@ -68,6 +68,7 @@ static const char *const sql[NV_SQL_COUNT] = {
     /* To a primary key no NULL is like another one. */
     [NV_SQL_QUARANTINE_AGAIN] = "UPDATE navette_quarantine SET count = count + 1, last_ms = ?5 "
                                 "WHERE tbl = ?1 AND key = ?2 AND field = ?3 AND reason = ?4 AND value IS NULL",
+    [NV_SQL_UNPLACED_ADD] = "INSERT OR IGNORE INTO navette_unplaced(tbl, key, since_ms) VALUES (?1, ?2, ?3)",
     [NV_SQL_MISSING_ADD] = "INSERT OR IGNORE INTO navette_missing(tbl, key, seen_ms) VALUES (?1, ?2, ?3)",
     [NV_SQL_MISSING_DROP] = "DELETE FROM navette_missing WHERE tbl = ?1 AND key = ?2",
     [NV_SQL_REFUSAL_ADD] = "INSERT INTO navette_refusal(reason, site, count, last_ms, text) VALUES (?1, ?2, 1, ?3, ?4) "

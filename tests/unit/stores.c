@@ -17,8 +17,9 @@
 #include "store/db.h"
 #include "store/schema.h"
 #include "store/seal.h"
+#include "store/trust/rights.h"
 
-enum { LONG_MS = 3600 * 1000, BATCH = 256, CODES = 256 };
+enum { LONG_MS = 3600 * 1000, BATCH = 256, CODES = 1024 };
 
 const char *const nv_stores_keys[] = {"r1", "r2", "r3"};
 const char *const nv_stores_fields[] = {"a", "b", "c", "d"};
@@ -306,6 +307,29 @@ void nv_stores_certify_anew(struct nv_stores *stores, size_t site, bool has_them
 const struct nv_sign_key *nv_stores_sign_key(size_t site)
 {
     return &keys[site];
+}
+
+struct nv_scope_id nv_stores_group(struct nv_stores *stores, const char *name)
+{
+    struct nv_wall_ms now = nv_stores_turn(stores, 0);
+    struct nv_store *store = stores->sites[0].store;
+    struct nv_scope_id scope;
+    char full[80];
+    struct nv_error error;
+    must(nv_authority_group(store, &template.authority, name, now, &error), &error);
+    snprintf(full, sizeof full, "group/%s", name);
+    must(nv_scope_from_name(store, full, &scope, &error), &error);
+    return scope;
+}
+
+void nv_stores_list(struct nv_stores *stores, struct nv_scope_id group, size_t site, bool reads)
+{
+    struct nv_wall_ms now = nv_stores_turn(stores, 0);
+    struct nv_store *store = stores->sites[0].store;
+    struct nv_error error;
+    must(reads ? nv_authority_add_reader(store, &template.authority, group, stores->sites[site].id, now, &error)
+               : nv_authority_remove_reader(store, &template.authority, group, stores->sites[site].id, now, &error),
+         &error);
 }
 
 /* ---- writing and sealing ---- */

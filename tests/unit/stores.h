@@ -50,6 +50,10 @@ void nv_stores_certify_anew(struct nv_stores *stores, size_t site, bool has_them
 /* The key that the site was certified with last. */
 const struct nv_sign_key *nv_stores_sign_key(size_t site);
 
+/* Makes a group there, which nobody reads; lists a site in it, or takes it out. */
+struct nv_scope_id nv_stores_group(struct nv_stores *stores, const char *name);
+void nv_stores_list(struct nv_stores *stores, struct nv_scope_id group, size_t site, bool reads);
+
 /* Runs SQL at a site as any program does; through the store's own connection or another one. */
 void nv_stores_sql(struct nv_stores *stores, size_t site, bool as_tool, const char *sql);
 

@@ -137,7 +137,8 @@ static void an_older_store_is_migrated(void **state)
     nv_pair_sql(
         &pair->school,
         "DROP TABLE navette_beyond; DROP TABLE navette_membership; DROP TABLE navette_group; DROP TABLE navette_cut; "
-        "DROP TABLE navette_readership; DROP TABLE navette_scope; ALTER TABLE navette_member DROP COLUMN reader; "
+        "DROP TABLE navette_readership; DROP TABLE navette_scope; DROP TABLE navette_unplaced; "
+        "ALTER TABLE navette_member DROP COLUMN reader; "
         "ALTER TABLE navette_conflict DROP COLUMN scope; "
         "ALTER TABLE navette_member DROP COLUMN ends; PRAGMA user_version = 1");
     nv_pair_must(nv_store_open(pair->school.path, &pair->school.store, &error), &error);

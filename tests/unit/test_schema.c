@@ -127,8 +127,8 @@ static void test_a_schema_is_published_and_grows(void **state)
 {
     struct nv_pair *pair = *state;
     check_summary(pair, first_file,
-                  "person: a new table, kept in step in the whole network, 3 columns beside its key\n"
-                  "place: a new table, kept in step in the whole network, 1 column beside its key\n"
+                  "person: a new table, of scope network, 3 columns beside its key\n"
+                  "place: a new table, of scope network, 1 column beside its key\n"
                   "scratch: made at every site, and not kept in step: navette_table does not name it\n"
                   "person_by_name: a new index\n"
                   "names: a new view\n");
@@ -218,7 +218,7 @@ static void test_a_table_is_tracked_later(void **state)
     struct nv_pair *pair = *state;
     nv_pair_publish(pair, "CREATE TABLE t(id TEXT NOT NULL PRIMARY KEY, a)");
     nv_pair_sql(&pair->hub, "INSERT INTO t VALUES ('1', 'before')");
-    check_summary(pair, NETWORK("t"), "t: a new table, kept in step in the whole network, 1 column beside its key\n");
+    check_summary(pair, NETWORK("t"), "t: a new table, of scope network, 1 column beside its key\n");
     nv_pair_seal(&pair->hub);
     nv_pair_deliver(&pair->hub, &pair->school);
     nv_pair_check_text(pair->school.tool, "SELECT * FROM t", "1|before\n");
@@ -276,8 +276,14 @@ static void test_an_op_is_judged_where_it_arrives(void **state)
     struct nv_schema_table table = u;
     struct nv_schema_op op = {.statement_count = 1, .statements = create, .table_count = 1, .tables = &table};
     take_op(pair, &op, NV_OK, NULL);
-    table.scope = "site";
+    table.scope = "region";
     take_op(pair, &op, NV_NOT_YET, "newer software");
+    table = u;
+    table.writers = "nobody";
+    take_op(pair, &op, NV_NOT_YET, "newer software");
+    table = u;
+    table.scope = "column:a";
+    take_op(pair, &op, NV_REFUSED, "a TEXT");
     table = u;
     table.name = "t";
     take_op(pair, &op, NV_REFUSED, "twice");

@@ -11,6 +11,10 @@
 
 #include "pair.h"
 
+#define BY_COLUMN(columns, name)                                                                                       \
+    "CREATE TABLE bad(" columns "); INSERT INTO navette_table(name, scope) VALUES ('bad', 'column:" name "');"
+#define BY_PARENT(columns, name)                                                                                       \
+    "CREATE TABLE bad(" columns "); INSERT INTO navette_table(name, scope) VALUES ('bad', 'parent:" name "');"
 #define NETWORK(table) "INSERT INTO navette_table(name, scope) VALUES ('" table "', 'network');"
 
 static const struct nv_pair_refused refused[] = {
@@ -85,7 +89,7 @@ static const struct nv_pair_refused refused[] = {
      {"column b", "DEFAULT"}},
     {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, v); INSERT INTO navette_table(name, scope) VALUES ('bad', "
      "'parent:v');",
-     {"table bad", "parent:v", "'network'"}},
+     {"table bad", "column v", "REFERENCES"}},
     {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b);" NETWORK(
          "bad") "INSERT INTO navette_column(table_name, name, label_fr) VALUES ('bad', 'b', printf('%0300d', 1));",
      {"column b", "label"}},
@@ -110,23 +114,49 @@ static const struct nv_pair_refused refused[] = {
     {"CREATE VIEW bad AS SELECT 1;" NETWORK("bad"), {"table bad", "view"}},
     {"CREATE TABLE Bad(id TEXT NOT NULL PRIMARY KEY, a);" NETWORK("bad"), {"table bad", "Bad", "alike"}},
     /* what is said of tables */
-    {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY); INSERT INTO navette_table(name) VALUES ('bad');",
-     {"table bad", "scope site", "'network'"}},
     {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY); INSERT INTO navette_table(name, scope) VALUES ('bad', "
      "'group/x');",
      {"table bad", "group/x", "'network'"}},
     {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, v); INSERT INTO navette_table(name, scope) VALUES ('bad', "
      "'column:v');",
-     {"table bad", "column:v", "'network'"}},
+     {"table bad", "column v", "v TEXT"}},
     {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY); INSERT INTO navette_table(name, scope) VALUES ('bad', "
      "'netwrok');",
-     {"table bad", "netwrok", "network, site, column:NAME and parent:COLUMN"}},
+     {"table bad", "netwrok", "'column:NAME'", "'parent:COLUMN'"}},
     {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY);"
      "INSERT INTO navette_table(name, scope, writers) VALUES ('bad', 'network', 'all');",
-     {"table bad", "all", "scope or home"}},
-    {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY);"
-     "INSERT INTO navette_table(name, scope, writers) VALUES ('bad', 'network', 'home');",
-     {"table bad", "home", "'scope'"}},
+     {"table bad", "all", "'scope'", "'home'"}},
+    /* who says who reads it */
+    {BY_COLUMN("id TEXT NOT NULL PRIMARY KEY, a", "v"), {"table bad", "column:v", "add it"}},
+    {BY_COLUMN("v TEXT NOT NULL PRIMARY KEY, a", "v"), {"table bad", "column:v", "beside its key"}},
+    {BY_COLUMN("id TEXT NOT NULL PRIMARY KEY, v TEXT NOT NULL DEFAULT ''", "v"), {"table bad", "column v", "NOT NULL"}},
+    {BY_COLUMN("id TEXT NOT NULL PRIMARY KEY, v TEXT DEFAULT 'network'", "v"), {"table bad", "column v", "DEFAULT"}},
+    {BY_COLUMN("id TEXT NOT NULL PRIMARY KEY, v INTEGER", "v"), {"table bad", "column v", "v TEXT"}},
+    {BY_COLUMN("id TEXT NOT NULL PRIMARY KEY, v TEXT", ""), {"table bad", "no scope column:"}},
+    {BY_PARENT("id TEXT NOT NULL PRIMARY KEY, a", "v"), {"table bad", "parent:v", "add it"}},
+    {"CREATE TABLE other(id TEXT NOT NULL PRIMARY KEY, a);" BY_PARENT(
+         "id TEXT NOT NULL PRIMARY KEY, v TEXT REFERENCES other", "v"),
+     {"table bad", "column v", "navette_table"}},
+    {"CREATE TABLE other(id TEXT NOT NULL PRIMARY KEY, a);" NETWORK("other")
+         BY_PARENT("id TEXT NOT NULL PRIMARY KEY, v TEXT REFERENCES other(a)", "v"),
+     {"table bad", "column v", "by its key"}},
+    {"CREATE TABLE other(id TEXT NOT NULL PRIMARY KEY, a);" NETWORK("other")
+         BY_PARENT("id TEXT NOT NULL PRIMARY KEY, v TEXT, w TEXT, FOREIGN KEY (v, w) REFERENCES other(id, a)", "v"),
+     {"table bad", "column v", "by its key"}},
+    {"CREATE TABLE other(id TEXT NOT NULL PRIMARY KEY, a); CREATE TABLE third(id TEXT NOT NULL PRIMARY KEY, "
+     "a);" NETWORK("other") NETWORK("third")
+         BY_PARENT("id TEXT NOT NULL PRIMARY KEY, v TEXT REFERENCES other, FOREIGN KEY (v) "
+                   "REFERENCES third(id)",
+                   "v"),
+     {"table bad", "column v", "one tracked table"}},
+    {"CREATE TABLE other(a TEXT NOT NULL, b TEXT NOT NULL, c, PRIMARY KEY (a, b));" NETWORK("other")
+         BY_PARENT("id TEXT NOT NULL PRIMARY KEY, v TEXT REFERENCES other", "v"),
+     {"table bad", "other", "2 columns"}},
+    {BY_PARENT("id TEXT NOT NULL PRIMARY KEY, v TEXT REFERENCES bad", "v"), {"table bad", "follows itself"}},
+    {"CREATE TABLE other(id TEXT NOT NULL PRIMARY KEY, a TEXT REFERENCES bad);"
+     "INSERT INTO navette_table(name, scope) VALUES ('other', 'parent:a');" BY_PARENT(
+         "id TEXT NOT NULL PRIMARY KEY, v TEXT REFERENCES other", "v"),
+     {"follows itself", "ring"}},
     {"CREATE TABLE bad(id TEXT NOT NULL PRIMARY KEY, b);" NETWORK(
          "bad") "INSERT INTO navette_column(table_name, name, rule) "
                 "VALUES ('bad', 'b', 'least');",

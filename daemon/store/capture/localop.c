@@ -55,8 +55,8 @@ static enum nv_status differing_from_old(struct nv_merge *merge, const struct nv
     return status;
 }
 
-static enum nv_status changed_fields(struct nv_merge *merge, const struct nv_table *table,
-                                     const struct nv_touched *touched, nv_fields *ret_changed, struct nv_error *error)
+enum nv_status nv_local_fields(struct nv_merge *merge, const struct nv_table *table, const struct nv_touched *touched,
+                               nv_fields *ret_changed, struct nv_error *error)
 {
     const struct nv_version *version = &merge->version;
     *ret_changed = 0;
@@ -327,7 +327,7 @@ static enum nv_status put_op(struct nv_merge *merge, struct nv_table_access *acc
 {
     nv_fields fields;
     bool is_create = !merge->version.has_row;
-    enum nv_status status = changed_fields(merge, access->table, touched, &fields, error);
+    enum nv_status status = nv_local_fields(merge, access->table, touched, &fields, error);
     if (status != NV_OK)
         return status;
     fields |= touched->answered & nv_all_fields(access->table);

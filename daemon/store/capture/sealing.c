@@ -4,6 +4,7 @@
 
 #include "store/capture/localop.h"
 #include "store/capture/making.h"
+#include "store/capture/putback.h"
 #include "store/ingest.h"
 #include "store/merge/namesakes.h"
 #include "store/scopes/placing.h"
@@ -24,35 +25,26 @@ static enum nv_status judge_key(struct nv_making *making, const struct nv_table 
     return *ret_good ? NV_OK : nv_merge_quarantine(&making->merge, op, -1, fits ? "key" : "too long", NULL, error);
 }
 
-static enum nv_status leave_out_longest(struct nv_making *making, struct nv_op *op, nv_fields *left_out,
+static enum nv_status leave_out_longest(struct nv_merge *merge, struct nv_op *op, nv_fields *left_out,
                                         struct nv_error *error)
 {
-    size_t place = 0, longest = 0, size = 0;
-    unsigned field = 0;
+    size_t place = 0, size = 0;
+    unsigned longest = 0;
     for (nv_fields rest = op->fields; rest != 0; rest &= rest - 1, place++) {
         const struct nv_value *value = &op->values[place];
         if (place > 0 && (value->type < NV_TEXT || value->bytes.size <= size))
             continue;
-        longest = place;
         size = value->type < NV_TEXT ? 0 : value->bytes.size;
-        field = (unsigned)__builtin_ctzll(rest);
+        longest = (unsigned)__builtin_ctzll(rest);
     }
-    enum nv_status status =
-        nv_merge_quarantine(&making->merge, op, (int)field, "too long", &op->values[longest], error);
-    op->value_count--;
-    op->fields &= ~((nv_fields)1 << field);
-    *left_out |= (nv_fields)1 << field;
-    memmove(&op->values[longest], &op->values[longest + 1], (op->value_count - longest) * sizeof op->values[0]);
-    memmove(&op->ages[longest], &op->ages[longest + 1], (op->value_count - longest) * sizeof op->ages[0]);
-    return status;
+    *left_out |= (nv_fields)1 << longest;
+    return nv_leave_out(merge, op, longest, "too long", error);
 }
 
 /* Encodes the op into the merge's bytes. Values that no op could carry are left out and listed. */
-static enum nv_status encode(struct nv_making *making, struct nv_op *op, nv_fields *ret_left_out,
-                             struct nv_error *error)
+static enum nv_status encode(struct nv_merge *merge, struct nv_op *op, nv_fields *left_out, struct nv_error *error)
 {
-    struct nv_buffer *bytes = &making->merge.bytes;
-    *ret_left_out = 0;
+    struct nv_buffer *bytes = &merge->bytes;
     for (;;) {
         nv_buffer_clear(bytes);
         nv_op_encode(op, bytes);
@@ -61,7 +53,7 @@ static enum nv_status encode(struct nv_making *making, struct nv_op *op, nv_fiel
         bool fits = bytes->size <= NV_LIMIT_OP_BYTES && op->except_count <= NV_LIMIT_EXCEPTS;
         if (fits || op->value_count == 0)
             return NV_OK;
-        enum nv_status status = leave_out_longest(making, op, ret_left_out, error);
+        enum nv_status status = leave_out_longest(merge, op, left_out, error);
         if (status != NV_OK)
             return status;
     }
@@ -81,37 +73,49 @@ static enum nv_status forget_missing(struct nv_making *making, const struct nv_t
     return nv_db_run(statement, error);
 }
 
-/* There are more values that the writer cannot have seen than an op may say: it is not sealed, and a put is put back.
- */
-static enum nv_status refuse_excepts(struct nv_making *making, struct nv_table_access *access, const struct nv_op *op,
-                                     nv_fields left_out, struct nv_error *error)
+/* What cannot be sealed is put back. */
+static enum nv_status show_again(struct nv_merge *merge, struct nv_table_access *access, const struct nv_op *op,
+                                 nv_fields left_out, struct nv_error *error)
 {
     nv_fields changed;
-    making->merge.op = NULL;
-    enum nv_status status = nv_merge_quarantine(&making->merge, op, -1, "conflicts", NULL, error);
-    return status == NV_OK ? nv_merge_show(&making->merge, access, op->key, left_out, &changed, error) : status;
+    merge->op = NULL;
+    return nv_merge_show(merge, access, op->key, left_out, &changed, error);
+}
+
+/* There are more values that the writer cannot have seen than an op may say: it is not sealed. */
+static enum nv_status refuse_excepts(struct nv_merge *merge, struct nv_table_access *access, const struct nv_op *op,
+                                     nv_fields left_out, struct nv_error *error)
+{
+    merge->op = NULL;
+    enum nv_status status = nv_merge_quarantine(merge, op, -1, "conflicts", NULL, error);
+    return status == NV_OK ? show_again(merge, access, op, left_out, error) : status;
 }
 
 /* Makes the op of the record at hand, and merges it. */
 static enum nv_status seal_change(struct nv_making *making, struct nv_table_access *access,
                                   const struct nv_touched *touched, struct nv_op *op, struct nv_error *error)
 {
+    struct nv_merge *merge = &making->merge;
     bool any = false, is_good = false;
-    nv_fields left_out;
+    nv_fields left_out = 0;
     enum nv_status status = forget_missing(making, touched, error);
     if (status == NV_OK)
-        status = nv_local_op(&making->merge, access, touched, op, &any, error);
+        status = nv_local_op(merge, access, touched, op, &any, error);
     if (status == NV_OK && any)
         status = judge_key(making, access->table, op, &is_good, error);
     if (status != NV_OK || !is_good)
         return status;
-    status = encode(making, op, &left_out, error);
+    status = nv_leave_out_scope(merge, access->table, op, &left_out, error);
+    if (status == NV_OK && left_out != 0 && op->value_count == 0)
+        return show_again(merge, access, op, left_out, error);
+    if (status == NV_OK)
+        status = encode(merge, op, &left_out, error);
     if (status == NV_OK && op->except_count > NV_LIMIT_EXCEPTS)
-        return refuse_excepts(making, access, op, left_out, error);
+        return refuse_excepts(merge, access, op, left_out, error);
     if (status == NV_OK)
         status = nv_making_add(making, op, error);
     if (status == NV_OK)
-        status = nv_merge_own(&making->merge, access, (uint32_t)making->current.body.count - 1, op, left_out, error);
+        status = nv_merge_own(merge, access, (uint32_t)making->current.body.count - 1, op, left_out, error);
     return status == NV_OK ? nv_making_close_full(making, error) : status;
 }
 
@@ -147,6 +151,8 @@ static enum nv_status seal_record(struct nv_making *making, const struct nv_touc
     enum nv_status status = load_record(&making->merge, access, touched->key, &any, error);
     if (status != NV_OK || !any)
         return status;
+    if (!nv_scope_may_write(making->store, making->merge.scope))
+        return nv_put_back(&making->merge, access, touched, error);
     const struct nv_numbered_scope *scope = nv_scope_numbered(making->store, making->merge.scope);
     if (making->log == NULL)
         status = nv_making_begin(making, scope->id, error);
@@ -229,18 +235,34 @@ static enum nv_status take_answers(struct nv_store *store, struct nv_touched_set
     return status;
 }
 
+/* Takes a slice of what is pending on the tables that have so many ancestors. */
+static enum nv_status take_generation(struct nv_store *store, unsigned depth, struct nv_touched_set *set, bool *ret_any,
+                                      bool *ret_more, struct nv_error *error)
+{
+    enum nv_status status = NV_OK;
+    *ret_any = false;
+    for (size_t i = 0; status == NV_OK && i < store->table_count; i++) {
+        bool more = false;
+        if (store->tables[i]->depth != depth)
+            continue;
+        *ret_any = true;
+        if (!store->tables[i]->missing)
+            status = nv_pending_take(store, &store->access[i], set, false, SLICE_ROWS, SLICE_BYTES, &more, error);
+        *ret_more = *ret_more || more;
+    }
+    return status;
+}
+
 enum nv_status nv_seal_slice(struct nv_store *store, struct nv_wall_ms now, struct nv_sealed *sealed,
                              struct nv_error *error)
 {
     struct nv_touched_set set = {0};
+    bool any = true;
     enum nv_status status = take_answers(store, &set, error);
     sealed->more = false;
-    for (size_t i = 0; status == NV_OK && i < store->table_count; i++) {
-        bool more = false;
-        if (!store->tables[i]->missing)
-            status = nv_pending_take(store, &store->access[i], &set, false, SLICE_ROWS, SLICE_BYTES, &more, error);
-        sealed->more = sealed->more || more;
-    }
+    /* Children find their parents sealed. */
+    for (unsigned depth = 0; status == NV_OK && any && !sealed->more; depth++)
+        status = take_generation(store, depth, &set, &any, &sealed->more, error);
     if (status == NV_OK && set.count > 0)
         status = nv_seal_records(store, &set, now, sealed, error);
     nv_touched_done(&set);

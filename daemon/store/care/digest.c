@@ -207,26 +207,45 @@ static enum nv_status add_record(struct digesting *digesting, struct nv_table_ac
     return NV_OK;
 }
 
+/* In a table that homes write, records of one key stand in the order of their homes, which is none of the store's. */
+static sqlite3_stmt *prepare_versions(struct nv_store *store, const struct nv_table *table, struct nv_error *error)
+{
+    return nv_db_preparef(store->db, error,
+                          table->of_home
+                              ? "SELECT key, scope, version FROM navette_version "
+                                "JOIN navette_scope ON number = scope WHERE tbl = %u ORDER BY key, home"
+                              : "SELECT key, scope, version FROM navette_version WHERE tbl = %u ORDER BY key",
+                          table->number);
+}
+
+static enum nv_status add_table(struct digesting *digesting, struct nv_table_access *access, struct nv_version *version,
+                                struct nv_row *row, struct nv_error *error)
+{
+    struct nv_store *store = digesting->store;
+    sqlite3_stmt *versions = prepare_versions(store, access->table, error);
+    enum nv_status status = versions == NULL ? error->status : NV_OK;
+    bool more;
+    while (status == NV_OK && (status = nv_db_step(versions, &more, error)) == NV_OK && more) {
+        nv_scope_number scope = (nv_scope_number)sqlite3_column_int64(versions, 1);
+        if (!nv_scope_number_is_of(store, scope, digesting->digest->scope))
+            continue;
+        if (access->table->missing)
+            digesting->digest->closed = false;
+        status = nv_version_decode(store, nv_db_blob(versions, 2), version, error);
+        if (status == NV_OK && !access->table->missing)
+            status = add_record(digesting, access, nv_db_blob(versions, 0), version, row, error);
+    }
+    sqlite3_finalize(versions);
+    return status;
+}
+
 static enum nv_status add_records(struct digesting *digesting, struct nv_error *error)
 {
     struct nv_version version = {0};
     struct nv_row row = {0};
-    sqlite3_stmt *versions = nv_db_prepare(
-        digesting->store->db, "SELECT tbl, key, scope, version FROM navette_version ORDER BY tbl, key", error);
-    enum nv_status status = versions == NULL ? error->status : NV_OK;
-    bool more;
-    while (status == NV_OK && (status = nv_db_step(versions, &more, error)) == NV_OK && more) {
-        struct nv_table_access *access = nv_access(digesting->store, (uint32_t)sqlite3_column_int64(versions, 0));
-        nv_scope_number scope = (nv_scope_number)sqlite3_column_int64(versions, 2);
-        if (access == NULL || !nv_scope_number_is_of(digesting->store, scope, digesting->digest->scope))
-            continue;
-        if (access->table->missing)
-            digesting->digest->closed = false;
-        status = nv_version_decode(digesting->store, nv_db_blob(versions, 3), &version, error);
-        if (status == NV_OK && !access->table->missing)
-            status = add_record(digesting, access, nv_db_blob(versions, 1), &version, &row, error);
-    }
-    sqlite3_finalize(versions);
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < digesting->store->table_count; i++)
+        status = add_table(digesting, &digesting->store->access[i], &version, &row, error);
     nv_version_done(&version);
     nv_row_done(&row);
     return status;

@@ -23,6 +23,17 @@ struct rebuilding {
     struct nv_op_places places;
 };
 
+/* The scope, by number, of the record that an op of the log is about. */
+static enum nv_status scope_of_op(struct nv_store *store, const struct nv_log *log, uint32_t table,
+                                  nv_scope_number *ret_scope, struct nv_error *error)
+{
+    const struct nv_table_access *access = nv_access(store, table);
+    *ret_scope = log->scope;
+    return access != NULL && access->table->of_home
+               ? nv_scope_intern(store, log->id.scope, &log->id.site, ret_scope, error)
+               : NV_OK;
+}
+
 /* Every op of every record, found by its name: in a temporary table, so that memory stays flat. */
 static enum nv_status list_changeset(struct nv_store *store, int64_t changeset, sqlite3_stmt *insert,
                                      struct nv_error *error)
@@ -34,6 +45,7 @@ static enum nv_status list_changeset(struct nv_store *store, int64_t changeset, 
     bool is_read = log != NULL && nv_scope_is_read(store, log->id.scope);
     for (size_t i = 0; is_read && status == NV_OK && i < opened->body.count; i++) {
         struct nv_op op;
+        nv_scope_number scope;
         bool has_record;
         nv_arena_reset(&arena);
         status = nv_opened_record(opened, (uint32_t)i, &arena, &op, &has_record, error);
@@ -41,7 +53,10 @@ static enum nv_status list_changeset(struct nv_store *store, int64_t changeset, 
             continue;
         sqlite3_bind_int64(insert, 1, op.table);
         nv_db_bind_slice(insert, 2, op.key);
-        sqlite3_bind_int64(insert, 3, log->scope);
+        status = scope_of_op(store, log, op.table, &scope, error);
+        if (status != NV_OK)
+            break;
+        sqlite3_bind_int64(insert, 3, scope);
         sqlite3_bind_int64(insert, 4, changeset);
         sqlite3_bind_int64(insert, 5, (int64_t)i);
         status = nv_db_run(insert, error);

@@ -314,12 +314,6 @@ static enum nv_status judge_context(struct nv_store *store, struct nv_incoming *
 
 /* ---- all of it ---- */
 
-static bool is_merged_here(const struct nv_header *header)
-{
-    return nv_scope_id_equal(header->log.scope, NV_SCOPE_AUTHORITY) ||
-           nv_scope_id_equal(header->log.scope, NV_SCOPE_NETWORK);
-}
-
 static enum nv_status open_header(struct nv_incoming *incoming, struct nv_arrival *arrival, struct nv_error *error)
 {
     struct nv_error why;
@@ -354,8 +348,6 @@ enum nv_status nv_admit(struct nv_store *store, struct nv_incoming *incoming, st
     status = judge_chain(store, incoming, arrival, now, error);
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
         status = judge_writer(store, incoming, arrival, error);
-    if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING && !is_merged_here(&arrival->opened.header))
-        status = wait_for(incoming, "it is of a scope that this software does not merge");
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
         arrival->is_cut = arrival->is_beyond = nv_is_cut(store, &arrival->opened.header);
     arrival->is_beyond = arrival->is_beyond || arrival->follows_beyond;

@@ -126,7 +126,6 @@ enum nv_status nv_apply_changeset(struct nv_merge *merge, struct nv_log *log, co
     if (named == NULL)
         return nv_no_memory(error);
     merge->log = log->number;
-    merge->scope = log->scope;
     merge->seq = opened->header.seq;
     merge->writer = log->id.site;
     merge->authority_seq = opened->header.authority_seq;

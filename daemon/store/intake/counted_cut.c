@@ -184,7 +184,7 @@ static enum nv_status cut_scope(struct nv_merge *merge, struct nv_scope_id id, s
     struct nv_uncounted uncounted;
     struct nv_counted_scope scope;
     enum nv_status status = nv_counted_scope_init(&scope, merge->store, id, error);
-    nv_uncounted_init(&uncounted, merge);
+    nv_uncounted_init(&uncounted, merge, id);
     if (status == NV_OK)
         status = settle_logs(&scope, error);
     for (size_t i = 0; status == NV_OK && i < scope.log_count; i++) {

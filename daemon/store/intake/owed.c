@@ -164,7 +164,6 @@ enum nv_status nv_owed_take(struct nv_merge *merge, const struct nv_arrival *arr
         status = nv_no_memory(error);
     if (status == NV_OK) {
         merge->log = opened->log;
-        merge->scope = arrival->log->scope;
         merge->seq = opened->header.seq;
         merge->writer = arrival->log->id.site;
         merge->authority_seq = opened->header.authority_seq;

@@ -7,10 +7,16 @@
 
 struct nv_uncounted {
     struct nv_merge *merge;
-    struct nv_touched_set records; /* that it had changed */
+    struct nv_scope_id scope;
+    struct nv_uncounted_log {
+        const struct nv_log *log;
+        struct nv_touched_set records; /* that it had changed */
+    } * logs;
+    size_t count;
 };
 
-void nv_uncounted_init(struct nv_uncounted *uncounted, struct nv_merge *merge);
+/* All of it is of one scope. */
+void nv_uncounted_init(struct nv_uncounted *uncounted, struct nv_merge *merge, struct nv_scope_id scope);
 void nv_uncounted_done(struct nv_uncounted *uncounted);
 
 /* Holds all after `seq` beyond its log. Of what was merged, notes the records, and lists the site's own values in

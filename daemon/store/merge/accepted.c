@@ -67,20 +67,45 @@ static enum nv_status accepts(struct nv_merge *merge, const struct nv_table *tab
     return nv_check_accepts(merge->store, table, field, value, ret_accepts, error);
 }
 
+/* Why the op as a whole has no right to be in its log; NULL where it has. */
+static const char *wrong_place(const struct nv_merge *merge, const struct nv_table *table, const struct nv_op *op)
+{
+    const struct nv_log_id *log = &nv_log_by_number(merge->store, merge->log)->id;
+    if (table->declared == NV_DECLARED_NETWORK && !nv_scope_id_equal(log->scope, NV_SCOPE_NETWORK))
+        return "scope";
+    if (table->declared == NV_DECLARED_SITE && memcmp(log->scope.bytes, log->site.bytes, sizeof log->scope.bytes) != 0)
+        return "scope";
+    bool names_another = op->has_home && nv_site_id_compare(op->home, log->site) != 0;
+    return table->of_home && names_another ? "home" : NULL;
+}
+
+/* Who may read a record its home alone says. */
+static bool is_for_home(const struct nv_merge *merge, const struct nv_table *table, const struct nv_op *op,
+                        unsigned field)
+{
+    return table->declared == NV_DECLARED_COLUMN && field == table->scope_place && op->has_home &&
+           nv_site_id_compare(op->home, merge->writer) != 0;
+}
+
 enum nv_status nv_merge_accepted(struct nv_merge *merge, const struct nv_table *table, const struct nv_op *op,
-                                 bool *ret_takes_key, nv_fields *ret_fields, struct nv_error *error)
+                                 bool *ret_takes_op, nv_fields *ret_fields, struct nv_error *error)
 {
     enum nv_status status = NV_OK;
-    *ret_takes_key = nv_merge_takes_key(table, op->key);
+    const char *wrong = nv_merge_takes_key(table, op->key) ? wrong_place(merge, table, op) : "key";
+    *ret_takes_op = wrong == NULL;
     *ret_fields = 0;
-    if (!*ret_takes_key)
-        return nv_merge_quarantine(merge, op, -1, "key", NULL, error);
+    if (wrong != NULL)
+        return nv_merge_quarantine(merge, op, -1, wrong, NULL, error);
     size_t place = 0;
     for (unsigned field = 0; status == NV_OK && place < op->value_count; field++) {
         if ((op->fields >> field & 1) == 0)
             continue;
         const struct nv_value *value = &op->values[place++];
         bool taken;
+        if (is_for_home(merge, table, op, field)) {
+            status = nv_merge_quarantine(merge, op, (int)field, "home", value, error);
+            continue;
+        }
         status = accepts(merge, table, field, value, &taken, error);
         if (status == NV_OK && taken)
             *ret_fields |= (nv_fields)1 << field;

@@ -51,7 +51,11 @@ static bool is_of_scope(const struct nv_store *store, nv_log_number number, nv_s
     const struct nv_log *log = nv_log_by_number(store, number);
     if (log == NULL || log->scope == 0)
         return false;
-    return scope == 0 ? nv_scope_is_read(store, log->id.scope) : log->scope == scope;
+    if (scope == 0)
+        return nv_scope_is_read(store, log->id.scope);
+    const struct nv_numbered_scope *of = nv_scope_numbered(store, scope);
+    return of != NULL && nv_scope_id_equal(of->id, log->id.scope) &&
+           (!of->has_home || nv_site_id_compare(of->home, log->id.site) == 0);
 }
 
 enum nv_status nv_op_places_find(struct nv_store *store, struct nv_record_name name, struct nv_op_places *places,
@@ -163,8 +167,10 @@ enum nv_status nv_derive_again(struct nv_merge *merge, uint32_t table, struct nv
     struct nv_record derived = {0};
     nv_merge_init(&again, merge->store, merge->now, merge->stale);
     again.is_silent = true;
-    again.scope = merge->scope;
-    enum nv_status status = nv_op_places_find(merge->store, nv_merge_name(merge, table, key), &places, error);
+    again.log = merge->log;
+    enum nv_status status = nv_merge_enter(&again, access->table, error);
+    if (status == NV_OK)
+        status = nv_op_places_find(merge->store, nv_merge_name(&again, table, key), &places, error);
     if (status == NV_OK)
         status = nv_derive(&again, access->table, &places, &derived, error);
     again.op = NULL;

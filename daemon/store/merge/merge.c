@@ -176,6 +176,13 @@ static enum nv_status create(struct nv_merge *merge, struct nv_table_access *acc
     return status == NV_OK && clash ? nv_stale_add(merge->stale, op->table, op->key, error) : status;
 }
 
+enum nv_status nv_merge_enter(struct nv_merge *merge, const struct nv_table *table, struct nv_error *error)
+{
+    const struct nv_log *log = nv_log_by_number(merge->store, merge->log);
+    merge->scope = log->scope;
+    return table->of_home ? nv_scope_intern(merge->store, log->id.scope, &log->id.site, &merge->scope, error) : NV_OK;
+}
+
 enum nv_status nv_merge_load(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
                              bool *ret_found, struct nv_error *error)
 {
@@ -370,7 +377,9 @@ enum nv_status nv_merge_op(struct nv_merge *merge, uint32_t index, const struct 
     struct nv_cover cover = {.dot = {merge->log, index, merge->seq}, .vector = merge->context};
     merge->op = op;
     merge->dot = cover.dot;
-    enum nv_status status = nv_merge_excepts(merge, op, &cover, error);
+    enum nv_status status = nv_merge_enter(merge, access->table, error);
+    if (status == NV_OK)
+        status = nv_merge_excepts(merge, op, &cover, error);
     if (status != NV_OK)
         return status;
     bool is_taken;

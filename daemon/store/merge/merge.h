@@ -32,7 +32,6 @@ struct nv_merge {
     bool is_silent; /* judge again, without listing again what is refused */
     /* The changeset: */
     nv_log_number log;
-    nv_scope_number scope; /* of its log, and of the record at hand */
     uint64_t seq;
     struct nv_site_id writer;
     uint64_t authority_seq;
@@ -41,6 +40,7 @@ struct nv_merge {
     const struct nv_op *op;
     struct nv_dot dot;
     /* The record at hand, and its key's: */
+    nv_scope_number scope;
     struct nv_version version;
     struct nv_namesakes {
         struct nv_namesake *items; /* in the arena */
@@ -68,6 +68,9 @@ static inline struct nv_record_name nv_merge_name(const struct nv_merge *merge, 
 {
     return (struct nv_record_name){table, key, merge->scope};
 }
+
+/* Sets merge->scope to that of the record that an op of merge->log on the table is about. */
+enum nv_status nv_merge_enter(struct nv_merge *merge, const struct nv_table *table, struct nv_error *error);
 
 /* Reads the record's version and row into the merge. */
 enum nv_status nv_merge_load(struct nv_merge *merge, struct nv_table_access *access, struct nv_slice key,
@@ -126,10 +129,11 @@ enum nv_status nv_merge_forget_missing(struct nv_merge *merge, uint32_t table, s
 enum nv_status nv_stale_add(struct nv_stale *stale, uint32_t table, struct nv_slice key, struct nv_error *error);
 void nv_stale_done(struct nv_stale *stale);
 
-/* What the schema, as published at the merge's authority position, accepts of a put; the rest is listed in quarantine.
- * *ret_takes_key false: the key itself is not one of that table's. */
+/* What the schema, as published at the merge's authority position, accepts of an op, and its writer had a right to; the
+ * rest is listed in quarantine. *ret_takes_op false: the op as a whole is nothing anywhere, for its key or its place.
+ */
 enum nv_status nv_merge_accepted(struct nv_merge *merge, const struct nv_table *table, const struct nv_op *op,
-                                 bool *ret_takes_key, nv_fields *ret_fields, struct nv_error *error);
+                                 bool *ret_takes_op, nv_fields *ret_fields, struct nv_error *error);
 
 /* The op's excepts by local numbers, in the merge's arena; those that name logs which we do not know name nothing. */
 enum nv_status nv_merge_excepts(struct nv_merge *merge, const struct nv_op *op, struct nv_cover *cover,

@@ -5,6 +5,7 @@
 
 #include "store/schema/again.h"
 #include "store/schema/authorizer.h"
+#include "store/schema/declared.h"
 
 struct draft {
     struct nv_store *store;
@@ -83,34 +84,23 @@ static const char *or_else(const char *said, const char *otherwise)
 static enum nv_status judge_declaration(const struct nv_table *known, const struct nv_schema_table *table,
                                         struct nv_error *error)
 {
-    const char *scope = table->scope;
+    const char *scope = table->scope, *column;
+    enum nv_declared kind;
     if (known != NULL && (strcmp(known->scope, scope) != 0 || strcmp(known->writers, table->writers) != 0))
         return nv_fail(error, NV_REFUSED,
                        "table %.64s was published with scope %.79s and writers %.7s, and these stay: what sites have "
                        "written cannot be taken back; make a new table under another name",
                        known->name, known->scope, known->writers);
-    if (strcmp(scope, "site") == 0 || strncmp(scope, "group/", 6) == 0 || strncmp(scope, "column:", 7) == 0 ||
-        strncmp(scope, "parent:", 7) == 0)
-        return nv_fail(
-            error, NV_REFUSED,
-            "table %.64s is of scope %.79s%s, and this version keeps the scope network only in step: write "
-            "'network' if every site may read it, or take its row out of navette_table so that each site has "
-            "the table for itself",
-            table->name, scope, strcmp(scope, "site") == 0 ? " (as all are that say nothing else)" : "");
-    if (strcmp(scope, "network") != 0)
-        return nv_fail(
-            error, NV_REFUSED,
-            "table %.64s: there is no scope %.79s: there are network, site, column:NAME and parent:COLUMN, of "
-            "which this version knows network; write 'network'",
-            table->name, scope);
-    if (strcmp(table->writers, "home") == 0)
+    if (!nv_declaration_read(scope, &kind, &column))
         return nv_fail(error, NV_REFUSED,
-                       "table %.64s: writers is home, and this version lets every site of a scope write: write 'scope'",
-                       table->name);
-    if (strcmp(table->writers, "scope") != 0)
+                       "table %.64s: there is no scope %.79s: write 'network' if every site may read it, 'site' if only "
+                       "the one that writes it, 'column:NAME' if a column of that name says who, or 'parent:COLUMN' if "
+                       "whoever reads the record that the column references",
+                       table->name, scope);
+    if (strcmp(table->writers, "scope") != 0 && strcmp(table->writers, "home") != 0)
         return nv_fail(error, NV_REFUSED,
-                       "table %.64s: writers is %.20s: it is scope or home, of which this version "
-                       "knows scope; write 'scope'",
+                       "table %.64s: writers is %.20s: write 'scope' if every site that reads a record may change it, "
+                       "'home' if only the site that made it",
                        table->name, table->writers);
     return NV_OK;
 }
@@ -366,8 +356,8 @@ static void summarize_tables(const struct draft *draft, struct nv_buffer *summar
         for (size_t j = 0; j < table->column_count; j++)
             added += known == NULL || table->columns[j].field >= known->field_count;
         if (known == NULL)
-            say(summary, "%s: a new table, kept in step in the whole network, %zu column%s beside its key\n",
-                table->name, added, added == 1 ? "" : "s");
+            say(summary, "%s: a new table, of scope %s, %zu column%s beside its key\n", table->name, table->scope, added,
+                added == 1 ? "" : "s");
         else if (added > 0)
             say(summary, "%s: %zu new column%s\n", table->name, added, added == 1 ? "" : "s");
         else

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "store/schema/declared.h"
 #include "store/schema/trackable.h"
 
 enum { SHAPES_BYTES = 64 << 20 };
@@ -37,12 +38,7 @@ static enum nv_status judge_name(const struct nv_store *store, const struct nv_s
         is_taken = is_taken || same_name(op->tables[i].name, table->name) || op->tables[i].number == table->number;
     if (is_taken)
         return nv_fail(error, NV_REFUSED, "table %.64s is published twice", table->name);
-    if (strcmp(table->scope, "network") != 0 || strcmp(table->writers, "scope") != 0)
-        return nv_fail(
-            error, NV_NOT_YET,
-            "table %.64s is of scope %.80s, written by %.8s: newer software published it; update Navette here",
-            table->name, table->scope, table->writers);
-    return NV_OK;
+    return nv_declaration_form(table, error);
 }
 
 static enum nv_status judge_column(const struct nv_shape *shape, const struct nv_table *known,
@@ -119,7 +115,7 @@ enum nv_status nv_manifest_judge(struct nv_store *store, const struct nv_schema_
         if (status == NV_OK && known == NULL)
             status = judge_table(store, NULL, &op->tables[i], error);
     }
-    return status;
+    return status == NV_OK ? nv_declarations_judge(store, nv_published_db(store), op, error) : status;
 }
 
 /* ---- writing ---- */

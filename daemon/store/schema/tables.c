@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "store/merge/rows.h"
+#include "store/schema/declared.h"
 #include "store/schema/published.h"
 #include "store/schema/trackable.h"
 
@@ -137,7 +138,6 @@ static enum nv_status take_table(struct nv_store *store, sqlite3_stmt *row, stru
         !copy_name(table->scope, sizeof table->scope, (const char *)sqlite3_column_text(row, 1)) ||
         !copy_name(table->writers, sizeof table->writers, (const char *)sqlite3_column_text(row, 2)))
         return damaged(name == NULL ? "" : name, error);
-    table->has_scopes = strcmp(table->scope, "network") != 0;
     table->number = (uint32_t)sqlite3_column_int64(row, 3);
     table->published = (uint64_t)sqlite3_column_int64(row, 4);
     enum nv_status status = nv_shape_read(nv_published_db(store), table->name, arena, &published, error);
@@ -147,6 +147,8 @@ static enum nv_status take_table(struct nv_store *store, sqlite3_stmt *row, stru
         status = take_keys(&published, table, error);
     if (status == NV_OK)
         status = take_fields(store, &published, table, error);
+    if (status == NV_OK)
+        status = nv_declared_take(table, error);
     if (status == NV_OK)
         table->missing = nv_shape_differs(&published, &here, table->name, trouble, sizeof trouble);
     return status;
@@ -191,6 +193,8 @@ enum nv_status nv_tables_load(struct nv_store *store, struct nv_error *error)
     enum nv_status status = nv_published_load(store, error);
     if (status == NV_OK)
         status = take_tables(store, &arena, error);
+    if (status == NV_OK)
+        status = nv_declared_link(store, error);
     if (status == NV_OK)
         status = nv_access_open(store, error);
     if (status != NV_OK)

@@ -10,3 +10,11 @@ INSERT INTO navette_scope(number, id, home) VALUES (1, x'00000000000000000000000
 
 -- The scope whose record it is; 0 where records of several scopes have one key (kind 'scopes').
 ALTER TABLE navette_conflict ADD COLUMN scope INTEGER NOT NULL DEFAULT 1;
+
+-- Records that stand in the site's own scope because the one that they ask for cannot be had: they go there once it can.
+CREATE TABLE navette_unplaced(
+    tbl      INTEGER NOT NULL,
+    key      BLOB NOT NULL,
+    since_ms INTEGER NOT NULL,
+    PRIMARY KEY (tbl, key)
+) WITHOUT ROWID;
