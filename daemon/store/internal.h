@@ -46,7 +46,7 @@ struct nv_store {
     struct nv_logs *logs;
     struct nv_scope_numbers *scope_numbers;
     struct nv_values *values;
-    sqlite3_stmt *statements[64]; /* prepared on first use: enum nv_statement in statements.h */
+    sqlite3_stmt *statements[96]; /* prepared on first use: enum nv_statement in statements.h */
 };
 
 /* ---- schema.c, tracking.c ---- */

@@ -6,6 +6,7 @@
 #include "store/capture/scan.h"
 #include "store/capture/sealing.h"
 #include "store/ingest.h"
+#include "store/scopes/leaving.h"
 
 static enum nv_status is_due(struct nv_store *store, bool *ret_scan, bool *ret_due, struct nv_error *error)
 {
@@ -44,6 +45,23 @@ static enum nv_status seal(struct nv_store *store, struct nv_wall_ms now, int64_
     return status;
 }
 
+/* What the site no longer reads goes, whether it may still write anything or not. */
+static enum nv_status leave(struct nv_store *store, struct nv_wall_ms now, int64_t end, bool *ret_more,
+                            struct nv_error *error)
+{
+    enum nv_status status = nv_begin(store, error);
+    if (status != NV_OK)
+        return status;
+    status = nv_guard(store, error);
+    if (status == NV_OK)
+        status = nv_scopes_leave(store, now, end, ret_more, error);
+    if (status == NV_OK)
+        status = nv_commit(store, error);
+    if (status != NV_OK)
+        nv_rollback(store);
+    return status;
+}
+
 /* A table that is back is what some changesets waited for. Those that still wait are none of this. */
 static enum nv_status merge_owed(struct nv_store *store, struct nv_wall_ms now, int budget_ms, struct nv_error *error)
 {
@@ -58,13 +76,19 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
     struct nv_sealed sealed = {0};
     struct nv_error ignored;
     bool scan, due;
+    int64_t end = nv_mono_now().us + (int64_t)budget_ms * 1000;
     *ret_sealed = sealed;
-    enum nv_status status = is_due(store, &scan, &due, error);
+    enum nv_status status = nv_ready(store, error);
+    if (status == NV_OK && nv_scopes_leaving(store))
+        status = leave(store, now, end, &ret_sealed->more, error);
+    if (status != NV_OK || ret_sealed->more)
+        return status;
+    status = is_due(store, &scan, &due, error);
     if (status != NV_OK)
         return status;
     if (!due)
         return store->owes_merge ? merge_owed(store, now, budget_ms, error) : NV_OK;
-    status = seal(store, now, nv_mono_now().us + (int64_t)budget_ms * 1000, &sealed, error);
+    status = seal(store, now, end, &sealed, error);
     if (status != NV_OK)
         return status;
     /* What was sealed is durable, and to be told, whatever becomes of this: the next call tries it again. */

@@ -1,14 +1,19 @@
 #include "store/statements.h"
 
+#include <assert.h>
+
 static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_VERSION_GET] = "SELECT version FROM navette_version WHERE tbl = ?1 AND key = ?2 AND scope = ?3",
     [NV_SQL_VERSIONS_OF] = "SELECT scope, version FROM navette_version WHERE tbl = ?1 AND key = ?2",
+    [NV_SQL_VERSIONS_AFTER] = "SELECT tbl, key, scope FROM navette_version WHERE (tbl, key, scope) > (?1, ?2, ?3) "
+                              "ORDER BY tbl, key, scope",
+    [NV_SQL_VERSION_DROP] = "DELETE FROM navette_version WHERE tbl = ?1 AND key = ?2 AND scope = ?3",
     [NV_SQL_VERSION_CREATE] = "INSERT INTO navette_version(tbl, key, scope, version) VALUES (?1, ?2, ?3, ?4) "
                               "ON CONFLICT DO NOTHING",
     [NV_SQL_VERSION_PUT] = "INSERT INTO navette_version(tbl, key, scope, version) VALUES (?1, ?2, ?3, ?4) "
                            "ON CONFLICT DO UPDATE SET version = excluded.version",
     [NV_SQL_CHANGESET_ADD] = "INSERT INTO navette_changeset(log, seq, hash, header, signature, compressed, ops, "
-                             "sealed_ms, records, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                             "sealed_ms, records, body, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [NV_SQL_CHANGESET_AT] = "SELECT number, hash, header FROM navette_changeset WHERE log = ?1 AND seq = ?2",
     [NV_SQL_CHANGESET_GET] = "SELECT log, seq, hash, header, signature, compressed, body FROM navette_changeset "
                              "WHERE number = ?1",
@@ -29,6 +34,12 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_BEYOND_DROP] = "DELETE FROM navette_beyond WHERE log = ?1 AND seq = ?2 AND substr(hash, 1, 16) = ?3",
     [NV_SQL_SITE_ADD] = "INSERT INTO navette_site(number, id) VALUES (?1, ?2)",
     [NV_SQL_SCOPE_ADD] = "INSERT INTO navette_scope(number, id, home) VALUES (?1, ?2, ?3)",
+    [NV_SQL_SCOPE_MARK] = "UPDATE navette_scope SET leaving = ?2 WHERE number = ?1",
+    [NV_SQL_LOG_EMPTY] = "DELETE FROM navette_changeset WHERE log = ?1",
+    [NV_SQL_OWED_DROP_LOG] = "DELETE FROM navette_owed WHERE changeset IN "
+                             "(SELECT number FROM navette_changeset WHERE log = ?1)",
+    [NV_SQL_REDACTION_DROP_LOG] = "DELETE FROM navette_redaction WHERE log = ?1",
+    [NV_SQL_QUARANTINE_DROP_SCOPE] = "DELETE FROM navette_quarantine WHERE scope = ?1",
     [NV_SQL_LOG_ADD] = "INSERT INTO navette_log(number, site, epoch, scope) VALUES (?1, ?2, ?3, ?4)",
     [NV_SQL_LOG_SAVE] = "UPDATE navette_log SET has_seq = ?2, has_hash = ?3, applied_seq = ?4, applied_hash = ?5, "
                         "authority_seq = ?6, context = ?7 WHERE number = ?1",
@@ -62,9 +73,10 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_INTENT_DROP] = "DELETE FROM navette_intent WHERE number <= ?1 AND tbl = ?2",
     [NV_SQL_INTENT_TABLES] = "SELECT DISTINCT tbl FROM navette_intent",
     [NV_SQL_SCAN_ANY] = "SELECT 1 FROM navette_meta WHERE name BETWEEN 'scan_' AND 'scan_z' LIMIT 1",
-    [NV_SQL_QUARANTINE_ADD] = "INSERT INTO navette_quarantine(tbl, key, field, reason, value, first_ms, last_ms) "
-                              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) "
-                              "ON CONFLICT DO UPDATE SET count = count + 1, last_ms = excluded.last_ms",
+    [NV_SQL_QUARANTINE_ADD] =
+        "INSERT INTO navette_quarantine(tbl, key, field, reason, value, first_ms, last_ms, scope) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7) "
+        "ON CONFLICT DO UPDATE SET count = count + 1, last_ms = excluded.last_ms",
     /* To a primary key no NULL is like another one. */
     [NV_SQL_QUARANTINE_AGAIN] = "UPDATE navette_quarantine SET count = count + 1, last_ms = ?5 "
                                 "WHERE tbl = ?1 AND key = ?2 AND field = ?3 AND reason = ?4 AND value IS NULL",
@@ -89,6 +101,8 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_ROLLBACK] = "ROLLBACK",
     [NV_SQL_COMMIT] = "COMMIT",
 };
+
+static_assert(NV_SQL_COUNT <= sizeof((struct nv_store *)0)->statements / sizeof(sqlite3_stmt *), "room for them all");
 
 sqlite3_stmt *nv_statement(struct nv_store *store, enum nv_statement which, struct nv_error *error)
 {

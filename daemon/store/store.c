@@ -326,7 +326,7 @@ enum nv_status nv_ready(struct nv_store *store, struct nv_error *error)
 static enum nv_status is_outdated(struct nv_store *store, bool *ret_outdated, struct nv_error *error)
 {
     int64_t newest, merged, members, beyond;
-    enum nv_status status = nv_db_integer(store->db, "SELECT max(number) FROM navette_changeset", 0, &newest, error);
+    enum nv_status status = nv_changeset_newest(store, &newest, error);
     if (status == NV_OK)
         status = nv_db_integer(store->db, "SELECT count(*) FROM navette_beyond", 0, &beyond, error);
     if (status == NV_OK)
@@ -350,8 +350,10 @@ enum nv_status nv_store_refresh(struct nv_store *store, bool *ret_changed, struc
     if (!*ret_changed)
         return status;
     status = is_outdated(store, &outdated, error);
-    if (status == NV_OK && outdated)
+    if (status == NV_OK && outdated) {
         status = load_all(store, error);
+        store->owes_merge = store->owes_merge || (status == NV_OK && nv_logs_lag(store));
+    }
     if (status == NV_OK)
         store->data_version = version;
     return status;

@@ -150,6 +150,20 @@ void nv_groups_publish(struct nv_groups *groups, const char *sql)
     deliver(groups->hub, groups->south);
 }
 
+void nv_groups_list(struct nv_groups *groups, const char *group, struct nv_pair_site *site, bool reads)
+{
+    struct nv_store *hub = groups->hub->store;
+    const struct nv_sign_key *authority = &groups->pair->authority;
+    struct nv_scope_id scope = nv_groups_scope(groups, group);
+    struct nv_site_id id = nv_store_identity(site->store)->site;
+    struct nv_error error;
+    nv_pair_must(reads ? nv_authority_add_reader(hub, authority, scope, id, nv_pair_now, &error)
+                       : nv_authority_remove_reader(hub, authority, scope, id, nv_pair_now, &error),
+                 &error);
+    deliver(groups->hub, groups->north);
+    deliver(groups->hub, groups->south);
+}
+
 void nv_groups_settle(struct nv_groups *groups)
 {
     for (size_t i = 0; i < SITES; i++)

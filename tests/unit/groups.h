@@ -17,6 +17,9 @@ int nv_groups_teardown(void **state);
 /* Publishes a schema; every site takes it up. */
 void nv_groups_publish(struct nv_groups *groups, const char *sql);
 
+/* Lists a site in a group, or takes it out; every site hears of it. */
+void nv_groups_list(struct nv_groups *groups, const char *group, struct nv_pair_site *site, bool reads);
+
 /* Seals at every site, and gives all to all. */
 void nv_groups_settle(struct nv_groups *groups);
 

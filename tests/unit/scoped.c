@@ -26,7 +26,7 @@ struct reading {
     struct nv_scoped *scoped;
     struct nv_stores *stores;
     struct nv_arena arena;
-    uint64_t contexts[NV_STORES_ALL][NV_STORES_ALL]; /* of each log's newest header in the scope */
+    uint64_t contexts[NV_SCOPED_LOGS][NV_SCOPED_LOGS]; /* of each log's newest header */
 };
 
 static size_t site_named(const struct nv_stores *stores, struct nv_site_id id)
@@ -47,10 +47,22 @@ static unsigned rank_of(const struct nv_stores *stores, struct nv_site_id id)
     return rank;
 }
 
-static size_t op_named(const struct nv_scoped *scoped, size_t site, uint64_t seq, uint32_t index)
+static size_t log_named(struct nv_scoped *scoped, struct nv_site_id site, uint64_t epoch)
+{
+    struct nv_log_id id = {site, epoch, scoped->scope};
+    size_t log = 0;
+    while (log < scoped->log_count && nv_log_id_compare(&scoped->logs[log], &id) != 0)
+        log++;
+    assert_true(log < NV_SCOPED_LOGS);
+    if (log == scoped->log_count)
+        scoped->logs[scoped->log_count++] = id;
+    return log;
+}
+
+static size_t op_named(const struct nv_scoped *scoped, size_t log, uint64_t seq, uint32_t index)
 {
     for (size_t op = 0; op < scoped->model.count; op++)
-        if (scoped->ops[op].site == site && scoped->ops[op].seq == seq && scoped->ops[op].index == index)
+        if (scoped->ops[op].log == log && scoped->ops[op].seq == seq && scoped->ops[op].index == index)
             return op;
     return NO_OP;
 }
@@ -78,8 +90,9 @@ static void take_op(struct reading *reading, const struct nv_header *header, con
     struct nv_model_op *told = &scoped->model.ops[scoped->model.count];
     struct nv_scoped_op *kept = &scoped->ops[scoped->model.count];
     *told = (struct nv_model_op){.record = record_of(op->key), .is_delete = op->kind == NV_OP_DELETE};
+    size_t log = log_named(scoped, header->log.site, header->log.epoch);
     *kept = (struct nv_scoped_op){
-        .site = site, .seq = header->seq, .index = index, .header = *hash, .epoch = header->log.epoch};
+        .log = log, .site = site, .seq = header->seq, .index = index, .header = *hash, .epoch = header->log.epoch};
     told->home = rank_of(reading->stores, op->has_home ? op->home : header->log.site);
     for (unsigned field = 0, place = 0; !told->is_delete && field < NV_SCOPED_FIELDS; field++) {
         if (!(op->fields >> field & 1))
@@ -90,13 +103,13 @@ static void take_op(struct reading *reading, const struct nv_header *header, con
     }
     for (size_t other = 0; other < scoped->model.count; other++) {
         const struct nv_scoped_op *before = &scoped->ops[other];
-        uint64_t seen = before->site == site ? header->seq - 1 : reading->contexts[site][before->site];
+        uint64_t seen = before->log == log ? header->seq - 1 : reading->contexts[log][before->log];
         if (before->seq <= seen)
             nv_model_add(&told->seen, other);
     }
     for (size_t i = 0; i < op->except_count; i++) {
         const struct nv_far_dot *dot = &op->excepts[i].dot;
-        size_t except = op_named(scoped, site_named(reading->stores, dot->site), dot->seq, dot->index);
+        size_t except = op_named(scoped, log_named(scoped, dot->site, dot->epoch), dot->seq, dot->index);
         if (except == NO_OP)
             fail_msg("an op of one scope names what stands in none of its logs");
         assert_true(told->except_count < NV_MODEL_EXCEPTS);
@@ -116,11 +129,13 @@ static void take_changeset(struct reading *reading, struct nv_slice bytes)
     must(nv_header_decode(parts.header, &reading->arena, &header, &error), &error);
     if (!nv_scope_id_equal(header.log.scope, reading->scoped->scope))
         return;
-    size_t site = site_named(reading->stores, header.log.site);
+    size_t log = log_named(reading->scoped, header.log.site, header.log.epoch);
     if (header.absolute)
-        memset(reading->contexts[site], 0, sizeof reading->contexts[site]);
-    for (size_t i = 0; i < header.context_count; i++)
-        reading->contexts[site][site_named(reading->stores, header.context[i].site)] = header.context[i].seq;
+        memset(reading->contexts[log], 0, sizeof reading->contexts[log]);
+    for (size_t i = 0; i < header.context_count; i++) {
+        const struct nv_far_head *head = &header.context[i];
+        reading->contexts[log][log_named(reading->scoped, head->site, head->epoch)] = head->seq;
+    }
     must(nv_body_open(&parts, &header, &reading->arena, &body, &error), &error);
     struct nv_hash hash = nv_header_hash(parts.header);
     struct nv_op *op = nv_arena_alloc(&reading->arena, sizeof *op);
@@ -139,7 +154,7 @@ void nv_scoped_read(struct nv_scoped *scoped, struct nv_stores *stores, size_t s
     int64_t cursor = 0;
     bool done = false;
     struct nv_error error;
-    scoped->model.count = 0;
+    scoped->model.count = scoped->log_count = 0;
     scoped->all = (struct nv_model_set){{0}};
     while (!done) {
         nv_buffer_clear(&bytes);
@@ -160,17 +175,17 @@ void nv_scoped_state(const struct nv_scoped *scoped, size_t record, struct nv_mo
     nv_model_meaning(&scoped->model, record, &scoped->all, ret_state);
 }
 
-static size_t op_at(const struct nv_scoped *scoped, struct nv_stores *stores, size_t site, struct nv_dot dot)
+static size_t op_at(struct nv_scoped *scoped, struct nv_stores *stores, size_t site, struct nv_dot dot)
 {
     const struct nv_log *log = nv_log_by_number(stores->sites[site].store, dot.log);
     assert_non_null(log);
     assert_true(nv_scope_id_equal(log->id.scope, scoped->scope));
-    size_t op = op_named(scoped, site_named(stores, log->id.site), dot.seq, dot.index);
+    size_t op = op_named(scoped, log_named(scoped, log->id.site, log->id.epoch), dot.seq, dot.index);
     assert_int_not_equal(op, NO_OP);
     return op;
 }
 
-static void check_record(const struct nv_scoped *scoped, struct nv_stores *stores, size_t site,
+static void check_record(struct nv_scoped *scoped, struct nv_stores *stores, size_t site,
                          const struct nv_record *record, const struct nv_model_state *state)
 {
     static uint8_t marks[NV_MODEL_OPS][NV_MODEL_OPS];
@@ -193,7 +208,7 @@ static void check_record(const struct nv_scoped *scoped, struct nv_stores *store
     assert_int_equal(nv_record_shown(record), state->is_shown);
 }
 
-void nv_scoped_check_version(const struct nv_scoped *scoped, struct nv_stores *stores, size_t site, size_t record,
+void nv_scoped_check_version(struct nv_scoped *scoped, struct nv_stores *stores, size_t site, size_t record,
                              const struct nv_model_state *state)
 {
     struct nv_store *store = stores->sites[site].store;

@@ -6,10 +6,10 @@
 #include "store/merge/versions.h"
 #include "stores.h"
 
-enum { NV_SCOPED_FIELDS = 4 };
+enum { NV_SCOPED_FIELDS = 4, NV_SCOPED_LOGS = 64 };
 
 struct nv_scoped_op {
-    size_t site;
+    size_t log, site;
     uint64_t seq;
     uint32_t index;
     struct nv_hash header;
@@ -23,6 +23,8 @@ struct nv_scoped {
     struct nv_scope_id scope;
     uint32_t table;
     size_t home; /* NV_STORES_ALL: of every site */
+    struct nv_log_id logs[NV_SCOPED_LOGS];
+    size_t log_count;
     struct nv_model model;
     struct nv_scoped_op ops[NV_MODEL_OPS];
     struct nv_model_set all;
@@ -35,7 +37,7 @@ void nv_scoped_read(struct nv_scoped *scoped, struct nv_stores *stores, size_t s
 void nv_scoped_state(const struct nv_scoped *scoped, size_t record, struct nv_model_state *ret_state);
 
 /* What the site keeps of the record is that. */
-void nv_scoped_check_version(const struct nv_scoped *scoped, struct nv_stores *stores, size_t site, size_t record,
+void nv_scoped_check_version(struct nv_scoped *scoped, struct nv_stores *stores, size_t site, size_t record,
                              const struct nv_model_state *state);
 
 /* The code of the value that a row of the record shows, by the rule `last`. */

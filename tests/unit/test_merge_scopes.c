@@ -80,6 +80,13 @@ static bool reads(const struct world *world, size_t scope, size_t site)
     return scope == NETWORK || (scope >= OWN ? scope - OWN == site : world->reads[scope - 1][site]);
 }
 
+/* As far as the site has heard. */
+static bool knows_to_read(const struct world *world, size_t scope, size_t site)
+{
+    return nv_right_reads(world->stores.sites[site].store, id_of(world, scope), world->stores.sites[site].id,
+                          NV_POSITION_NOW);
+}
+
 /* From the narrowest: the site's own, the groups by id, the network. */
 static size_t rank_of(const struct world *world, size_t scope)
 {
@@ -215,7 +222,7 @@ static void insert(struct world *world, size_t site, enum table table, size_t ke
         strcpy(reach, "'network'");
     else if (asked <= GROUPS)
         snprintf(reach, sizeof reach, "'group/g%zu'", asked - 1);
-    if (asked <= GROUPS && reads(world, asked, site))
+    if (asked <= GROUPS && knows_to_read(world, asked, site))
         scope = asked;
     if (table == OFFER)
         scope = site;
@@ -260,12 +267,22 @@ static void write_some(struct world *world, size_t site)
     }
 }
 
+/* A site is listed in a group, or taken out of it. */
+static void list_some(struct world *world)
+{
+    size_t group = nv_dice_below(&world->dice, GROUPS), site = nv_dice_below(&world->dice, world->stores.count);
+    seal(world, 0); /* what was written there was for those who read it then */
+    world->reads[group][site] = !world->reads[group][site];
+    nv_stores_list(&world->stores, world->groups[group], site, world->reads[group][site]);
+    nv_dice_trace("site %zu reads g%zu: %d", site, group, world->reads[group][site]);
+}
+
 /* Equal vectors of a scope at closed cuts give equal digests, whatever else who digests reads. */
 static void digest(struct world *world, size_t site, size_t scope)
 {
     struct nv_scope_digest found;
     struct nv_error error;
-    if (!reads(world, scope, site))
+    if (!is_there(world, site) || (scope >= OWN && !is_there(world, scope - OWN)) || !knows_to_read(world, scope, site))
         return;
     must(nv_store_digest(world->stores.sites[site].store, id_of(world, scope), &found, &error), &error);
     assert_true(world->cut_count < CUTS);
@@ -281,7 +298,9 @@ static void step(struct world *world)
     struct nv_dice *dice = &world->dice;
     size_t site = nv_dice_below(dice, world->stores.count), choice = nv_dice_below(dice, 100);
     world->stores.clock_ms += nv_dice_percent(dice, 3) ? 5400000 : (int64_t)nv_dice_below(dice, 3);
-    if (choice < 50)
+    if (choice < 4)
+        list_some(world);
+    else if (choice < 50)
         write_some(world, site);
     else if (choice < 60)
         seal(world, site);
@@ -297,10 +316,10 @@ static void drain(struct world *world)
 {
     const struct nv_stores_line good = {.budget_bytes = 1 << 20, .reads = 1000};
     size_t count = world->stores.count, joiner = NV_STORES_ALL - 1;
-    for (size_t site = 0; site < count; site++)
-        seal(world, site);
     for (size_t taken = 1; taken > 0;) {
         taken = 0;
+        for (size_t site = 0; site < count; site++)
+            seal(world, site);
         for (size_t from = 0; from < count; from++)
             for (size_t to = 0; to < count; to++)
                 taken += from == to ? 0 : deliver(world, from, to, &good);
@@ -394,6 +413,30 @@ static void check_row(struct world *world, size_t site, enum table table, size_t
     sqlite3_finalize(row);
 }
 
+/* Nothing stands here of what the site does not read. */
+static void check_held(struct world *world, size_t site)
+{
+    struct nv_store *store = world->stores.sites[site].store;
+    for (size_t scope = 0; scope < SCOPES; scope++) {
+        struct nv_error error;
+        if ((scope >= OWN && !is_there(world, scope - OWN)) || reads(world, scope, site))
+            continue;
+        struct nv_scope_id id = id_of(world, scope);
+        sqlite3_stmt *count = nv_db_prepare(
+            nv_store_db(store),
+            "SELECT (SELECT count(*) FROM navette_version AS v JOIN navette_scope AS s ON s.number = v.scope "
+            "WHERE s.id = ?1) + (SELECT count(*) FROM navette_changeset AS c JOIN navette_log AS l ON l.number = c.log "
+            "WHERE l.scope = ?1 AND ?2)",
+            &error);
+        assert_non_null(count);
+        sqlite3_bind_blob(count, 1, id.bytes, sizeof id.bytes, SQLITE_STATIC);
+        sqlite3_bind_int(count, 2, site != 0); /* a hub keeps them for others */
+        assert_int_equal(sqlite3_step(count), SQLITE_ROW);
+        assert_int_equal(sqlite3_column_int(count, 0), 0);
+        sqlite3_finalize(count);
+    }
+}
+
 static void check_site(struct world *world, size_t site)
 {
     static const char all[] = "SELECT tbl, hex(key), scope, hex(version) FROM navette_version ORDER BY 1, 2, 3";
@@ -437,8 +480,10 @@ static void check_end(struct world *world)
     for (size_t site = 0; site < NV_STORES_ALL; site++) {
         for (size_t i = 0; is_there(world, site) && i < TABLES * KEYS; i++)
             check_row(world, site, i / KEYS == 0 ? CARD : OFFER, i % KEYS);
-        if (is_there(world, site))
+        if (is_there(world, site)) {
+            check_held(world, site);
             check_site(world, site);
+        }
     }
 }
 

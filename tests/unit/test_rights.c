@@ -140,6 +140,7 @@ static void an_older_store_is_migrated(void **state)
         "DROP TABLE navette_readership; DROP TABLE navette_scope; DROP TABLE navette_unplaced; "
         "ALTER TABLE navette_member DROP COLUMN reader; "
         "ALTER TABLE navette_conflict DROP COLUMN scope; "
+        "ALTER TABLE navette_quarantine DROP COLUMN scope; "
         "ALTER TABLE navette_member DROP COLUMN ends; PRAGMA user_version = 1");
     nv_pair_must(nv_store_open(pair->school.path, &pair->school.store, &error), &error);
     assert_false(nv_right_member(pair->school.store, school, 2));

@@ -170,30 +170,32 @@ static void a_row_shows_the_narrowest_and_values_never_merge(void **state)
 static void conflicts_behind_a_narrower_record_are_listed(void **state)
 {
     struct nv_groups *groups = *state;
+    struct nv_buffer key = {0};
     struct nv_error error;
-    static const char listed[] = "SELECT kind, field, value, shown FROM navette_conflict WHERE kind = 'values' "
-                                 "ORDER BY choice";
+    static const char listed[] = "SELECT field, value FROM navette_conflict WHERE kind = 'values' ORDER BY choice";
     nv_pair_sql(groups->hub, "INSERT INTO learner VALUES ('l', 'network', '0', 'network')");
     nv_groups_settle(groups);
     nv_pair_sql(groups->hub, "UPDATE learner SET phone = '1'");
     nv_pair_sql(groups->south, "UPDATE learner SET phone = '2'");
-    nv_pair_seal(groups->hub);
-    nv_pair_seal(groups->south);
-    nv_pair_sql(groups->north, "DELETE FROM learner; INSERT INTO learner VALUES ('m', 'x', '', NULL)");
+    nv_pair_sql(groups->north, "DELETE FROM learner");
+    nv_pair_seal(groups->north);
+    nv_pair_sql(groups->north, "INSERT INTO learner VALUES ('l', 'own', '3', NULL)");
     nv_groups_settle(groups);
-    CHECK(groups->north, listed, "values|phone|1|0\nvalues|phone|2|1\n");
-    nv_pair_sql(groups->north, "UPDATE learner SET visible_to = NULL WHERE id = 'none'");
-    nv_pair_sql(groups->south, "INSERT OR IGNORE INTO learner VALUES ('l', 'own', '3', NULL)");
-    nv_groups_settle(groups);
-    CHECK(groups->south, listed, "values|phone|1|0\nvalues|phone|2|1\n");
-    struct nv_buffer key = {0};
+    CHECK(groups->north, "SELECT name, phone FROM learner", "own|3\n");
+    CHECK(groups->north, listed, "phone|1\nphone|2\n");
+    CHECK(groups->south, listed, "phone|1\nphone|2\n");
+    nv_groups_check(groups);
     nv_value_encode(&key, &(struct nv_value){.type = NV_TEXT, .bytes = {(const uint8_t *)"l", 1}});
-    assert_int_equal(nv_conflict_resolve(groups->hub->store, "learner", nv_buffer_slice(&key), "phone", 1, NULL,
+    assert_int_equal(nv_conflict_resolve(groups->north->store, "learner", nv_buffer_slice(&key), "phone", 1, NULL,
                                          nv_pair_now, &error),
-                     NV_OK);
+                     NV_NOT_FOUND);
+    nv_pair_must(nv_conflict_resolve(groups->hub->store, "learner", nv_buffer_slice(&key), "phone", 1, NULL,
+                                     nv_pair_now, &error),
+                 &error);
     nv_buffer_done(&key);
     nv_groups_settle(groups);
     CHECK(groups->north, listed, "");
+    CHECK(groups->north, "SELECT name, phone FROM learner", "own|3\n");
     nv_groups_check(groups);
 }
 
@@ -263,6 +265,99 @@ static void only_the_home_says_who_reads_a_record(void **state)
     nv_groups_check(groups);
 }
 
+/* ---- what a site no longer reads ---- */
+
+static const char held[] =
+    "SELECT (SELECT count(*) FROM navette_changeset AS c JOIN navette_log AS l ON l.number = c.log "
+    "JOIN navette_group AS g ON g.scope = l.scope), "
+    "(SELECT count(*) FROM navette_version AS v JOIN navette_scope AS s ON s.number = v.scope "
+    "JOIN navette_group AS g ON g.scope = s.id), "
+    "(SELECT count(*) FROM navette_conflict)";
+
+/* The south is taken out of the group while it writes, and comes into it again. */
+static void a_site_keeps_nothing_of_a_group_that_it_is_taken_out_of(void **state)
+{
+    struct nv_groups *groups = *state;
+    nv_pair_sql(groups->hub, "INSERT INTO learner VALUES ('2', 'for all', '0', 'network')");
+    nv_pair_sql(groups->north,
+                "INSERT INTO learner VALUES ('1', 'A', '1', 'group/both'), ('2', 'B', '2', 'group/both'), "
+                "('3', 'C', '3', 'group/both'), ('4', 'D', '4', 'group/both')");
+    nv_groups_settle(groups);
+    nv_pair_sql(groups->north, "UPDATE learner SET phone = 'x' WHERE id = '4'");
+    nv_pair_sql(groups->south,
+                "UPDATE learner SET phone = 'y' WHERE id = '4';"
+                "INSERT INTO stay VALUES ('s', 'X', '1'); INSERT INTO learner VALUES ('5', 'E', '5', NULL)");
+    nv_groups_settle(groups);
+    uint64_t epoch = nv_store_identity(groups->south->store)->epoch;
+
+    nv_groups_list(groups, "group/both", groups->south, false);
+    nv_pair_sql(groups->south,
+                "UPDATE learner SET phone = 'late' WHERE id IN ('1', '2'); DELETE FROM learner WHERE id = '3';"
+                "INSERT INTO learner VALUES ('6', 'F', '6', 'group/both')");
+    nv_groups_settle(groups);
+    CHECK(groups->south, "SELECT id, phone FROM learner ORDER BY id", "2|0\n5|5\n6|6\n");
+    CHECK(groups->south, "SELECT count(*) FROM stay", "0\n");
+    CHECK(groups->south, held, "0|0|0\n");
+    CHECK(groups->south, "SELECT field, reason, value, count(*) FROM navette_quarantine GROUP BY 1, 2, 3",
+          "-1|right|NULL|1\n1|right|late|2\n");
+    CHECK(groups->south, "SELECT count(*) FROM navette_unplaced", "1\n");
+    assert_true(nv_store_identity(groups->south->store)->epoch != epoch);
+    CHECK(groups->north, "SELECT id, phone FROM learner WHERE id <> '4' ORDER BY id", "1|1\n2|2\n3|3\n");
+    CHECK(groups->hub, "SELECT applied_seq FROM navette_log JOIN navette_group USING (scope)", "0\n0\n");
+    nv_groups_check(groups);
+
+    nv_pair_sql(groups->north, "UPDATE learner SET name = 'AA' WHERE id = '1'");
+    nv_groups_list(groups, "group/both", groups->south, true);
+    nv_groups_settle(groups);
+    CHECK(groups->south, "SELECT id, name, phone FROM learner WHERE id <> '4' ORDER BY id",
+          "1|AA|1\n2|B|2\n3|C|3\n5|E|5\n6|F|6\n");
+    CHECK(groups->south, "SELECT kind, field, value FROM navette_conflict WHERE kind = 'values' ORDER BY choice",
+          "values|phone|x\nvalues|phone|y\n");
+    nv_pair_sql(groups->south, "UPDATE learner SET phone = 'again' WHERE id = '1'");
+    nv_groups_settle(groups);
+    CHECK(groups->north, "SELECT phone FROM learner WHERE id = '1'", "again\n");
+    nv_groups_check(groups);
+}
+
+/* A hub that is in a group keeps its logs for others when it is taken out, and merges them anew once it is in it again.
+ */
+static void a_hub_keeps_for_others_what_it_no_longer_reads(void **state)
+{
+    struct nv_groups *groups = *state;
+    nv_pair_sql(groups->north, "INSERT INTO learner VALUES ('l', 'A', '1', 'group/hub')");
+    nv_groups_settle(groups);
+    CHECK(groups->hub, held, "1|1|0\n");
+    nv_groups_list(groups, "group/hub", groups->hub, false);
+    nv_pair_seal(groups->hub);
+    CHECK(groups->hub, held, "1|0|0\n");
+    CHECK(groups->hub, "SELECT count(*) FROM learner", "0\n");
+    nv_groups_list(groups, "group/hub", groups->hub, true);
+    nv_pair_seal(groups->hub);
+    CHECK(groups->hub, held, "1|1|0\n");
+    CHECK(groups->hub, "SELECT name FROM learner", "A\n");
+    nv_groups_check(groups);
+}
+
+/* A table that a tool has taken away for a moment is waited for, and nothing of the scope is read meanwhile. */
+static void what_leaves_waits_for_a_table_that_is_away(void **state)
+{
+    struct nv_groups *groups = *state;
+    nv_pair_sql(groups->north, "INSERT INTO learner VALUES ('l', 'A', '1', 'group/both')");
+    nv_groups_settle(groups);
+    nv_pair_sql(groups->south, "ALTER TABLE learner RENAME TO elsewhere");
+    nv_groups_list(groups, "group/both", groups->south, false);
+    nv_pair_seal(groups->south);
+    nv_groups_list(groups, "group/both", groups->south, true);
+    nv_pair_seal(groups->south);
+    CHECK(groups->south, held, "1|1|0\n");
+    nv_pair_sql(groups->south, "ALTER TABLE elsewhere RENAME TO learner");
+    nv_groups_settle(groups);
+    nv_groups_settle(groups);
+    CHECK(groups->south, "SELECT name FROM learner", "A\n");
+    CHECK(groups->south, "SELECT count(*) FROM navette_scope WHERE leaving", "0\n");
+    nv_groups_check(groups);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, nv_groups_teardown)
 
 int main(void)
@@ -277,6 +372,9 @@ int main(void)
         TEST(only_the_home_writes_where_writers_are_the_home),
         TEST(each_home_has_its_own_record),
         TEST(only_the_home_says_who_reads_a_record),
+        TEST(a_site_keeps_nothing_of_a_group_that_it_is_taken_out_of),
+        TEST(a_hub_keeps_for_others_what_it_no_longer_reads),
+        TEST(what_leaves_waits_for_a_table_that_is_away),
     };
     return cmocka_run_group_tests_name("scopes", tests, NULL, NULL);
 }

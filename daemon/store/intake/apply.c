@@ -5,6 +5,7 @@
 #include "base/planted.h"
 #include "store/ingest.h"
 #include "store/intake/owed.h"
+#include "store/log.h"
 #include "store/merge/redact.h"
 #include "store/scopes/reads.h"
 #include "store/statements.h"
@@ -17,7 +18,7 @@ static enum nv_status note_owed(struct nv_store *store, const struct nv_opened *
     int64_t changeset = opened->changeset;
     enum nv_status status = NV_OK;
     if (changeset == 0) {
-        status = nv_db_integer(store->db, "SELECT max(number) + 1 FROM navette_changeset", 1, &changeset, error);
+        changeset = nv_store_newest(store) + 1;
     }
     return status == NV_OK ? nv_owed_note(store, changeset, place, error) : status;
 }

@@ -12,6 +12,7 @@
 #include "store/intake/owed.h"
 #include "store/intake/taken.h"
 #include "store/log/beyond.h"
+#include "store/scopes/leaving.h"
 #include "store/scopes/reads.h"
 #include "store/statements.h"
 #include "store/trust/vouch.h"
@@ -165,6 +166,8 @@ static enum nv_status take_authority(struct intake *intake, struct nv_incoming *
         status = nv_taken_append(&intake->merge, arrival, true, NULL, error);
     if (status == NV_OK)
         status = nv_counted_cut(&intake->merge, arrival->opened.header.seq, error);
+    if (status == NV_OK)
+        status = nv_scopes_follow(intake->store, error);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/planted.h"
+#include "store/log/opened.h"
 #include "store/log/state.h"
 #include "store/statements.h"
 #include "wire/changeset.h"
@@ -32,6 +33,7 @@ enum nv_status nv_log_append(struct nv_store *store, struct nv_log *log, const s
     else
         sqlite3_bind_blob(statement, 9, record_hashes, (int)(header->op_count * sizeof *record_hashes), SQLITE_STATIC);
     nv_db_bind_slice(statement, 10, parts->body);
+    sqlite3_bind_int64(statement, 11, store->logs->newest + 1);
     enum nv_status status = nv_db_run(statement, error);
     if (status == NV_OK && nv_vector_copy(&log->context, context) != NV_OK)
         status = nv_no_memory(error);
@@ -41,8 +43,39 @@ enum nv_status nv_log_append(struct nv_store *store, struct nv_log *log, const s
     log->has_hash = *hash;
     log->authority_seq = header->authority_seq;
     log->is_dirty = true;
-    store->logs->newest = sqlite3_last_insert_rowid(store->db);
-    *ret_changeset = store->logs->newest;
+    *ret_changeset = ++store->logs->newest;
+    return NV_OK;
+}
+
+enum nv_status nv_changeset_newest(struct nv_store *store, int64_t *ret_newest, struct nv_error *error)
+{
+    return nv_db_integer(store->db,
+                         "SELECT max(coalesce((SELECT max(number) FROM navette_changeset), 0), "
+                         "coalesce((SELECT value FROM navette_meta WHERE name = 'newest_changeset'), 0))",
+                         0, ret_newest, error);
+}
+
+enum nv_status nv_changesets_go(struct nv_store *store, struct nv_error *error)
+{
+    nv_opened_forget(store);
+    return nv_meta_set(store, "newest_changeset",
+                       &(struct nv_value){.type = NV_INTEGER, .integer = store->logs->newest}, error);
+}
+
+enum nv_status nv_log_empty(struct nv_store *store, struct nv_log *log, struct nv_error *error)
+{
+    enum nv_status status = nv_changesets_go(store, error);
+    sqlite3_stmt *statement = status == NV_OK ? nv_statement(store, NV_SQL_LOG_EMPTY, error) : NULL;
+    if (statement == NULL)
+        return status == NV_OK ? error->status : status;
+    sqlite3_bind_int64(statement, 1, log->number);
+    status = nv_db_run(statement, error);
+    if (status != NV_OK)
+        return status;
+    nv_vector_clear(&log->context);
+    log->has_seq = log->applied_seq = log->authority_seq = 0;
+    log->has_hash = log->applied_hash = (struct nv_hash){{0}};
+    log->is_dirty = true;
     return NV_OK;
 }
 

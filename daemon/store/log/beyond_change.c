@@ -183,16 +183,16 @@ static enum nv_status end_at(struct nv_store *store, struct nv_log *log, uint64_
 enum nv_status nv_beyond_put_back(struct nv_store *store, struct nv_log *log, uint64_t seq, struct nv_error *error)
 {
     long long after = (long long)seq;
-    enum nv_status status =
-        nv_db_execf(store->db, error,
-                    "INSERT INTO navette_beyond(log, seq, hash, header, signature, compressed, body) "
-                    "SELECT log, seq, hash, header, signature, compressed, body FROM navette_changeset "
-                    "WHERE log = %u AND seq > %lld ORDER BY seq; "
-                    "DELETE FROM navette_owed WHERE changeset IN "
-                    "(SELECT number FROM navette_changeset WHERE log = %u AND seq > %lld); "
-                    "DELETE FROM navette_changeset WHERE log = %u AND seq > %lld",
-                    log->number, after, log->number, after, log->number, after);
-    nv_opened_forget(store);
+    enum nv_status status = nv_changesets_go(store, error);
+    if (status == NV_OK)
+        status = nv_db_execf(store->db, error,
+                             "INSERT INTO navette_beyond(log, seq, hash, header, signature, compressed, body) "
+                             "SELECT log, seq, hash, header, signature, compressed, body FROM navette_changeset "
+                             "WHERE log = %u AND seq > %lld ORDER BY seq; "
+                             "DELETE FROM navette_owed WHERE changeset IN "
+                             "(SELECT number FROM navette_changeset WHERE log = %u AND seq > %lld); "
+                             "DELETE FROM navette_changeset WHERE log = %u AND seq > %lld",
+                             log->number, after, log->number, after, log->number, after);
     if (status == NV_OK)
         status = end_at(store, log, seq, error);
     if (status == NV_OK && log->applied_seq > seq) {

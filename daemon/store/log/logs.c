@@ -200,7 +200,7 @@ enum nv_status nv_logs_load(struct nv_store *store, struct nv_error *error)
             break;
     sqlite3_finalize(statement);
     if (status == NV_OK)
-        status = nv_db_integer(store->db, "SELECT max(number) FROM navette_changeset", 0, &store->logs->newest, error);
+        status = nv_changeset_newest(store, &store->logs->newest, error);
     if (status == NV_OK)
         status = nv_beyond_load(store, error);
     store->owes_join = nv_beyond_count(store) > 0;

@@ -81,6 +81,16 @@ enum nv_status nv_log_append(struct nv_store *store, struct nv_log *log, const s
                              const struct nv_vector *context, const uint32_t *record_hashes, int64_t *ret_changeset,
                              struct nv_error *error);
 
+/* Takes all of the log's changesets away: it is as if none had ever come. */
+enum nv_status nv_log_empty(struct nv_store *store, struct nv_log *log, struct nv_error *error);
+
+/* Before changesets are taken away: peers are served from a number on, and contexts kept by it, so that none is given
+ * twice. */
+enum nv_status nv_changesets_go(struct nv_store *store, struct nv_error *error);
+
+/* The greatest number that a changeset of this file was given. */
+enum nv_status nv_changeset_newest(struct nv_store *store, int64_t *ret_newest, struct nv_error *error);
+
 /* Finds a changeset by its place. NV_NOT_FOUND where we don't hold it. `ret_hash` may be NULL. */
 enum nv_status nv_changeset_at(struct nv_store *store, nv_log_number log, uint64_t seq, int64_t *ret_changeset,
                                struct nv_hash *ret_hash, struct nv_error *error);

@@ -20,6 +20,14 @@ static enum nv_status list_again(struct nv_merge *merge, const struct nv_op *op,
     return status;
 }
 
+/* The scope, by number, of another site's op, with which it leaves; 0: it was written here. */
+static nv_scope_number scope_of_other(const struct nv_merge *merge)
+{
+    const struct nv_log *log = nv_log_by_number(merge->store, merge->log);
+    bool is_own = log == NULL || nv_site_id_compare(log->id.site, merge->store->identity.site) == 0;
+    return is_own ? 0 : log->scope;
+}
+
 enum nv_status nv_merge_quarantine(struct nv_merge *merge, const struct nv_op *op, int field, const char *reason,
                                    const struct nv_value *value, struct nv_error *error)
 {
@@ -41,6 +49,7 @@ enum nv_status nv_merge_quarantine(struct nv_merge *merge, const struct nv_op *o
     sqlite3_bind_text(statement, 4, reason, -1, SQLITE_STATIC);
     nv_db_bind_value(statement, 5, value == NULL ? &nothing : value);
     sqlite3_bind_int64(statement, 6, merge->now.ms);
+    sqlite3_bind_int64(statement, 7, scope_of_other(merge));
     return nv_db_run(statement, error);
 }
 

@@ -92,11 +92,12 @@ static enum nv_status judge_declaration(const struct nv_table *known, const stru
                        "written cannot be taken back; make a new table under another name",
                        known->name, known->scope, known->writers);
     if (!nv_declaration_read(scope, &kind, &column))
-        return nv_fail(error, NV_REFUSED,
-                       "table %.64s: there is no scope %.79s: write 'network' if every site may read it, 'site' if only "
-                       "the one that writes it, 'column:NAME' if a column of that name says who, or 'parent:COLUMN' if "
-                       "whoever reads the record that the column references",
-                       table->name, scope);
+        return nv_fail(
+            error, NV_REFUSED,
+            "table %.64s: there is no scope %.79s: write 'network' if every site may read it, 'site' if only "
+            "the one that writes it, 'column:NAME' if a column of that name says who, or 'parent:COLUMN' if "
+            "whoever reads the record that the column references",
+            table->name, scope);
     if (strcmp(table->writers, "scope") != 0 && strcmp(table->writers, "home") != 0)
         return nv_fail(error, NV_REFUSED,
                        "table %.64s: writers is %.20s: write 'scope' if every site that reads a record may change it, "
@@ -356,8 +357,8 @@ static void summarize_tables(const struct draft *draft, struct nv_buffer *summar
         for (size_t j = 0; j < table->column_count; j++)
             added += known == NULL || table->columns[j].field >= known->field_count;
         if (known == NULL)
-            say(summary, "%s: a new table, of scope %s, %zu column%s beside its key\n", table->name, table->scope, added,
-                added == 1 ? "" : "s");
+            say(summary, "%s: a new table, of scope %s, %zu column%s beside its key\n", table->name, table->scope,
+                added, added == 1 ? "" : "s");
         else if (added > 0)
             say(summary, "%s: %zu new column%s\n", table->name, added, added == 1 ? "" : "s");
         else

@@ -7,6 +7,7 @@
 struct nv_scope_numbers {
     struct nv_numbered_scope *scopes; /* scopes[number - 1] */
     size_t count, capacity;
+    struct nv_scope_cursor cursor;
 };
 
 static struct nv_numbered_scope *add(struct nv_scope_numbers *numbers)
@@ -37,6 +38,7 @@ static enum nv_status read_scope(sqlite3_stmt *row, struct nv_scope_numbers *num
     scope->has_home = home.size > 0;
     if (scope->has_home)
         memcpy(scope->home.bytes, home.data, home.size);
+    scope->is_leaving = sqlite3_column_int(row, 3) != 0;
     return NV_OK;
 }
 
@@ -45,7 +47,9 @@ enum nv_status nv_scope_numbers_load(struct nv_store *store, struct nv_error *er
     if (store->scope_numbers == NULL && (store->scope_numbers = calloc(1, sizeof *store->scope_numbers)) == NULL)
         return nv_no_memory(error);
     store->scope_numbers->count = 0;
-    sqlite3_stmt *rows = nv_db_prepare(store->db, "SELECT number, id, home FROM navette_scope ORDER BY number", error);
+    nv_scope_cursor_rewind(store);
+    sqlite3_stmt *rows =
+        nv_db_prepare(store->db, "SELECT number, id, home, leaving FROM navette_scope ORDER BY number", error);
     enum nv_status status = rows == NULL ? error->status : NV_OK;
     bool more;
     while (status == NV_OK && (status = nv_db_step(rows, &more, error)) == NV_OK && more)
@@ -59,6 +63,7 @@ void nv_scope_numbers_done(struct nv_store *store)
     if (store->scope_numbers == NULL)
         return;
     free(store->scope_numbers->scopes);
+    nv_buffer_done(&store->scope_numbers->cursor.key);
     free(store->scope_numbers);
     store->scope_numbers = NULL;
 }
@@ -124,4 +129,25 @@ bool nv_scope_number_is_of(const struct nv_store *store, nv_scope_number number,
 {
     const struct nv_numbered_scope *scope = nv_scope_numbered(store, number);
     return scope != NULL && nv_scope_id_equal(scope->id, id);
+}
+
+/* ---- what is leaving ---- */
+
+struct nv_scope_cursor *nv_scope_cursor(const struct nv_store *store)
+{
+    return &store->scope_numbers->cursor;
+}
+
+void nv_scope_cursor_rewind(struct nv_store *store)
+{
+    struct nv_scope_cursor *cursor = &store->scope_numbers->cursor;
+    cursor->table = 0;
+    cursor->scope = 0;
+    cursor->is_behind_records = false;
+    nv_buffer_clear(&cursor->key);
+}
+
+void nv_scope_set_leaving(struct nv_store *store, nv_scope_number number, bool leaving)
+{
+    store->scope_numbers->scopes[number - 1].is_leaving = leaving;
 }

@@ -13,6 +13,7 @@ struct nv_numbered_scope {
     struct nv_scope_id id;
     bool has_home;
     struct nv_site_id home;
+    bool is_leaving; /* scopes/leaving.h */
 };
 
 enum nv_status nv_scope_numbers_load(struct nv_store *store, struct nv_error *error);
@@ -29,6 +30,18 @@ nv_scope_number nv_scope_number_find(const struct nv_store *store, struct nv_sco
 /* What the number was given to, NULL for one that was never given. Valid until the next one is given. */
 const struct nv_numbered_scope *nv_scope_numbered(const struct nv_store *store, nv_scope_number number);
 size_t nv_scope_number_count(const struct nv_store *store);
+
+/* How far what is leaving was looked through; forgotten when the program ends. */
+struct nv_scope_cursor {
+    uint32_t table;
+    struct nv_buffer key;
+    nv_scope_number scope;
+    bool is_behind_records;
+    size_t missing; /* tables that were away meanwhile, with records of the scope */
+};
+struct nv_scope_cursor *nv_scope_cursor(const struct nv_store *store);
+void nv_scope_cursor_rewind(struct nv_store *store);
+void nv_scope_set_leaving(struct nv_store *store, nv_scope_number number, bool leaving);
 
 /* Whether the records of that number are of the scope. */
 bool nv_scope_number_is_of(const struct nv_store *store, nv_scope_number number, struct nv_scope_id id);

@@ -10,9 +10,10 @@ static struct nv_scope_id own_scope(const struct nv_store *store)
     return scope;
 }
 
+/* Whether it may write in the scope. What is leaving is gone first, whatever right there is anew. */
 static bool reads(const struct nv_store *store, struct nv_scope_id scope)
 {
-    return nv_right_reads(store, scope, store->identity.site, NV_POSITION_NOW);
+    return nv_scope_is_read(store, scope) && nv_right_reads(store, scope, store->identity.site, NV_POSITION_NOW);
 }
 
 bool nv_scope_may_write(const struct nv_store *store, nv_scope_number number)

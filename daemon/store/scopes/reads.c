@@ -4,6 +4,11 @@
 
 bool nv_scope_is_read(const struct nv_store *store, struct nv_scope_id scope)
 {
+    nv_scope_number number = nv_scope_number_find(store, scope, NULL);
+    if (number != 0 && nv_scope_numbered(store, number)->is_leaving)
+        return false;
+    if (memcmp(scope.bytes, store->identity.site.bytes, sizeof scope.bytes) == 0)
+        return true; /* what is its own stays, whatever becomes of its membership */
     const struct nv_member *self = nv_store_member(store, store->identity.site);
     bool may_be_granted = self != NULL && self->reader && nv_scope_find(store, scope) != NULL;
     return may_be_granted || nv_right_reads(store, scope, store->identity.site, NV_POSITION_NOW);

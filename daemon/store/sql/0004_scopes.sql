@@ -1,9 +1,10 @@
 -- Scopes by number, for the versions of records. `home` is empty, but for tables that a record's home alone writes: there
--- the records of each home stand under a number of their own.
+-- the records of each home stand under a number of their own. `leaving`: the site no longer reads it, and what is here goes.
 CREATE TABLE navette_scope(
     number INTEGER PRIMARY KEY,
     id     BLOB NOT NULL,
     home   BLOB NOT NULL,
+    leaving INTEGER NOT NULL DEFAULT 0,
     UNIQUE (id, home)
 );
 INSERT INTO navette_scope(number, id, home) VALUES (1, x'00000000000000000000000000000001', x'');
@@ -18,3 +19,6 @@ CREATE TABLE navette_unplaced(
     since_ms INTEGER NOT NULL,
     PRIMARY KEY (tbl, key)
 ) WITHOUT ROWID;
+
+-- The scope of the op, where another site wrote it.
+ALTER TABLE navette_quarantine ADD COLUMN scope INTEGER NOT NULL DEFAULT 0;

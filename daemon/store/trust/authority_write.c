@@ -3,6 +3,7 @@
 
 #include "store/intake/counted.h"
 #include "store/log/logs.h"
+#include "store/scopes/leaving.h"
 #include "store/trust/state.h"
 #include "store/trust/vouch.h"
 
@@ -38,7 +39,8 @@ enum nv_status nv_authority_append(struct nv_store *store, const struct nv_sign_
     struct nv_log *log = nv_log_by_number(store, number);
     log->applied_seq = log->has_seq;
     log->applied_hash = log->has_hash;
-    return cut(store, seq, now, error);
+    status = cut(store, seq, now, error);
+    return status == NV_OK ? nv_scopes_follow(store, error) : status;
 }
 
 enum nv_status nv_authority_finish(struct nv_store *store, enum nv_status status, struct nv_error *error)
