@@ -28,11 +28,14 @@ struct nv_store {
     int64_t data_version; /* SQLite's, at the last look */
     int64_t schema_version;
     bool in_transaction;
-    bool owes_rollback; /* a transaction of ours could not be ended */
-    bool owes_merge;    /* what changesets in the log waited for may be there */
-    bool owes_join;     /* what is held beyond the logs may count */
-    bool is_loaded;     /* what follows is what the file says */
-    bool is_muted;      /* a trigger of the site's own rolled an apply back: none of them fires in the next one */
+    bool owes_rollback;      /* a transaction of ours could not be ended */
+    bool owes_merge;         /* what changesets in the log waited for may be there */
+    bool owes_join;          /* what is held beyond the logs may count */
+    bool owes_placing;       /* records that stand elsewhere may get their place (scopes/unplaced.h), */
+    uint32_t unplaced_table; /* of those behind this one */
+    struct nv_buffer unplaced_key;
+    bool is_loaded; /* what follows is what the file says */
+    bool is_muted;  /* a trigger of the site's own rolled an apply back: none of them fires in the next one */
 
     struct nv_member *members; /* ascending by site id */
     size_t member_count;

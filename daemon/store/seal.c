@@ -7,10 +7,12 @@
 #include "store/capture/sealing.h"
 #include "store/ingest.h"
 #include "store/scopes/leaving.h"
+#include "store/scopes/moving.h"
+#include "store/scopes/unplaced.h"
 
 static enum nv_status is_due(struct nv_store *store, bool *ret_scan, bool *ret_due, struct nv_error *error)
 {
-    bool any = false;
+    bool any = false, unplaced = false, moves = false;
     enum nv_status status = nv_ready(store, error);
     *ret_scan = false;
     if (status == NV_OK)
@@ -19,7 +21,28 @@ static enum nv_status is_due(struct nv_store *store, bool *ret_scan, bool *ret_d
         status = nv_seal_is_due(store, &any, error);
     if (status == NV_OK)
         status = nv_scan_is_due(store, ret_scan, error);
-    *ret_due = any || *ret_scan;
+    if (status == NV_OK)
+        status = nv_unplaced_is_due(store, &unplaced, error);
+    if (status == NV_OK)
+        status = nv_moves_are_due(store, &moves, error);
+    *ret_due = any || *ret_scan || unplaced || moves;
+    return status;
+}
+
+/* Once all is sealed: records that can go where they ask to be, and moves that can end. */
+static enum nv_status move(struct nv_store *store, struct nv_wall_ms now, struct nv_sealed *sealed,
+                           struct nv_error *error)
+{
+    bool due = false, more = false;
+    store->owes_placing = store->owes_placing || sealed->changesets > 0;
+    enum nv_status status = nv_moves_end(store, now, sealed, &more, error);
+    sealed->more = sealed->more || more;
+    more = false;
+    if (status == NV_OK)
+        status = nv_unplaced_is_due(store, &due, error);
+    if (status == NV_OK && due)
+        status = nv_unplaced_look(store, now, sealed, &more, error);
+    sealed->more = sealed->more || more;
     return status;
 }
 
@@ -38,6 +61,8 @@ static enum nv_status seal(struct nv_store *store, struct nv_wall_ms now, int64_
         if (status == NV_OK)
             status = nv_seal_slice(store, now, sealed, error);
     } while (status == NV_OK && sealed->more && nv_mono_now().us < end);
+    if (status == NV_OK && !sealed->more)
+        status = move(store, now, sealed, error);
     if (status == NV_OK)
         status = nv_commit(store, error);
     if (status != NV_OK)

@@ -81,6 +81,26 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_QUARANTINE_AGAIN] = "UPDATE navette_quarantine SET count = count + 1, last_ms = ?5 "
                                 "WHERE tbl = ?1 AND key = ?2 AND field = ?3 AND reason = ?4 AND value IS NULL",
     [NV_SQL_UNPLACED_ADD] = "INSERT OR IGNORE INTO navette_unplaced(tbl, key, since_ms) VALUES (?1, ?2, ?3)",
+    [NV_SQL_UNPLACED_DROP] = "DELETE FROM navette_unplaced WHERE tbl = ?1 AND key = ?2",
+    [NV_SQL_UNPLACED_ANY] = "SELECT 1 FROM navette_unplaced LIMIT 1",
+    [NV_SQL_UNPLACED_AFTER] = "SELECT tbl, key FROM navette_unplaced WHERE (tbl, key) > (?1, ?2) ORDER BY tbl, key",
+    [NV_SQL_MOVE_ADD] = "INSERT INTO navette_move(number, scope, log, first_seq, seq, since_ms, held) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [NV_SQL_MOVE_NEXT] = "SELECT number, scope, first_seq FROM navette_move WHERE held ORDER BY number LIMIT 1",
+    [NV_SQL_MOVE_DROP] = "DELETE FROM navette_move WHERE number = ?1",
+    [NV_SQL_MOVE_DROP_SCOPE] =
+        "DELETE FROM navette_move WHERE scope IN (SELECT number FROM navette_scope WHERE id = ?1)",
+    [NV_SQL_MOVES_AWAITED] = "SELECT log, seq FROM navette_move WHERE NOT held ORDER BY number",
+    [NV_SQL_MOVES_HELD] = "UPDATE navette_move SET held = 1 WHERE log = ?1 AND seq <= ?2",
+    [NV_SQL_MOVES_ALONE] = "UPDATE navette_move SET held = 1 WHERE scope = ?1 AND NOT held",
+    [NV_SQL_MOVED_ADD] = "INSERT OR REPLACE INTO navette_moved(move, tbl, key, scope, version) "
+                         "VALUES (?1, ?2, ?3, ?4, ?5)",
+    [NV_SQL_MOVED_HAS] = "SELECT 1 FROM navette_moved WHERE tbl = ?1 AND key = ?2",
+    [NV_SQL_MOVED_OF] = "SELECT tbl, key, scope, version FROM navette_moved WHERE move = ?1 ORDER BY tbl, key",
+    [NV_SQL_MOVED_DROP] = "DELETE FROM navette_moved WHERE move = ?1",
+    [NV_SQL_MOVED_DROP_SCOPE] =
+        "DELETE FROM navette_moved WHERE scope IN (SELECT number FROM navette_scope WHERE id = ?1) OR move IN "
+        "(SELECT number FROM navette_move WHERE scope IN (SELECT number FROM navette_scope WHERE id = ?1))",
     [NV_SQL_MISSING_ADD] = "INSERT OR IGNORE INTO navette_missing(tbl, key, seen_ms) VALUES (?1, ?2, ?3)",
     [NV_SQL_MISSING_DROP] = "DELETE FROM navette_missing WHERE tbl = ?1 AND key = ?2",
     [NV_SQL_REFUSAL_ADD] = "INSERT INTO navette_refusal(reason, site, count, last_ms, text) VALUES (?1, ?2, 1, ?3, ?4) "

@@ -186,6 +186,8 @@ static enum nv_status read_identity(struct nv_store *store, struct nv_error *err
 static enum nv_status load_all(struct nv_store *store, struct nv_error *error)
 {
     store->is_loaded = false;
+    store->unplaced_table = 0;
+    nv_buffer_clear(&store->unplaced_key);
     nv_opened_forget(store);
     nv_opened_forget_current(store);
     enum nv_status status = read_identity(store, error);
@@ -239,6 +241,7 @@ enum nv_status nv_store_open(const char *path, struct nv_store **ret_store, stru
     }
     /* What it waited for may have come just before this store was closed, or its program killed. */
     store->owes_merge = nv_logs_lag(store) || store->owes_join;
+    store->owes_placing = true;
     if (stat(path, &file) == 0) {
         store->file_device = file.st_dev;
         store->file_inode = file.st_ino;
@@ -254,6 +257,7 @@ void nv_store_close(struct nv_store *store)
     nv_tables_done(store);
     nv_logs_done(store);
     nv_scope_numbers_done(store);
+    nv_buffer_done(&store->unplaced_key);
     nv_opened_done(store);
     nv_statements_done(store);
     free(store->members);
@@ -353,6 +357,7 @@ enum nv_status nv_store_refresh(struct nv_store *store, bool *ret_changed, struc
     if (status == NV_OK && outdated) {
         status = load_all(store, error);
         store->owes_merge = store->owes_merge || (status == NV_OK && nv_logs_lag(store));
+        store->owes_placing = true;
     }
     if (status == NV_OK)
         store->data_version = version;

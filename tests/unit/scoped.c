@@ -97,7 +97,8 @@ static void take_op(struct reading *reading, const struct nv_header *header, con
     for (unsigned field = 0, place = 0; !told->is_delete && field < NV_SCOPED_FIELDS; field++) {
         if (!(op->fields >> field & 1))
             continue;
-        told->fields |= (uint8_t)(1u << field);
+        if (!(scoped->asked >> field & 1) || told->home == rank_of(reading->stores, header->log.site))
+            told->fields |= (uint8_t)(1u << field);
         kept->times[field] = op->time.ms - (int64_t)op->ages[place];
         kept->codes[field] = nv_code_of(&op->values[place++]);
     }

@@ -22,7 +22,8 @@ struct nv_scoped_op {
 struct nv_scoped {
     struct nv_scope_id scope;
     uint32_t table;
-    size_t home; /* NV_STORES_ALL: of every site */
+    size_t home;    /* NV_STORES_ALL: of every site */
+    uint64_t asked; /* the field that says who reads a record, as a set: only a record's home gives it a value */
     struct nv_log_id logs[NV_SCOPED_LOGS];
     size_t log_count;
     struct nv_model model;
@@ -30,7 +31,7 @@ struct nv_scoped {
     struct nv_model_set all;
 };
 
-/* Reads all that the site holds of them; scope, table and home are set. Keys are those of nv_stores_keys. */
+/* Reads all that the site holds of them; scope, table, home and asked are set. Keys are those of nv_stores_keys. */
 void nv_scoped_read(struct nv_scoped *scoped, struct nv_stores *stores, size_t site);
 
 /* The state of one record by the model. */

@@ -11,10 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/heads.h"
 #include "scoped.h"
 #include "store/care.h"
 #include "store/internal.h"
 #include "store/merge/merge.h"
+#include "store/moves.h"
 #include "store/seal.h"
 #include "store/trust/rights.h"
 #include "wire/changeset.h"
@@ -44,6 +46,8 @@ struct world {
     uint32_t table[TABLES];
     size_t intended[VALUES]; /* for which scope each value was written; of an offer's, by whose home */
     size_t value_count;
+    size_t key_of[VALUES];
+    bool moved[KEYS][SCOPES][SCOPES];             /* from where to where a card was asked to move, ever */
     size_t unsealed[NV_STORES_ALL][TABLES][KEYS]; /* the scope of a row that was made since the last seal; NOWHERE */
     struct cut cuts[CUTS];
     size_t cut_count;
@@ -193,9 +197,25 @@ static size_t shown_at(struct world *world, size_t site, enum table table, size_
     return found;
 }
 
-static size_t new_value(struct world *world, size_t intended)
+static bool is_home(struct world *world, size_t site, size_t key)
+{
+    struct nv_store *store = world->stores.sites[site].store;
+    struct nv_merge merge;
+    struct nv_buffer encoded = {0};
+    struct nv_error error;
+    nv_value_encode(&encoded, &(struct nv_value){.type = NV_TEXT, .bytes = {(const uint8_t *)nv_stores_keys[key], 2}});
+    nv_merge_init(&merge, store, (struct nv_wall_ms){0}, NULL);
+    must(nv_merge_find_shown(&merge, nv_store_table(store, "card"), nv_buffer_slice(&encoded), &error), &error);
+    bool is = nv_site_id_compare(merge.version.record.home, world->stores.sites[site].id) == 0;
+    nv_merge_done(&merge);
+    nv_buffer_done(&encoded);
+    return is;
+}
+
+static size_t new_value(struct world *world, size_t key, size_t intended)
 {
     assert_true(world->value_count < VALUES);
+    world->key_of[world->value_count] = key;
     world->intended[world->value_count] = intended;
     return world->value_count++;
 }
@@ -218,16 +238,18 @@ static void insert(struct world *world, size_t site, enum table table, size_t ke
     seal(world, site); /* what was deleted before is no part of what is made now */
     if (row_there(world, site, table, key))
         return;
+    if (asked <= GROUPS && !knows_to_read(world, asked, site))
+        asked = OWN;
     if (asked == NETWORK)
         strcpy(reach, "'network'");
     else if (asked <= GROUPS)
         snprintf(reach, sizeof reach, "'group/g%zu'", asked - 1);
-    if (asked <= GROUPS && knows_to_read(world, asked, site))
+    if (asked <= GROUPS)
         scope = asked;
     if (table == OFFER)
         scope = site;
     world->unsealed[site][table][key] = scope;
-    size_t a = new_value(world, scope), b = new_value(world, scope), c = new_value(world, scope);
+    size_t a = new_value(world, key, scope), b = new_value(world, key, scope), c = new_value(world, key, scope);
     snprintf(sql, sizeof sql, "INSERT INTO %s VALUES ('%s', 'v%zu', 'v%zu', 'v%zu'%s%s)", table_names[table],
              nv_stores_keys[key], a, b, c, table == CARD ? ", " : "", table == CARD ? reach : "");
     nv_stores_sql(&world->stores, site, nv_dice_percent(dice, 50), sql);
@@ -243,12 +265,71 @@ static void update(struct world *world, size_t site, enum table table, size_t ke
         return;
     if (nv_dice_percent(dice, 20)) /* all at once, as a form does */
         snprintf(sql, sizeof sql, "UPDATE %s SET a = 'v%zu', b = 'v%zu', c = 'v%zu' WHERE id = '%s'",
-                 table_names[table], new_value(world, intended), new_value(world, intended), new_value(world, intended),
-                 nv_stores_keys[key]);
+                 table_names[table], new_value(world, key, intended), new_value(world, key, intended),
+                 new_value(world, key, intended), nv_stores_keys[key]);
     else
         snprintf(sql, sizeof sql, "UPDATE %s SET %c = 'v%zu' WHERE id = '%s'", table_names[table],
-                 "abc"[nv_dice_below(dice, 3)], new_value(world, intended), nv_stores_keys[key]);
+                 "abc"[nv_dice_below(dice, 3)], new_value(world, key, intended), nv_stores_keys[key]);
     nv_stores_sql(&world->stores, site, nv_dice_percent(dice, 50), sql);
+}
+
+/* Whether the card was ever asked to move from the one scope to the other, over any others. */
+static bool may_have_moved(const struct world *world, size_t key, size_t from, size_t to)
+{
+    bool reached[SCOPES] = {0};
+    if (from == NOWHERE)
+        return false;
+    reached[from] = true;
+    for (size_t round = 0; round < SCOPES; round++)
+        for (size_t scope = 0; scope < SCOPES; scope++)
+            for (size_t next = 0; reached[scope] && next < SCOPES; next++)
+                reached[next] = reached[next] || world->moved[key][scope][next];
+    return reached[to];
+}
+
+/* The home says that others read the card. */
+static void move_some(struct world *world, size_t site)
+{
+    struct nv_dice *dice = &world->dice;
+    size_t key = nv_dice_below(dice, KEYS), asked = nv_dice_below(dice, 2 + GROUPS);
+    char sql[200], reach[40] = "NULL";
+    seal(world, site);
+    size_t from = shown_at(world, site, CARD, key), to = asked <= GROUPS ? asked : OWN + site;
+    if (from == NOWHERE || !knows_to_read(world, to, site) || !is_home(world, site, key))
+        return;
+    if (asked == NETWORK)
+        strcpy(reach, "'network'");
+    else if (asked <= GROUPS)
+        snprintf(reach, sizeof reach, "'group/g%zu'", asked - 1);
+    for (size_t on_the_way = 0; on_the_way < SCOPES; on_the_way++) /* it goes on from where it is to go first */
+        if (may_have_moved(world, key, from, on_the_way))
+            world->moved[key][on_the_way][to] = true;
+    snprintf(sql, sizeof sql, "UPDATE card SET reach = %s WHERE id = '%s'", reach, nv_stores_keys[key]);
+    nv_stores_sql(&world->stores, site, nv_dice_percent(dice, 50), sql);
+}
+
+/* Moves whose records another site has can end. */
+static bool confirm_some(struct world *world, size_t site)
+{
+    struct nv_far_head awaited[64];
+    struct nv_error error;
+    size_t count;
+    bool any = false;
+    must(nv_store_moves_awaited(world->stores.sites[site].store, awaited, 64, &count, &error), &error);
+    for (size_t i = 0; i < count; i++)
+        for (size_t other = 0; other < NV_STORES_ALL; other++) {
+            const struct nv_far_head *has;
+            size_t has_count;
+            if (other == site || !is_there(world, other))
+                continue;
+            nv_store_has(world->stores.sites[other].store, &has, &has_count);
+            const struct nv_heads heads = {.heads = (struct nv_far_head *)has, .count = has_count};
+            if (nv_heads_seq(&heads, &awaited[i]) < awaited[i].seq)
+                continue;
+            must(nv_store_moves_held(world->stores.sites[site].store, &awaited[i], &error), &error);
+            any = true;
+        }
+    return any;
 }
 
 static void write_some(struct world *world, size_t site)
@@ -300,6 +381,10 @@ static void step(struct world *world)
     world->stores.clock_ms += nv_dice_percent(dice, 3) ? 5400000 : (int64_t)nv_dice_below(dice, 3);
     if (choice < 4)
         list_some(world);
+    else if (choice < 18)
+        move_some(world, site);
+    else if (choice < 24)
+        confirm_some(world, site);
     else if (choice < 50)
         write_some(world, site);
     else if (choice < 60)
@@ -318,14 +403,16 @@ static void drain(struct world *world)
     size_t count = world->stores.count, joiner = NV_STORES_ALL - 1;
     for (size_t taken = 1; taken > 0;) {
         taken = 0;
-        for (size_t site = 0; site < count; site++)
+        for (size_t site = 0; site < count; site++) {
+            taken += confirm_some(world, site);
             seal(world, site);
+        }
         for (size_t from = 0; from < count; from++)
             for (size_t to = 0; to < count; to++)
                 taken += from == to ? 0 : deliver(world, from, to, &good);
+        if (taken == 0) /* some moves wait for nobody else */
+            taken = deliver(world, 0, joiner, &good);
     }
-    while (deliver(world, 0, joiner, &good) > 0)
-        ;
 }
 
 static void check_values(struct world *world, size_t scope, enum table table)
@@ -339,7 +426,9 @@ static void check_values(struct world *world, size_t scope, enum table table)
             char text[16] = "";
             assert_true(value.type == NV_TEXT && value.bytes.size > 1 && value.bytes.size < sizeof text);
             memcpy(text, value.bytes.data, value.bytes.size);
-            size_t intended = world->intended[strtoul(text + 1, NULL, 10)];
+            size_t number = strtoul(text + 1, NULL, 10), intended = world->intended[number];
+            if (table == CARD && may_have_moved(world, world->key_of[number], intended, scope))
+                continue;
             if (intended != (table == CARD ? scope : scoped->ops[op].site))
                 fail_msg("%s of %s was written for scope or site %zu, and stands in a log of scope %zu, site %zu", text,
                          table_names[table], intended, scope, scoped->ops[op].site);
@@ -375,6 +464,7 @@ static void check_scope(struct world *world, size_t scope, enum table table, siz
     world->scoped.scope = id_of(world, scope);
     world->scoped.table = world->table[table];
     world->scoped.home = home;
+    world->scoped.asked = table == CARD ? 1 << 3 : 0;
     nv_scoped_read(&world->scoped, &world->stores, 0);
     check_values(world, scope, table);
     for (size_t key = 0; key < KEYS; key++) {
@@ -459,6 +549,9 @@ static void check_site(struct world *world, size_t site)
     free(listed);
     free(versions_after);
     free(listed_after);
+    char *moves = nv_stores_text(&world->stores, site, "SELECT count(*) FROM navette_move");
+    assert_string_equal(moves, "0\n");
+    free(moves);
 }
 
 static void check_end(struct world *world)
@@ -492,6 +585,7 @@ static void run_schedule(uint64_t seed)
     static struct world world;
     world.dice = nv_dice_of(seed);
     world.value_count = world.cut_count = 0;
+    memset(world.moved, 0, sizeof world.moved);
     nv_stores_open(&world.stores, &world.dice, 2 + nv_dice_below(&world.dice, NV_STORES_WRITERS - 1));
     nv_stores_publish(&world.stores, schema);
     make_groups(&world);

@@ -240,7 +240,7 @@ static enum nv_status except_restored(struct unseen *unseen, const struct nv_tab
 }
 
 /* What a body says that is owed nobody here has seen, whatever record it is of. */
-static enum nv_status except_owed(struct nv_merge *merge, nv_fields fields, struct nv_op *op, struct nv_error *error)
+enum nv_status nv_except_owed(struct nv_merge *merge, nv_fields fields, struct nv_op *op, struct nv_error *error)
 {
     struct unseen unseen = {.merge = merge, .op = op, .capacity = op->except_count};
     sqlite3_stmt *statement = nv_statement(merge->store, NV_SQL_OWED_DOTS, error);
@@ -342,7 +342,7 @@ static enum nv_status put_op(struct nv_merge *merge, struct nv_table_access *acc
     /* The row was not there: a create answers what it could not show, as far as the writer's context goes. */
     if (!is_create)
         status = list_unseen(merge, access->table, touched, fields, touched->answered, op, error);
-    return status == NV_OK ? except_owed(merge, fields, op, error) : status;
+    return status == NV_OK ? nv_except_owed(merge, fields, op, error) : status;
 }
 
 /* Lists the row as missing, or strikes it off where it turns out that somebody deleted it. */
@@ -381,7 +381,7 @@ static enum nv_status delete_op(struct nv_merge *merge, struct nv_table_access *
     nv_fields answered = touched->answers_deletes ? UINT64_MAX : 0;
     nv_fields all = nv_all_fields(access->table);
     status = list_unseen(merge, access->table, touched, all, answered, op, error);
-    return status == NV_OK ? except_owed(merge, all, op, error) : status;
+    return status == NV_OK ? nv_except_owed(merge, all, op, error) : status;
 }
 
 enum nv_status nv_local_op(struct nv_merge *merge, struct nv_table_access *access, const struct nv_touched *touched,

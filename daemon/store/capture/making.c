@@ -90,6 +90,14 @@ static enum nv_status seal(struct nv_making *making, struct nv_error *error)
     return NV_OK;
 }
 
+enum nv_status nv_making_room(struct nv_making *making, size_t ops, struct nv_error *error)
+{
+    if (making->current.body.count + ops <= NV_LIMIT_CHANGESET_OPS)
+        return NV_OK;
+    enum nv_status status = seal(making, error);
+    return status == NV_OK ? begin_next(making, error) : status;
+}
+
 enum nv_status nv_making_close_full(struct nv_making *making, struct nv_error *error)
 {
     if (making->bytes < CHANGESET_BYTES && making->current.body.count < NV_LIMIT_CHANGESET_OPS)

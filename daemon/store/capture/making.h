@@ -30,6 +30,9 @@ enum nv_status nv_making_begin(struct nv_making *making, struct nv_scope_id scop
 /* Gives the op, which is encoded in `making->merge.bytes`, its place in the changeset. */
 enum nv_status nv_making_add(struct nv_making *making, const struct nv_op *op, struct nv_error *error);
 
+/* Makes room for so many ops in the changeset, if need be by closing it. */
+enum nv_status nv_making_room(struct nv_making *making, size_t ops, struct nv_error *error);
+
 /* Seals and appends the changeset once it is so long as one may be, and begins the next one of its log. To be called
  * when the op that was added last is merged. */
 enum nv_status nv_making_close_full(struct nv_making *making, struct nv_error *error);

@@ -8,6 +8,7 @@
 #include "store/ingest.h"
 #include "store/merge/namesakes.h"
 #include "store/scopes/placing.h"
+#include "store/scopes/unplaced.h"
 #include "store/statements.h"
 #include "store/trust/rights.h"
 
@@ -91,12 +92,18 @@ static enum nv_status refuse_excepts(struct nv_merge *merge, struct nv_table_acc
     return status == NV_OK ? show_again(merge, access, op, left_out, error) : status;
 }
 
+/* Whether the home says who reads a record that is there: it may be of another scope. */
+static bool says_who_reads(const struct nv_table *table, const struct nv_op *op)
+{
+    return table->declared == NV_DECLARED_COLUMN && op->kind == NV_OP_PUT && (op->fields >> table->scope_place & 1);
+}
+
 /* Makes the op of the record at hand, and merges it. */
 static enum nv_status seal_change(struct nv_making *making, struct nv_table_access *access,
                                   const struct nv_touched *touched, struct nv_op *op, struct nv_error *error)
 {
     struct nv_merge *merge = &making->merge;
-    bool any = false, is_good = false;
+    bool any = false, is_good = false, was_there = merge->version.has_row;
     nv_fields left_out = 0;
     enum nv_status status = forget_missing(making, touched, error);
     if (status == NV_OK)
@@ -116,6 +123,8 @@ static enum nv_status seal_change(struct nv_making *making, struct nv_table_acce
         status = nv_making_add(making, op, error);
     if (status == NV_OK)
         status = nv_merge_own(merge, access, (uint32_t)making->current.body.count - 1, op, left_out, error);
+    if (status == NV_OK && was_there && says_who_reads(access->table, op))
+        status = nv_unplaced_list(making->store, op->table, op->key, making->now, error);
     return status == NV_OK ? nv_making_close_full(making, error) : status;
 }
 

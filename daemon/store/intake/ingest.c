@@ -355,6 +355,7 @@ enum nv_status nv_store_ingest(struct nv_store *store, struct nv_incoming *incom
         }
     }
     store->owes_merge = store->owes_merge || (status == NV_OK && intake.joined > 0);
+    store->owes_placing = store->owes_placing || count > 0;
     if (status == NV_OK && again)
         status = nv_fail(error, NV_BUSY,
                          "rows are being written without the triggers, again and again: look for a "

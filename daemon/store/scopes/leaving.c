@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "store/capture/putback.h"
 #include "store/merge/namesakes.h"
+#include "store/scopes/moving.h"
 #include "store/scopes/reads.h"
 #include "store/statements.h"
 
@@ -46,8 +47,14 @@ enum nv_status nv_scopes_follow(struct nv_store *store, struct nv_error *error)
         bool carries = nv_right_carries(store, scope->id, self, NV_POSITION_NOW);
         if (!is_held(store, scope->id, carries))
             continue;
+        struct nv_scope_id id = scope->id;
         status = mark(store, (nv_scope_number)i, true, error);
+        if (status == NV_OK)
+            status = nv_moves_drop(store, id, error);
     }
+    if (status == NV_OK)
+        status = nv_moves_follow(store, error);
+    store->owes_placing = true;
     store->owes_merge = store->owes_merge || nv_logs_lag(store); /* of a scope that is read from here on */
     return status;
 }

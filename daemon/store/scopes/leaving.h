@@ -6,7 +6,8 @@
 
 #include "store/merge/merge.h"
 
-/* Marks the scopes that are not read here any more, and has those merged that are read anew. In the transaction that took up a changeset of the authority log.
+/* Marks the scopes that are not read here any more, and has those merged that are read anew. In the transaction that
+ * took up a changeset of the authority log.
  */
 enum nv_status nv_scopes_follow(struct nv_store *store, struct nv_error *error);
 

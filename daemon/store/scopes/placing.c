@@ -1,7 +1,7 @@
 #include "store/scopes/placing.h"
 
 #include "store/scopes/reads.h"
-#include "store/statements.h"
+#include "store/scopes/unplaced.h"
 
 static struct nv_scope_id own_scope(const struct nv_store *store)
 {
@@ -133,18 +133,6 @@ enum nv_status nv_scope_asked(struct nv_merge *merge, const struct nv_table *tab
     return status;
 }
 
-static enum nv_status list_unplaced(struct nv_merge *merge, const struct nv_table *table, struct nv_slice key,
-                                    struct nv_error *error)
-{
-    sqlite3_stmt *statement = nv_statement(merge->store, NV_SQL_UNPLACED_ADD, error);
-    if (statement == NULL)
-        return error->status;
-    sqlite3_bind_int64(statement, 1, table->number);
-    nv_db_bind_slice(statement, 2, key);
-    sqlite3_bind_int64(statement, 3, merge->now.ms);
-    return nv_db_run(statement, error);
-}
-
 enum nv_status nv_scope_of_new(struct nv_merge *merge, const struct nv_table *table, struct nv_slice key,
                                struct nv_error *error)
 {
@@ -154,7 +142,7 @@ enum nv_status nv_scope_of_new(struct nv_merge *merge, const struct nv_table *ta
     enum nv_status status = nv_scope_asked(merge, table, key, &scope, &is_known, error);
     if (status == NV_OK && !is_known) {
         scope = own_scope(store);
-        status = list_unplaced(merge, table, key, error);
+        status = nv_unplaced_list(store, table->number, key, merge->now, error);
     }
     if (status != NV_OK)
         return status;

@@ -22,3 +22,25 @@ CREATE TABLE navette_unplaced(
 
 -- The scope of the op, where another site wrote it.
 ALTER TABLE navette_quarantine ADD COLUMN scope INTEGER NOT NULL DEFAULT 0;
+
+-- Moves under way: records made anew in another scope, in the changesets first_seq to seq of our own log there. Once
+-- another node has those (held), what changed since follows, and the records are deleted where they stood.
+CREATE TABLE navette_move(
+    number    INTEGER PRIMARY KEY,
+    scope     INTEGER NOT NULL,
+    log       INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,
+    seq       INTEGER NOT NULL,
+    held      INTEGER NOT NULL DEFAULT 0,
+    since_ms  INTEGER NOT NULL
+);
+
+-- Their records: where they stood, and what they said when they were made anew.
+CREATE TABLE navette_moved(
+    tbl     INTEGER NOT NULL,
+    key     BLOB NOT NULL,
+    move    INTEGER NOT NULL,
+    scope   INTEGER NOT NULL,
+    version BLOB NOT NULL,
+    PRIMARY KEY (tbl, key)
+) WITHOUT ROWID;
