@@ -227,6 +227,12 @@ static const char *kind_name(enum nv_op_kind kind)
         return "delete";
     case NV_OP_REDACT:
         return "redact";
+    case NV_OP_SEALED:
+        return "sealed";
+    case NV_OP_GRANT:
+        return "grant";
+    case NV_OP_ASK:
+        return "ask";
     case NV_OP_GENESIS:
         return "genesis";
     case NV_OP_CERTIFICATE:

@@ -12,6 +12,7 @@
 #define NV_LIMIT_ANCESTORS 16                   /* protocol: tables that one follows, over its parents */
 #define NV_LIMIT_KEY_BYTES 4096                 /* protocol: an encoded key */
 #define NV_LIMIT_OP_BYTES (16u << 20)           /* protocol: one op, encoded */
+#define NV_LIMIT_BOXED_OP_BYTES 14680063u       /* protocol: one op in a box, encoded: 14 MiB less the padding's byte */
 #define NV_LIMIT_BODY_BYTES (20u << 20)         /* protocol: the ops of one changeset, decompressed */
 #define NV_LIMIT_CHANGESET_OPS 4096             /* protocol */
 #define NV_LIMIT_HEADER_BYTES (128u << 10)      /* protocol */
@@ -22,6 +23,8 @@
 #define NV_LIMIT_ABSOLUTE_CONTEXT_EVERY 256     /* protocol: at the least every so many headers */
 #define NV_LIMIT_LOGS 8192                      /* protocol: logs that a network may have at once */
 #define NV_LIMIT_NAMES 4096                     /* protocol: dots that one redact names */
+#define NV_LIMIT_BOXES 4096                     /* protocol: boxes of one grant */
+#define NV_LIMIT_ASKED_KEYS 256                 /* protocol: content keys that one ask names */
 #define NV_LIMIT_TIME_MS 253402300799999        /* protocol: no time lies further from 1970 (the end of year 9999) */
 #define NV_LIMIT_STATEMENTS 4096                /* protocol: SQL statements of one schema op */
 #define NV_LIMIT_LABEL_BYTES 256                /* protocol: a column's label */

@@ -15,6 +15,9 @@ enum nv_op_kind {
     NV_OP_PUT = 1,    /* gives fields values; one that creates a record carries them all */
     NV_OP_DELETE = 2, /* marks what it covers */
     NV_OP_REDACT = 3, /* permits dropping the bodies that it names */
+    NV_OP_SEALED = 4, /* an op of a record, in a box: who has its content key reads it */
+    NV_OP_GRANT = 5,  /* gives a content key to those who may read */
+    NV_OP_ASK = 6,    /* asks a site for content keys */
     /* Ops of the authority log. */
     NV_OP_GENESIS = 16,     /* the first: the network's name, the keys */
     NV_OP_CERTIFICATE = 17, /* a site's id, name, keys, role, endpoints */
@@ -55,7 +58,9 @@ struct nv_op {
     struct nv_except *excepts;
     size_t name_count; /* REDACT only: the dots whose bodies it lets go */
     struct nv_far_dot *names;
-    struct nv_slice control; /* ops of the authority log: the encoded op, for the reader of that kind */
+    uint64_t key_number;     /* SEALED only: which changeset of the log introduces its key; 0: the one it stands in */
+    struct nv_slice box;     /* SEALED only */
+    struct nv_slice control; /* grants, asks, ops of the authority log: the encoded op, for the reader of that kind */
 };
 
 /* A pinned head with its log's full name, as it travels. */

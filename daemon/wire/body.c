@@ -16,6 +16,11 @@ struct proof {
     bool has_seed;
 };
 
+void nv_seed_make(struct nv_seed *ret_seed)
+{
+    nv_random(ret_seed->bytes, sizeof ret_seed->bytes);
+}
+
 void nv_salts_of(const uint8_t seed[NV_SEED_BYTES], struct nv_salt *ret_salts, size_t count)
 {
     static const uint8_t nonce[crypto_stream_chacha20_ietf_NONCEBYTES] = {0};
@@ -168,9 +173,12 @@ static enum nv_status open_body(const struct nv_changeset_parts *parts, const st
         status = read_entries(bytes, &body, &proof, error);
     if (status != NV_OK)
         return status;
-    for (size_t i = 0; i < body.count; i++)
-        if (!body.entries[i].is_redacted)
-            proof.digests[i] = nv_op_digest(&proof.salts[i], body.entries[i].op);
+    for (size_t i = 0; i < body.count; i++) {
+        if (body.entries[i].is_redacted)
+            continue;
+        body.entries[i].salt = &proof.salts[i];
+        proof.digests[i] = nv_op_digest(&proof.salts[i], body.entries[i].op);
+    }
     struct nv_hash root = nv_ops_root(proof.digests, proof.count);
     if (memcmp(root.bytes, header->ops_root.bytes, sizeof root.bytes) != 0 && !NV_PLANTED(SKIP_OPS_ROOT))
         return refuse(error, "does not fit the header's ops root");

@@ -3,18 +3,9 @@
 
 #include "wire/changeset.h"
 
-enum { NV_SEED_BYTES = 32, NV_SALT_BYTES = 24 };
-
 /* Redaction may make a body longer by so much an op (a salt beside it, or a digest in its place). A body that has its
  * seed leaves room for that below NV_LIMIT_BODY_BYTES, so that none is ever too long to be redacted. */
 enum { NV_REDACTION_BYTES = 32 };
-
-struct nv_salt {
-    uint8_t bytes[NV_SALT_BYTES];
-};
-
-/* The salts that a seed stands for. */
-void nv_salts_of(const uint8_t seed[NV_SEED_BYTES], struct nv_salt *ret_salts, size_t count);
 
 struct nv_hash nv_op_digest(const struct nv_salt *salt, struct nv_slice op);
 struct nv_hash nv_ops_root(const struct nv_hash *digests, size_t count);

@@ -134,10 +134,9 @@ static struct nv_hash root_of(const uint8_t seed[NV_SEED_BYTES], const struct nv
 }
 
 /* The root into the header, the body into the buffer. The seed stands nowhere but in the body. */
-static bool seal_body(struct nv_header *header, const struct nv_slice *ops, size_t op_count, struct nv_buffer *scratch)
+static bool seal_body(const uint8_t seed[NV_SEED_BYTES], struct nv_header *header, const struct nv_slice *ops,
+                      size_t op_count, struct nv_buffer *scratch)
 {
-    uint8_t seed[NV_SEED_BYTES];
-    nv_random(seed, sizeof seed);
     struct nv_arena arena = {.limit = op_count * (sizeof(struct nv_salt) + sizeof(struct nv_hash)) + 1024};
     struct nv_salt *salts = nv_arena_alloc(&arena, op_count * sizeof *salts);
     struct nv_hash *digests = nv_arena_alloc(&arena, op_count * sizeof *digests);
@@ -171,11 +170,22 @@ enum nv_status nv_changeset_seal(struct nv_header *header, const struct nv_slice
                                  struct nv_buffer *scratch, struct nv_changeset_parts *ret_parts,
                                  struct nv_hash *ret_hash, struct nv_error *error)
 {
+    struct nv_seed seed;
+    nv_seed_make(&seed);
+    return nv_changeset_seal_from(&seed, header, ops, op_count, key, network, scratch, ret_parts, ret_hash, error);
+}
+
+enum nv_status nv_changeset_seal_from(const struct nv_seed *seed, struct nv_header *header, const struct nv_slice *ops,
+                                      size_t op_count, const struct nv_sign_key *key,
+                                      const struct nv_public_key *network, struct nv_buffer *scratch,
+                                      struct nv_changeset_parts *ret_parts, struct nv_hash *ret_hash,
+                                      struct nv_error *error)
+{
     enum nv_status status = check_ops(ops, op_count, error);
     if (status != NV_OK)
         return status;
     nv_buffer_clear(scratch);
-    bool compressed = seal_body(header, ops, op_count, scratch);
+    bool compressed = seal_body(seed->bytes, header, ops, op_count, scratch);
     size_t body_end = scratch->size;
     status = nv_header_encode(header, scratch, error);
     if (status != NV_OK)

@@ -16,7 +16,7 @@
 #include "core/op.h"
 #include "wire/keys.h"
 
-enum { NV_FORMAT = 1 };
+enum { NV_FORMAT = 1, NV_SEED_BYTES = 32, NV_SALT_BYTES = 24 };
 
 /* A changeset as bytes in four pieces, all within the bytes that were opened (or read from the store). */
 struct nv_changeset_parts {
@@ -44,10 +44,19 @@ struct nv_hash nv_header_hash(struct nv_slice header_bytes);
 enum nv_status nv_changeset_verify(const struct nv_changeset_parts *parts, const struct nv_public_key *key,
                                    const struct nv_public_key *network, struct nv_error *error);
 
-/* One entry of a body. Where the op was redacted, `op` is empty and `is_redacted` true. */
+struct nv_salt {
+    uint8_t bytes[NV_SALT_BYTES];
+};
+
+/* One entry of a body. Where the op was redacted, `op` is empty, `salt` NULL and `is_redacted` true.
+ *
+ * Where a sealed op was opened since, `op` is what stood in the box; it is empty, which is no op, where that is none
+ * for everybody, and `is_keyless` says that this site lacks the content key. */
 struct nv_entry {
     struct nv_slice op;
+    const struct nv_salt *salt; /* of the op as it is signed */
     bool is_redacted;
+    bool is_keyless;
 };
 
 struct nv_body {
@@ -81,15 +90,30 @@ enum nv_status nv_body_fill(const struct nv_changeset_parts *parts, const struct
 enum nv_status nv_op_decode(struct nv_slice bytes, struct nv_arena *arena, struct nv_op *ret_op,
                             struct nv_error *error);
 
-/* Encodes one op of kind put, delete or redact; the buffer's `failed` tells of lost memory. It does not judge: what
- * breaks a limit (a key over NV_LIMIT_KEY_BYTES, a time beyond NV_LIMIT_TIME_MS) will be refused by whoever decodes it.
- */
+/* Encodes one op of kind put, delete, redact or sealed; the buffer's `failed` tells of lost memory. It does not judge:
+ * what breaks a limit (a key over NV_LIMIT_KEY_BYTES, a time beyond NV_LIMIT_TIME_MS) will be refused by whoever
+ * decodes it. */
 void nv_op_encode(const struct nv_op *op, struct nv_buffer *buffer);
 
-/* Seals ops into a changeset: a new seed, digests, ops root (set in `header`, op_count too), header bytes, signature;
- * zstd where it makes the body smaller. `scratch` is emptied first; the parts point into it and are valid while it is.
- * NV_REFUSED where an op is over NV_LIMIT_OP_BYTES, NV_BUG where the ops together or the header are against the
- * protocol: then scratch and parts hold nothing of use. */
+/* What a changeset's salts come from, and the salts that a seed stands for. Made before the ops where those need their
+ * salts: a box's nonce is one. It stands in the body, and is no secret from whoever reads that. */
+struct nv_seed {
+    uint8_t bytes[NV_SEED_BYTES];
+};
+void nv_seed_make(struct nv_seed *ret_seed);
+void nv_salts_of(const uint8_t seed[NV_SEED_BYTES], struct nv_salt *ret_salts, size_t count);
+
+/* Seals ops into a changeset: digests, ops root (set in `header`, op_count too), header bytes, signature; zstd where it
+ * makes the body smaller. `scratch` is emptied first; the parts point into it and are valid while it is. NV_REFUSED
+ * where an op is over NV_LIMIT_OP_BYTES, NV_BUG where the ops together or the header are against the protocol: then
+ * scratch and parts hold nothing of use. */
+enum nv_status nv_changeset_seal_from(const struct nv_seed *seed, struct nv_header *header, const struct nv_slice *ops,
+                                      size_t op_count, const struct nv_sign_key *key,
+                                      const struct nv_public_key *network, struct nv_buffer *scratch,
+                                      struct nv_changeset_parts *ret_parts, struct nv_hash *ret_hash,
+                                      struct nv_error *error);
+
+/* The same with a new seed. */
 enum nv_status nv_changeset_seal(struct nv_header *header, const struct nv_slice *ops, size_t op_count,
                                  const struct nv_sign_key *key, const struct nv_public_key *network,
                                  struct nv_buffer *scratch, struct nv_changeset_parts *ret_parts,

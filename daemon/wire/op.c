@@ -1,16 +1,19 @@
 /* Reading ops: the hottest path of all, so without protobuf-c and without a copy. */
 #include "wire/changeset.h"
 #include "wire/form.h"
+#include "wire/grant_form.h"
+#include "wire/sealed.h"
 
 /* The fields as they stand in the bytes, before anybody asks what they mean. */
 struct op_form {
     uint32_t kind, table;
-    struct nv_slice key, values, ages, home;
+    struct nv_slice key, values, ages, home, box, control;
     int64_t time;
     nv_fields fields;
     struct nv_reader excepts, names; /* at the first one; they follow one another */
     size_t except_count, name_count;
-    uint32_t controls; /* bit n: the field of authority kind n is there */
+    uint64_t key_number;
+    uint32_t controls; /* bit n: the field n, which has what belongs to a kind of its own, is there */
     bool is_newer;     /* a field that this software does not know */
 };
 
@@ -85,6 +88,12 @@ static bool take_op_field(const struct nv_field *field, struct nv_reader before,
         return take_repeated(field, before, &form->excepts, &form->except_count);
     case 10:
         return take_repeated(field, before, &form->names, &form->name_count);
+    case 11:
+        return take_number(field, &form->key_number);
+    case 12:
+        return take_slice(field, &form->box);
+    case NV_FIELD_GRANT:
+    case NV_FIELD_ASK:
     case NV_OP_GENESIS:
     case NV_OP_CERTIFICATE:
     case NV_OP_SCHEMA:
@@ -93,6 +102,7 @@ static bool take_op_field(const struct nv_field *field, struct nv_reader before,
     case NV_OP_REMOVAL:
     case NV_OP_REVOCATION:
         form->controls |= (uint32_t)1 << field->number;
+        form->control = field->bytes;
         return field->type == NV_FORM_BYTES;
     default:
         form->is_newer = true;
@@ -103,7 +113,8 @@ static bool take_op_field(const struct nv_field *field, struct nv_reader before,
 /* A field that is not known here may be one that repeats. */
 static bool may_repeat(uint32_t number)
 {
-    bool is_singular = (number >= 1 && number <= 8) || (number >= NV_OP_GENESIS && number <= NV_OP_REVOCATION);
+    bool is_singular = (number >= 1 && number <= 8) || (number >= 11 && number <= NV_FIELD_ASK) ||
+                       (number >= NV_OP_GENESIS && number <= NV_OP_REVOCATION);
     return !is_singular;
 }
 
@@ -282,13 +293,18 @@ static enum nv_status read_ages(const struct op_form *form, struct nv_op *op, st
     return NV_OK;
 }
 
+static bool has_box(const struct op_form *form)
+{
+    return form->key_number != 0 || form->box.size > 0;
+}
+
 static enum nv_status check_record(const struct op_form *form, struct nv_error *error)
 {
     if (form->table == 0 || form->table > NV_LIMIT_TABLES)
         return refuse(error, "a table number out of range");
     if (!key_is_good(form->key))
         return refuse(error, "a key that is none");
-    if (form->name_count > 0 || form->controls != 0)
+    if (form->name_count > 0 || form->controls != 0 || has_box(form))
         return refuse(error, "a change to a record with parts of another kind of op");
     return NV_OK;
 }
@@ -316,6 +332,29 @@ static enum nv_status read_put(const struct op_form *form, struct nv_op *op, str
     return status == NV_OK ? read_ages(form, op, error) : status;
 }
 
+/* What is in the box is of no concern here. That it was captured at some time is one of the things that it hides. */
+static enum nv_status read_sealed(const struct op_form *form, struct nv_op *op, struct nv_error *error)
+{
+    if (has_record(form) || form->time != 0 || form->name_count > 0 || form->controls != 0)
+        return refuse(error, "a sealed op with parts of another kind of op");
+    if (!nv_box_size_is_good(form->box.size))
+        return refuse(error, "a box of a size that no box has");
+    op->key_number = form->key_number;
+    op->box = form->box;
+    return NV_OK;
+}
+
+/* A grant or an ask, which have a field for themselves. */
+static enum nv_status read_key_op(const struct op_form *form, uint32_t field, struct nv_slice bytes, struct nv_op *op,
+                                  struct nv_error *error)
+{
+    if (has_record(form) || has_box(form) || form->time != 0 || form->name_count > 0 ||
+        form->controls != (uint32_t)1 << field)
+        return refuse(error, "an op about content keys with parts of another kind");
+    op->control = bytes;
+    return field == NV_FIELD_GRANT ? nv_grant_judge(form->control, error) : nv_ask_judge(form->control, error);
+}
+
 static enum nv_status read_kind(const struct op_form *form, struct nv_slice bytes, struct nv_op *op,
                                 struct nv_error *error)
 {
@@ -327,11 +366,17 @@ static enum nv_status read_kind(const struct op_form *form, struct nv_slice byte
             return refuse(error, "a delete with values");
         return check_record(form, error);
     case NV_OP_REDACT:
-        if (has_record(form) || form->controls != 0)
+        if (has_record(form) || has_box(form) || form->controls != 0)
             return refuse(error, "a redact with parts of another kind of op");
         if (form->name_count == 0)
             return refuse(error, "a redact that names nothing");
         return NV_OK;
+    case NV_OP_SEALED:
+        return read_sealed(form, op, error);
+    case NV_OP_GRANT:
+        return read_key_op(form, NV_FIELD_GRANT, bytes, op, error);
+    case NV_OP_ASK:
+        return read_key_op(form, NV_FIELD_ASK, bytes, op, error);
     case NV_OP_GENESIS:
     case NV_OP_CERTIFICATE:
     case NV_OP_SCHEMA:
@@ -339,7 +384,7 @@ static enum nv_status read_kind(const struct op_form *form, struct nv_slice byte
     case NV_OP_READER:
     case NV_OP_REMOVAL:
     case NV_OP_REVOCATION:
-        if (has_record(form) || form->name_count > 0 || form->controls != (uint32_t)1 << op->kind)
+        if (has_record(form) || has_box(form) || form->name_count > 0 || form->controls != (uint32_t)1 << op->kind)
             return refuse(error, "an authority op with parts of another kind");
         op->control = bytes;
         return NV_OK;
@@ -373,6 +418,8 @@ enum nv_status nv_op_decode(struct nv_slice bytes, struct nv_arena *arena, struc
     op->has_home = false;
     op->fields = form.fields;
     op->value_count = 0;
+    op->key_number = 0;
+    op->box = (struct nv_slice){0};
     op->control = (struct nv_slice){0};
     return read_kind(&form, bytes, op, error);
 }

@@ -46,8 +46,13 @@ static void append_values(const struct nv_op *op, struct nv_buffer *buffer)
 
 void nv_op_encode(const struct nv_op *op, struct nv_buffer *buffer)
 {
-    assert(op->kind == NV_OP_PUT || op->kind == NV_OP_DELETE || op->kind == NV_OP_REDACT);
+    assert(op->kind >= NV_OP_PUT && op->kind <= NV_OP_SEALED);
     nv_append_number_field(buffer, 1, op->kind);
+    if (op->kind == NV_OP_SEALED) {
+        nv_append_number_field(buffer, 11, op->key_number);
+        nv_append_bytes_field(buffer, 12, op->box);
+        return;
+    }
     if (op->kind != NV_OP_REDACT) {
         nv_append_number_field(buffer, 2, op->table);
         nv_append_bytes_field(buffer, 3, op->key);

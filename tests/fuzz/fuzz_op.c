@@ -1,10 +1,11 @@
-/* Ops, values, the order of values, what a row shows of several, and vectors of heads. */
+/* Ops, boxes, values, the order of values, what a row shows of several, and vectors of heads. */
 #include <assert.h>
 
 #include "core/heads.h"
 #include "core/rule.h"
 #include "parts.h"
 #include "target.h"
+#include "wire/sealed.h"
 
 enum { VALUES_MAX = 12, CANDIDATES_MAX = 6, HEADS_MAX = 8 };
 
@@ -28,7 +29,8 @@ static bool ops_equal(const struct nv_op *a, const struct nv_op *b)
 {
     if (a->kind != b->kind || a->table != b->table || !nv_slice_equal(a->key, b->key) || a->time.ms != b->time.ms ||
         a->has_home != b->has_home || a->fields != b->fields || a->value_count != b->value_count ||
-        a->except_count != b->except_count || a->name_count != b->name_count)
+        a->except_count != b->except_count || a->name_count != b->name_count || a->key_number != b->key_number ||
+        !nv_slice_equal(a->box, b->box))
         return false;
     bool are_equal = !a->has_home || nv_site_id_compare(a->home, b->home) == 0;
     for (size_t i = 0; i < a->value_count; i++)
@@ -52,6 +54,46 @@ static void build_op(struct nv_dice *dice)
     assert(status == NV_OK && ops_equal(op, again));
     nv_fuzz_flip(dice, bytes.data, bytes.size);
     decode_op(nv_buffer_slice(&bytes));
+    nv_buffer_done(&bytes);
+}
+
+static void build_key_op(struct nv_dice *dice)
+{
+    struct nv_buffer bytes = {0};
+    nv_fuzz_key_op(dice, &bytes);
+    decode_op(nv_buffer_slice(&bytes));
+    nv_fuzz_flip(dice, bytes.data, bytes.size);
+    decode_op(nv_buffer_slice(&bytes));
+    nv_buffer_done(&bytes);
+}
+
+/* ---- boxes ---- */
+
+/* A box opens where all is as it was sealed, and not where one bit of it is turned. */
+static void seal_and_open(struct nv_dice *dice)
+{
+    struct nv_arena *arena = nv_fuzz_arena();
+    struct nv_op *read = nv_fuzz_alloc(arena, sizeof *read);
+    struct nv_content_key key = {{0}};
+    struct nv_salt salt = {{0}};
+    struct nv_log_id log = {.epoch = nv_fuzz_number(dice)};
+    struct nv_buffer bytes = {0};
+    struct nv_slice op = nv_fuzz_bytes(dice, arena, 200), opened;
+    uint32_t index = (uint32_t)nv_dice_below(dice, NV_LIMIT_CHANGESET_OPS);
+    op.size += op.size == 0;
+    nv_dice_bytes(dice, key.bytes, 4);
+    nv_dice_bytes(dice, salt.bytes, 4);
+    struct nv_hash id = nv_content_key_id(&key, &log);
+    struct nv_box_bound bound = nv_box_bound_of(&id, &log, nv_fuzz_number(dice));
+    nv_box_append(&key, nv_fuzz_number(dice), &bound, index, &salt, op, &bytes);
+    enum nv_status status = nv_op_decode(nv_buffer_slice(&bytes), arena, read, NULL);
+    assert(status == NV_OK && read->kind == NV_OP_SEALED);
+    uint8_t *room = nv_fuzz_alloc(arena, read->box.size);
+    bool is_open = nv_box_open(&key, &bound, index, &salt, read->box, room, &opened);
+    assert(is_open && nv_slice_equal(op, opened));
+    nv_fuzz_flip(dice, bytes.data + bytes.size - read->box.size, read->box.size);
+    is_open = nv_box_open(&key, &bound, index, &salt, read->box, room, &opened);
+    assert(!is_open);
     nv_buffer_done(&bytes);
 }
 
@@ -164,7 +206,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct nv_slice rest = {.data = data + 1, .size = size - 1};
     struct nv_dice dice = nv_dice_scripted(rest);
     nv_fuzz_start();
-    switch (data[0] % 5) {
+    switch (data[0] % 7) {
     case 0:
         decode_op(rest);
         break;
@@ -177,8 +219,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 3:
         choose(&dice);
         break;
-    default:
+    case 4:
         join_heads(&dice);
+        break;
+    case 5:
+        build_key_op(&dice);
+        break;
+    default:
+        seal_and_open(&dice);
         break;
     }
     return 0;

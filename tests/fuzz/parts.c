@@ -4,8 +4,9 @@
 #include <sodium.h>
 
 #include "core/heads.h"
+#include "wire/grant.h"
 
-enum { ARENA_BYTES = 64 << 20 };
+enum { ARENA_BYTES = 64 << 20, BOXED_BYTES = 300, LIST_MAX = 4 };
 
 /* ---- what is the same in every run ---- */
 
@@ -164,11 +165,24 @@ static void fill_names(struct nv_dice *dice, struct nv_arena *arena, struct nv_o
         op->names[i] = nv_fuzz_dot(dice);
 }
 
+static void fill_box(struct nv_dice *dice, struct nv_arena *arena, struct nv_op *op)
+{
+    size_t size = NV_BOX_EXTRA_BYTES + nv_size_class(nv_dice_below(dice, BOXED_BYTES));
+    uint8_t *box = nv_fuzz_alloc(arena, size);
+    nv_dice_bytes(dice, box, size);
+    op->box = (struct nv_slice){.data = box, .size = size};
+    op->key_number = nv_fuzz_number(dice);
+}
+
 void nv_fuzz_op(struct nv_dice *dice, struct nv_arena *arena, struct nv_op *op)
 {
-    static const enum nv_op_kind kinds[] = {NV_OP_PUT, NV_OP_PUT, NV_OP_DELETE, NV_OP_REDACT};
+    static const enum nv_op_kind kinds[] = {NV_OP_PUT, NV_OP_PUT, NV_OP_DELETE, NV_OP_REDACT, NV_OP_SEALED};
     memset(op, 0, sizeof *op);
-    op->kind = kinds[nv_dice_below(dice, 4)];
+    op->kind = kinds[nv_dice_below(dice, 5)];
+    if (op->kind == NV_OP_SEALED) {
+        fill_box(dice, arena, op);
+        return;
+    }
     op->time.ms = (int64_t)(nv_fuzz_number(dice) % (2 * (uint64_t)NV_LIMIT_TIME_MS)) - NV_LIMIT_TIME_MS;
     op->time.ms += 256 * (op->time.ms + 256 < NV_LIMIT_TIME_MS); /* no age reaches beyond the earliest time */
     if (op->kind == NV_OP_REDACT) {
@@ -187,14 +201,68 @@ void nv_fuzz_op(struct nv_dice *dice, struct nv_arena *arena, struct nv_op *op)
     }
 }
 
+static void some_grant(struct nv_dice *dice, struct nv_buffer *buffer)
+{
+    struct nv_grant_box boxes[LIST_MAX];
+    struct nv_grant grant = {.is_elsewhere = nv_dice_percent(dice, 50), .boxes = boxes};
+    grant.box_count = 1 + nv_dice_below(dice, LIST_MAX);
+    grant.key.number = nv_fuzz_number(dice);
+    if (grant.is_elsewhere) {
+        grant.key.number += grant.key.number == 0;
+        grant.key.site = some_site(dice);
+        grant.key.epoch = nv_fuzz_number(dice);
+    }
+    nv_dice_bytes(dice, grant.key_id.bytes, 2);
+    memset(boxes, 0, sizeof boxes);
+    for (size_t i = 0; i < grant.box_count; i++) {
+        boxes[i].recovery = i % 2 == 1;
+        boxes[i].site.bytes[0] = (uint8_t)(i / 2);
+        nv_dice_bytes(dice, boxes[i].sealed, 4);
+    }
+    nv_grant_encode(&grant, buffer);
+}
+
+void nv_fuzz_key_op(struct nv_dice *dice, struct nv_buffer *buffer)
+{
+    if (nv_dice_percent(dice, 50)) {
+        some_grant(dice, buffer);
+        return;
+    }
+    struct nv_key_name keys[LIST_MAX];
+    struct nv_ask ask = {.of = some_site(dice), .key_count = 1 + nv_dice_below(dice, LIST_MAX), .keys = keys};
+    for (size_t i = 0; i < ask.key_count; i++) {
+        keys[i] = (struct nv_key_name){.epoch = nv_fuzz_number(dice), .number = 1 + nv_dice_below(dice, 1000)};
+        keys[i].site.bytes[0] = (uint8_t)i;
+    }
+    nv_ask_encode(&ask, buffer);
+}
+
+static void key_op_again(const struct nv_op *op, struct nv_buffer *buffer)
+{
+    struct nv_arena arena = {.limit = ARENA_BYTES};
+    struct nv_grant grant;
+    struct nv_ask ask;
+    enum nv_status status = op->kind == NV_OP_GRANT ? nv_grant_decode(op->control, &arena, &grant, NULL)
+                                                    : nv_ask_decode(op->control, &arena, &ask, NULL);
+    assert(status == NV_OK);
+    if (op->kind == NV_OP_GRANT)
+        nv_grant_encode(&grant, buffer);
+    else
+        nv_ask_encode(&ask, buffer);
+    nv_arena_done(&arena);
+}
+
 void nv_fuzz_op_again(const struct nv_op *op, struct nv_slice bytes)
 {
-    if (op->kind != NV_OP_PUT && op->kind != NV_OP_DELETE && op->kind != NV_OP_REDACT) {
+    if (op->kind >= NV_OP_GENESIS) {
         assert(op->control.data == bytes.data && op->control.size == bytes.size);
         return;
     }
     struct nv_buffer again = {0};
-    nv_op_encode(op, &again);
+    if (op->kind == NV_OP_GRANT || op->kind == NV_OP_ASK)
+        key_op_again(op, &again);
+    else
+        nv_op_encode(op, &again);
     assert(nv_slice_equal(nv_buffer_slice(&again), bytes));
     nv_buffer_done(&again);
 }

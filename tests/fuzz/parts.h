@@ -23,8 +23,11 @@ const char *nv_fuzz_text(struct nv_dice *dice, struct nv_arena *arena, size_t mo
 struct nv_slice nv_fuzz_bytes(struct nv_dice *dice, struct nv_arena *arena, size_t most);
 struct nv_far_dot nv_fuzz_dot(struct nv_dice *dice);
 
-/* An op of kind put, delete or redact that keeps to the protocol. */
+/* An op of kind put, delete, redact or sealed that keeps to the protocol; what is in the box is no op. */
 void nv_fuzz_op(struct nv_dice *dice, struct nv_arena *arena, struct nv_op *op);
+
+/* A grant or an ask, encoded. */
+void nv_fuzz_key_op(struct nv_dice *dice, struct nv_buffer *buffer);
 
 /* Heads that ascend, at most `most`, in that scope; NULL: in several. */
 struct nv_far_head *nv_fuzz_heads(struct nv_dice *dice, struct nv_arena *arena, const struct nv_scope_id *scope,

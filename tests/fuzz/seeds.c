@@ -95,6 +95,17 @@ static void changesets(struct nv_dice *dice)
     }
 }
 
+static void key_ops(struct nv_dice *dice)
+{
+    for (size_t i = 0; i < 4; i++) {
+        struct nv_buffer bytes = {0};
+        char name[32];
+        nv_fuzz_key_op(dice, &bytes);
+        snprintf(name, sizeof name, "key-op-%zu", i);
+        keep_buffer("op", name, 0, &bytes);
+    }
+}
+
 /* The header stands twice in front of the other parts. */
 static void part_twice(struct nv_dice *dice)
 {
@@ -367,6 +378,7 @@ int main(int count, char **arguments)
     nv_fuzz_start();
     struct nv_dice dice = nv_dice_of(1);
     changesets(&dice);
+    key_ops(&dice);
     part_twice(&dice);
     values(&dice);
     authority_ops();
@@ -381,6 +393,8 @@ int main(int count, char **arguments)
     keep_scripts("op", "built", 1, SCRIPT_BYTES);
     keep_scripts("op", "choice", 3, SCRIPT_BYTES);
     keep_scripts("op", "heads", 4, SCRIPT_BYTES / 2);
+    keep_scripts("op", "keys", 5, SCRIPT_BYTES / 2);
+    keep_scripts("op", "boxes", 6, SCRIPT_BYTES * 2);
     keep_scripts("authority", "built", 3, SCRIPT_BYTES);
     keep_scripts("message", "built", 1, SCRIPT_BYTES / 2);
     keep_scripts("message", "asked", 3, SCRIPT_BYTES / 4);

@@ -153,6 +153,15 @@ static void say_op(struct sim_words *words, struct nv_slice bytes, struct nv_are
     case NV_OP_REDACT:
         sim_say(words, " redact");
         break;
+    case NV_OP_SEALED:
+        sim_say(words, " a sealed op");
+        break;
+    case NV_OP_GRANT:
+        sim_say(words, " a grant");
+        break;
+    case NV_OP_ASK:
+        sim_say(words, " an ask");
+        break;
     case NV_OP_GENESIS:
         sim_say(words, " genesis");
         break;

@@ -48,33 +48,6 @@ static void test_random_ops(void **state)
     nv_arena_done(&arena);
 }
 
-static void change_bytes(struct nv_buffer *bytes)
-{
-    for (uint64_t changes = 1 + sample_random(2); changes > 0 && bytes->size > 0; changes--) {
-        size_t at = sample_random(bytes->size);
-        switch (sample_random(5)) {
-        case 0:
-            bytes->data[at] ^= (uint8_t)(1u << sample_random(8));
-            break;
-        case 1:
-            bytes->data[at] = (uint8_t)sample_random(256);
-            break;
-        case 2: /* a byte less */
-            memmove(bytes->data + at, bytes->data + at + 1, bytes->size - at - 1);
-            bytes->size--;
-            break;
-        case 3: /* a byte more */
-            nv_buffer_append_byte(bytes, 0);
-            memmove(bytes->data + at + 1, bytes->data + at, bytes->size - at - 1);
-            bytes->data[at] = (uint8_t)sample_random(256);
-            break;
-        default: /* cut */
-            bytes->size = at;
-            break;
-        }
-    }
-}
-
 static void test_changed_ops(void **state)
 {
     (void)state;
@@ -86,7 +59,7 @@ static void test_changed_ops(void **state)
         nv_arena_reset(&made);
         sample_op(op, &made);
         nv_op_encode(op, &bytes);
-        change_bytes(&bytes);
+        sample_change(&bytes);
         uint8_t *exact = malloc(bytes.size + 1);
         memcpy(exact + 1, bytes.data, bytes.size);
         enum nv_status status = opinion_judge((struct nv_slice){exact + 1, bytes.size}, &arena, op);
@@ -107,7 +80,7 @@ static void change_field(Navette__Op *op, Navette__Genesis *genesis)
 {
     static const uint64_t edges[] = {0, 1, 2, 3, 4, 16, 1024, 1025, UINT32_MAX};
     uint64_t edge = edges[sample_random(sizeof edges / sizeof edges[0])];
-    switch (sample_random(9)) {
+    switch (sample_random(11)) {
     case 0:
         op->kind = (uint32_t)edge;
         break;
@@ -132,6 +105,12 @@ static void change_field(Navette__Op *op, Navette__Genesis *genesis)
         break;
     case 7:
         op->home.len = sample_random(op->home.len + 1);
+        break;
+    case 8:
+        op->key_number = edge;
+        break;
+    case 9:
+        op->box.len = sample_random(op->box.len + 1);
         break;
     default:
         op->genesis = genesis;

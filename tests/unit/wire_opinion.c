@@ -36,7 +36,8 @@ bool opinion_same_op(const Navette__Op *a, const struct nv_op *b)
     bool is_same = a->kind == (uint32_t)b->kind && a->table == b->table && a->time_ms == b->time.ms &&
                    same_bytes(a->key, b->key.data, b->key.size) && a->fields == b->fields &&
                    same_bytes(a->home, b->home.bytes, b->has_home ? 16 : 0) && a->n_excepts == b->except_count &&
-                   a->n_names == b->name_count && same_values(a, b);
+                   a->n_names == b->name_count && a->key_number == b->key_number &&
+                   same_bytes(a->box, b->box.data, b->box.size) && same_values(a, b);
     for (size_t i = 0; is_same && i < b->except_count; i++)
         is_same = same_dot(a->excepts[i]->dot, &b->excepts[i].dot) && a->excepts[i]->fields == b->excepts[i].fields;
     for (size_t i = 0; is_same && i < b->name_count; i++)
@@ -75,6 +76,62 @@ static bool good_put(const Navette__Op *op)
     return op->home.len == 0 || op->home.len == 16;
 }
 
+/* The sizes that PROTOCOL.md lists, one after the other. */
+static bool good_box(size_t size)
+{
+    for (size_t from = 64; from < 16u << 20; from *= 2)
+        for (size_t quarter = 0; quarter < 4; quarter++)
+            if (size == from + quarter * from / 4 + 16)
+                return size <= (14u << 20) + 16;
+    return false;
+}
+
+static bool good_grant(const Navette__Grant *grant)
+{
+    if (grant == NULL || grant->key_id.len != 32 || grant->n_boxes == 0 || grant->n_boxes > NV_LIMIT_BOXES)
+        return false;
+    bool has_log = grant->site.len == 16;
+    if (has_log ? grant->number == 0 : grant->site.len > 0 || grant->epoch != 0)
+        return false;
+    for (size_t i = 0; i < grant->n_boxes; i++) {
+        const Navette__Box *box = grant->boxes[i], *before = i == 0 ? NULL : grant->boxes[i - 1];
+        if (box->site.len != 16 || box->sealed.len != 80)
+            return false;
+        int order = before == NULL ? -1 : memcmp(before->site.data, box->site.data, 16);
+        if (order > 0 || (order == 0 && (before->recovery || !box->recovery)))
+            return false;
+    }
+    return true;
+}
+
+static bool good_ask(const Navette__Ask *ask)
+{
+    if (ask == NULL || ask->of.len != 16 || ask->n_keys == 0 || ask->n_keys > NV_LIMIT_ASKED_KEYS)
+        return false;
+    for (size_t i = 0; i < ask->n_keys; i++) {
+        const Navette__KeyName *key = ask->keys[i], *before = i == 0 ? NULL : ask->keys[i - 1];
+        if (key->site.len != 16 || key->number == 0)
+            return false;
+        int order = before == NULL ? -1 : memcmp(before->site.data, key->site.data, 16);
+        if (order > 0 || (order == 0 && (before->epoch > key->epoch ||
+                                         (before->epoch == key->epoch && before->number >= key->number))))
+            return false;
+    }
+    return true;
+}
+
+/* Those that have nothing of a record. */
+static bool good_key_op(const Navette__Op *op)
+{
+    bool has_box = op->key_number != 0 || op->box.len > 0;
+    if (op->time_ms != 0 || op->n_names > 0)
+        return false;
+    if (op->kind == NV_OP_SEALED)
+        return good_box(op->box.len) && op->grant == NULL && op->ask == NULL;
+    return !has_box && (op->kind == NV_OP_GRANT ? good_grant(op->grant) && op->ask == NULL
+                                                : good_ask(op->ask) && op->grant == NULL);
+}
+
 static bool good_op(const Navette__Op *op)
 {
     bool has_record = op->table != 0 || op->key.len > 0 || op->n_excepts > 0;
@@ -89,6 +146,10 @@ static bool good_op(const Navette__Op *op)
         if (!good_dot(op->names[i]))
             return false;
     if (op->time_ms > NV_LIMIT_TIME_MS || op->time_ms < -NV_LIMIT_TIME_MS)
+        return false;
+    if (op->kind >= NV_OP_SEALED && op->kind <= NV_OP_ASK)
+        return !has_record && !has_values && good_key_op(op);
+    if (op->key_number != 0 || op->box.len > 0 || op->grant != NULL || op->ask != NULL)
         return false;
     if (op->kind == NV_OP_REDACT)
         return !has_record && !has_values && op->n_names > 0;
@@ -107,6 +168,12 @@ static bool has_unknown(const Navette__Op *op)
               (op->excepts[i]->dot != NULL && op->excepts[i]->dot->base.n_unknown_fields > 0);
     for (size_t i = 0; i < op->n_names; i++)
         any = any || op->names[i]->base.n_unknown_fields > 0;
+    any = any || (op->grant != NULL && op->grant->base.n_unknown_fields > 0);
+    for (size_t i = 0; op->grant != NULL && i < op->grant->n_boxes; i++)
+        any = any || op->grant->boxes[i]->base.n_unknown_fields > 0;
+    any = any || (op->ask != NULL && op->ask->base.n_unknown_fields > 0);
+    for (size_t i = 0; op->ask != NULL && i < op->ask->n_keys; i++)
+        any = any || op->ask->keys[i]->base.n_unknown_fields > 0;
     return any;
 }
 
@@ -123,7 +190,7 @@ static bool is_canonical(const Navette__Op *op, struct nv_slice bytes)
 
 static bool is_known(uint32_t kind)
 {
-    return (kind >= NV_OP_PUT && kind <= NV_OP_REDACT) || (kind >= NV_OP_GENESIS && kind <= NV_OP_REVOCATION);
+    return (kind >= NV_OP_PUT && kind <= NV_OP_ASK) || (kind >= NV_OP_GENESIS && kind <= NV_OP_REVOCATION);
 }
 
 enum nv_status opinion_judge(struct nv_slice bytes, struct nv_arena *arena, struct nv_op *op)

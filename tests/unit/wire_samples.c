@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "wire/compress.h"
+#include "wire/sealed.h"
 
 static uint64_t state;
 static bool is_seeded;
@@ -125,6 +126,11 @@ void sample_op_of(enum nv_op_kind kind, struct nv_op *op, struct nv_arena *arena
 {
     memset(op, 0, sizeof *op);
     op->kind = kind;
+    if (kind == NV_OP_SEALED) {
+        op->key_number = edgy();
+        op->box = bytes_in(arena, NV_BOX_EXTRA_BYTES + nv_size_class(1 + sample_random(600)));
+        return;
+    }
     op->time.ms = (int64_t)sample_random(2000000000000) - 1000;
     if (kind == NV_OP_REDACT) {
         op->name_count = 1 + sample_random(4);
@@ -142,8 +148,8 @@ void sample_op_of(enum nv_op_kind kind, struct nv_op *op, struct nv_arena *arena
 
 void sample_op(struct nv_op *op, struct nv_arena *arena)
 {
-    static const enum nv_op_kind kinds[] = {NV_OP_PUT, NV_OP_PUT, NV_OP_DELETE, NV_OP_REDACT};
-    sample_op_of(kinds[sample_random(4)], op, arena);
+    static const enum nv_op_kind kinds[] = {NV_OP_PUT, NV_OP_PUT, NV_OP_DELETE, NV_OP_REDACT, NV_OP_SEALED};
+    sample_op_of(kinds[sample_random(5)], op, arena);
 }
 
 void sample_row(struct nv_op *op, struct nv_arena *arena)
@@ -157,6 +163,33 @@ void sample_row(struct nv_op *op, struct nv_arena *arena)
     for (size_t i = 0; i < op->value_count; i++) {
         const char *word = words[sample_random(sizeof words / sizeof words[0])];
         op->values[i] = (struct nv_value){.type = NV_TEXT, .bytes = {(const uint8_t *)word, strlen(word)}};
+    }
+}
+
+void sample_change(struct nv_buffer *bytes)
+{
+    for (uint64_t changes = 1 + sample_random(2); changes > 0 && bytes->size > 0; changes--) {
+        size_t at = sample_random(bytes->size);
+        switch (sample_random(5)) {
+        case 0:
+            bytes->data[at] ^= (uint8_t)(1u << sample_random(8));
+            break;
+        case 1:
+            bytes->data[at] = (uint8_t)sample_random(256);
+            break;
+        case 2: /* a byte less */
+            memmove(bytes->data + at, bytes->data + at + 1, bytes->size - at - 1);
+            bytes->size--;
+            break;
+        case 3: /* a byte more */
+            nv_buffer_append_byte(bytes, 0);
+            memmove(bytes->data + at + 1, bytes->data + at, bytes->size - at - 1);
+            bytes->data[at] = (uint8_t)sample_random(256);
+            break;
+        default: /* cut */
+            bytes->size = at;
+            break;
+        }
     }
 }
 

@@ -14,6 +14,9 @@ struct nv_sign_key sample_key(uint8_t which);
 void sample_op(struct nv_op *op, struct nv_arena *arena);
 void sample_op_of(enum nv_op_kind kind, struct nv_op *op, struct nv_arena *arena);
 
+/* Turns a bit, or changes, adds or takes away a byte, once or twice; or cuts it. */
+void sample_change(struct nv_buffer *bytes);
+
 /* A learner of twelve text columns, about 150 bytes: what a changeset mostly holds. */
 void sample_row(struct nv_op *op, struct nv_arena *arena);
 

@@ -74,6 +74,9 @@ enum nv_status nv_authority_take(struct nv_store *store, uint64_t authority_seq,
         case NV_OP_PUT:
         case NV_OP_DELETE:
         case NV_OP_REDACT:
+        case NV_OP_SEALED:
+        case NV_OP_GRANT:
+        case NV_OP_ASK:
             status = nv_fail(error, NV_REFUSED, "the authority log holds no records");
             break;
         }
