@@ -12,7 +12,7 @@ from peer import chacha, zstandard
 PREFIX = b"navette changeset 1\n"
 AUTHORITY_SCOPE = bytes(16)
 NETWORK_SCOPE = bytes(15) + b"\x01"
-PUT, DELETE, REDACT, GENESIS, CERTIFICATE, SCHEMA = 1, 2, 3, 16, 17, 18
+PUT, DELETE, REDACT, SEALED, GRANT, ASK, GENESIS, CERTIFICATE, SCHEMA = 1, 2, 3, 4, 5, 6, 16, 17, 18
 NEWER = 200  # a kind that no daemon knows yet, and this peer alone makes sense of
 
 
@@ -100,10 +100,11 @@ class Writer:
                                pin=self.last_hash[:16])
 
     def seal(self, ops, authority, seen=None, compress=False, change_header=None, change_body=None, key=None,
-             advance=True):
-        """The encoded Changeset of the ops. `authority` is (seq, header hash); `seen` the heads that were applied."""
+             advance=True, seed=None):
+        """The encoded Changeset of the ops. `authority` is (seq, header hash); `seen` the heads that were applied; `seed`
+        the one that boxes in them were sealed for."""
         proto = self.proto
-        seed = os.urandom(32)
+        seed = os.urandom(32) if seed is None else seed
         body = proto.Body(seed=seed, entries=[proto.Entry(op=op) for op in ops])
         header = proto.Header(format=1, site=self.site, epoch=self.epoch, scope=self.scope, seq=self.seq + 1,
                               previous=self.last_hash, sealed_ms=int(time.time() * 1000),
