@@ -54,6 +54,12 @@ static inline int nv_scope_id_equal(struct nv_scope_id a, struct nv_scope_id b)
     return memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0;
 }
 
+/* Whether ops of records are in boxes there (PROTOCOL.md, "Sealed ops"). */
+static inline int nv_scope_is_sealed(struct nv_scope_id scope)
+{
+    return !nv_scope_id_equal(scope, NV_SCOPE_AUTHORITY) && !nv_scope_id_equal(scope, NV_SCOPE_NETWORK);
+}
+
 static inline int nv_log_id_compare(const struct nv_log_id *a, const struct nv_log_id *b)
 {
     int order = memcmp(a->scope.bytes, b->scope.bytes, sizeof a->scope.bytes);

@@ -55,6 +55,18 @@ static enum nv_status redact_is_ready(struct nv_store *store, const struct nv_he
     return status;
 }
 
+static enum nv_status op_is_ready(struct nv_store *store, const struct nv_header *header, const struct nv_op *op,
+                                  struct nv_error *error)
+{
+    if (op->kind == NV_OP_PUT || op->kind == NV_OP_DELETE)
+        return table_is_ready(store, op->table, error);
+    if (op->kind == NV_OP_REDACT)
+        return redact_is_ready(store, header, op, error);
+    if (op->kind == NV_OP_SEALED || op->kind == NV_OP_GRANT || op->kind == NV_OP_ASK)
+        return NV_OK;
+    return nv_fail(error, NV_NOT_YET, "an op of a kind that this software does not know in this scope");
+}
+
 enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *opened, struct nv_error *error)
 {
     struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
@@ -67,11 +79,8 @@ enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *op
         status = nv_op_decode(opened->body.entries[i].op, &arena, &op, error);
         if (status == NV_REFUSED)
             status = NV_OK; /* a no-op everywhere */
-        else if (status == NV_OK && op.kind != NV_OP_PUT && op.kind != NV_OP_DELETE && op.kind != NV_OP_REDACT)
-            status = nv_fail(error, NV_NOT_YET, "an op of a kind that this software does not know in this scope");
         else if (status == NV_OK)
-            status = op.kind == NV_OP_REDACT ? redact_is_ready(store, &opened->header, &op, error)
-                                             : table_is_ready(store, op.table, error);
+            status = op_is_ready(store, &opened->header, &op, error);
     }
     nv_arena_done(&arena);
     return status;
@@ -92,6 +101,19 @@ enum nv_status nv_record_hashes(const struct nv_opened *opened, uint32_t *record
     return status;
 }
 
+bool nv_op_is_void(const struct nv_op *op, struct nv_scope_id scope)
+{
+    bool is_about_keys = op->kind == NV_OP_GRANT || op->kind == NV_OP_ASK;
+    return op->kind == NV_OP_SEALED || (is_about_keys && !nv_scope_is_sealed(scope));
+}
+
+enum nv_status nv_note_void(struct nv_merge *merge, struct nv_error *error)
+{
+    return nv_store_note_refusal(merge->store, NV_REASON_MALFORMED, &merge->writer,
+                                 "an op that it signed is against the protocol: it is a no-op at every site",
+                                 merge->now, error);
+}
+
 /* One op; `is_named` by a redaction that was applied before it came. */
 static enum nv_status apply_op(struct nv_merge *merge, const struct nv_opened *opened, uint32_t place, bool is_named,
                                uint32_t *ret_record_hash, struct nv_error *error)
@@ -107,14 +129,12 @@ static enum nv_status apply_op(struct nv_merge *merge, const struct nv_opened *o
     if (entry->is_redacted)
         return NV_PLANTED(ADMIT_MISSING_BODY) ? NV_OK : note_owed(merge->store, opened, place, error);
     enum nv_status status = nv_op_decode(entry->op, &merge->arena, op, error);
-    if (status == NV_REFUSED)
-        return nv_store_note_refusal(merge->store, NV_REASON_MALFORMED, &merge->writer,
-                                     "an op that it signed is against the protocol: it is a no-op at every site",
-                                     merge->now, error);
+    if (status == NV_REFUSED || (status == NV_OK && nv_op_is_void(op, opened->header.log.scope)))
+        return nv_note_void(merge, error);
     if (status != NV_OK)
         return status;
-    if (op->kind == NV_OP_REDACT)
-        return NV_OK; /* nv_apply_redactions */
+    if (op->kind != NV_OP_PUT && op->kind != NV_OP_DELETE)
+        return NV_OK; /* nv_apply_redactions; grants and asks change no record */
     *ret_record_hash = nv_record_hash(op->table, op->key);
     return nv_merge_op(merge, place, op, error);
 }

@@ -9,6 +9,13 @@
  * stays in the log until that changes. */
 enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *opened, struct nv_error *error);
 
+/* Whether an op that can be read is a no-op at every site all the same: one about content keys where nothing is sealed,
+ * or one that is still in its box. */
+bool nv_op_is_void(const struct nv_op *op, struct nv_scope_id scope);
+
+/* Lists that the changeset has an op which is a no-op at every site. */
+enum nv_status nv_note_void(struct nv_merge *merge, struct nv_error *error);
+
 /* By what the record of each op is found, 4 bytes an op; 0 where there is none. */
 enum nv_status nv_record_hashes(const struct nv_opened *opened, uint32_t *record_hashes, struct nv_error *error);
 

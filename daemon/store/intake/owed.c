@@ -112,19 +112,18 @@ static enum nv_status write_record_hashes(struct nv_store *store, int64_t change
 }
 
 /* What one op that came late changes. */
-static enum nv_status take_op(struct nv_merge *merge, struct nv_slice bytes, uint32_t place, struct nv_error *error)
+static enum nv_status take_op(struct nv_merge *merge, struct nv_scope_id scope, struct nv_slice bytes, uint32_t place,
+                              struct nv_error *error)
 {
     struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
     struct nv_op *op = nv_arena_alloc(&arena, sizeof *op);
     struct nv_dot dot = {merge->log, place, merge->seq};
     enum nv_status status = op == NULL ? nv_no_memory(error) : nv_op_decode(bytes, &arena, op, error);
-    if (status == NV_REFUSED)
-        status = nv_store_note_refusal(merge->store, NV_REASON_MALFORMED, &merge->writer,
-                                       "an op that it signed is against the protocol: it is a no-op at every site",
-                                       merge->now, error);
+    if (status == NV_REFUSED || (status == NV_OK && nv_op_is_void(op, scope)))
+        status = nv_note_void(merge, error);
     else if (status == NV_OK && op->kind == NV_OP_REDACT)
         status = nv_redact_take(merge, op, error);
-    else if (status == NV_OK)
+    else if (status == NV_OK && (op->kind == NV_OP_PUT || op->kind == NV_OP_DELETE))
         status = nv_derive_again(merge, op->table, op->key, &dot, error);
     nv_arena_done(&arena);
     return status;
@@ -143,7 +142,7 @@ static enum nv_status take_places(struct nv_merge *merge, const struct nv_arriva
             status = run(merge->store, NV_SQL_OWED_DROP, opened->changeset, i, error);
     for (uint32_t i = 0; status == NV_OK && i < opened->body.count; i++)
         if (given[i])
-            status = take_op(merge, opened->body.entries[i].op, i, error);
+            status = take_op(merge, opened->header.log.scope, opened->body.entries[i].op, i, error);
     return status;
 }
 
