@@ -37,9 +37,9 @@ struct nv_incoming {
 };
 
 /* Takes changesets in the given order, in one transaction that ends after about `budget_ms` (the rest stay
- * NV_VERDICT_PENDING), then merges what is held and can be merged now: with a `count` of 0 all of it. Before it changes
- * a record it seals what is pending on it. Returns NV_OK whatever the verdicts; an error (NV_BUSY, NV_FULL, NV_IO,
- * NV_CORRUPT…) means that nothing was taken. */
+ * NV_VERDICT_PENDING), then merges what is held and can be merged now, as far as there is time: where there is
+ * more, nv_store_seal goes on with it. Before it changes a record it seals what is pending on it. Returns NV_OK
+ * whatever the verdicts; an error (NV_BUSY, NV_FULL, NV_IO, NV_CORRUPT…) means that nothing was taken. */
 enum nv_status nv_store_ingest(struct nv_store *store, struct nv_incoming *incoming, size_t count,
                                struct nv_wall_ms now, int budget_ms, struct nv_error *error);
 

@@ -16,6 +16,7 @@ struct nv_published;     /* published.h: the schema as it was published */
 struct nv_logs;          /* logs.h: numbers, heads, contexts */
 struct nv_scope_numbers; /* scopes/numbers.h */
 struct nv_values;        /* values.h: opened changesets, to read old values from */
+struct nv_keyring;       /* trust/keyring.h: content keys */
 struct nv_rights;        /* trust/rights.h: keys, memberships, groups, by position */
 
 struct nv_store {
@@ -24,6 +25,9 @@ struct nv_store {
     uint64_t file_device, file_inode;
     struct nv_identity identity;
     const struct nv_sign_key *signer;
+    const struct nv_curve_key *opener, *recovery; /* NULL: not there */
+    const char *const *hub_readers;               /* names of hubs that may be granted keys */
+    size_t hub_reader_count;
     uint8_t row_digest_key[16];
     int64_t data_version; /* SQLite's, at the last look */
     int64_t schema_version;
@@ -49,6 +53,7 @@ struct nv_store {
     struct nv_logs *logs;
     struct nv_scope_numbers *scope_numbers;
     struct nv_values *values;
+    struct nv_keyring *keyring;
     sqlite3_stmt *statements[96]; /* prepared on first use: enum nv_statement in statements.h */
 };
 
@@ -104,7 +109,8 @@ enum nv_status nv_meta_set(struct nv_store *store, const char *name, const struc
 struct nv_changeset_parts;
 /* Seals the ops as the next changeset of the log of (site, epoch, scope) with `key` and appends it, inside the caller's
  * transaction: header, context (all that was applied in that scope), authority position. `record_hashes` may be NULL
- * (zeros). */
+ * (zeros). In a scope where ops are sealed they are put into boxes, for those who read it now; and the changeset may
+ * get a grant behind them, for which there must be room (NV_BOXED_OPS). */
 enum nv_status nv_log_append_sealed(struct nv_store *store, const struct nv_log_id *log, const struct nv_slice *ops,
                                     size_t op_count, const uint32_t *record_hashes, const struct nv_sign_key *key,
                                     struct nv_wall_ms now, nv_log_number *ret_log, uint64_t *ret_seq,

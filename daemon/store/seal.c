@@ -87,11 +87,14 @@ static enum nv_status leave(struct nv_store *store, struct nv_wall_ms now, int64
     return status;
 }
 
-/* A table that is back is what some changesets waited for. Those that still wait are none of this. */
+/* A table that is back, or a content key that came, is what some changesets waited for. Those that still wait are none
+ * of this. */
 static enum nv_status merge_owed(struct nv_store *store, struct nv_wall_ms now, int budget_ms, struct nv_error *error)
 {
+    store->owes_merge = false;
     enum nv_status status = nv_store_ingest(store, NULL, 0, now, budget_ms, error);
-    store->owes_merge = status != NV_OK;
+    if (status != NV_OK)
+        store->owes_merge = true;
     return status;
 }
 
@@ -111,14 +114,18 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
     status = is_due(store, &scan, &due, error);
     if (status != NV_OK)
         return status;
-    if (!due)
-        return store->owes_merge ? merge_owed(store, now, budget_ms, error) : NV_OK;
+    if (!due) {
+        status = store->owes_merge ? merge_owed(store, now, budget_ms, error) : NV_OK;
+        ret_sealed->more = status == NV_OK && store->owes_merge;
+        return status;
+    }
     status = seal(store, now, end, &sealed, error);
     if (status != NV_OK)
         return status;
     /* What was sealed is durable, and to be told, whatever becomes of this: the next call tries it again. */
-    if ((scan || store->owes_merge) && merge_owed(store, now, budget_ms, &ignored) != NV_OK)
-        sealed.more = true;
+    if (scan || store->owes_merge)
+        merge_owed(store, now, budget_ms, &ignored);
+    sealed.more = sealed.more || store->owes_merge;
     *ret_sealed = sealed;
     return NV_OK;
 }

@@ -64,7 +64,29 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_REDACTION_ADD] = "INSERT OR IGNORE INTO navette_redaction(log, seq, place) VALUES (?1, ?2, ?3)",
     [NV_SQL_REDACTIONS_OF] = "SELECT place FROM navette_redaction WHERE log = ?1 AND seq = ?2",
     [NV_SQL_CHANGESET_BODY] = "UPDATE navette_changeset SET compressed = ?2, body = ?3 WHERE number = ?1",
-    [NV_SQL_CHANGESET_FOUND_BY] = "UPDATE navette_changeset SET records = ?2 WHERE number = ?1",
+    [NV_SQL_CHANGESET_FOUND_BY] = "UPDATE navette_changeset SET records = ?2 WHERE number = ?1 AND records <> ?2",
+    [NV_SQL_GRANT_ADD] =
+        "INSERT OR IGNORE INTO navette_grant(log, number, changeset, place, introduces, key_id, opens) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [NV_SQL_GRANT_INTRODUCED] = "SELECT key_id FROM navette_grant WHERE log = ?1 AND number = ?2 AND introduces",
+    [NV_SQL_GRANT_NEWEST] = "SELECT number, readers FROM navette_grant WHERE log = ?1 AND introduces "
+                            "ORDER BY number DESC LIMIT 1",
+    [NV_SQL_GRANT_READERS] = "UPDATE navette_grant SET readers = ?3 WHERE log = ?1 AND number = ?2 AND introduces",
+    /* The one after the place ?5 of the changeset ?4. */
+    [NV_SQL_GRANT_THAT_MAY_OPEN] = "SELECT changeset, place FROM navette_grant WHERE log = ?1 AND number = ?2 "
+                                   "AND (changeset, place) > (?4, ?5) AND key_id = ?3 AND opens IS NOT 0 "
+                                   "ORDER BY changeset, place LIMIT 1",
+    [NV_SQL_GRANTS_OF_OTHER_KEYS_DROP] = "DELETE FROM navette_grant WHERE log = ?1 AND number = ?2 AND key_id <> ?3",
+    [NV_SQL_KEYLESS_ADD] = "INSERT OR IGNORE INTO navette_keyless(changeset, log, number, next) VALUES (?1, ?2, ?3, 0)",
+    [NV_SQL_KEYLESS_DOTS] = "SELECT k.log, k.changeset FROM navette_keyless AS k JOIN navette_log AS l "
+                            "ON l.number = k.log WHERE l.scope = ?2 LIMIT ?1",
+    /* Of those whose key some grant gives to this site. */
+    [NV_SQL_KEYLESS_NEXT] = "SELECT changeset, log, number, next FROM navette_keyless AS k WHERE EXISTS (SELECT 1 "
+                            "FROM navette_grant AS g WHERE g.log = k.log AND g.number = k.number AND g.opens > 0) "
+                            "AND EXISTS (SELECT 1 FROM navette_grant AS g WHERE g.log = k.log AND "
+                            "g.number = k.number AND g.introduces) ORDER BY changeset, number LIMIT 1",
+    [NV_SQL_KEYLESS_GO_ON] = "UPDATE navette_keyless SET next = ?3 WHERE changeset = ?1 AND number = ?2",
+    [NV_SQL_KEYLESS_DROP] = "DELETE FROM navette_keyless WHERE changeset = ?1 AND number = ?2",
     [NV_SQL_CONFLICT_CLEAR] = "DELETE FROM navette_conflict WHERE tbl = ?1 AND key = ?2 AND scope = ?3",
     [NV_SQL_CONFLICT_ADD] = "INSERT INTO navette_conflict(table_name, key_text, kind, field, choice, value, site, "
                             "time_ms, shown, tbl, key, scope) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "

@@ -15,6 +15,7 @@
 #include "store/merge/rows.h"
 #include "store/scopes/numbers.h"
 #include "store/statements.h"
+#include "store/trust/keyring.h"
 
 extern const char *const nv_migrations[];
 extern const int nv_migration_count;
@@ -183,12 +184,19 @@ static enum nv_status read_identity(struct nv_store *store, struct nv_error *err
     return status;
 }
 
+/* What was opened with other keys, or is of another state. */
+static void open_anew(struct nv_store *store)
+{
+    nv_keyring_forget(store);
+    nv_opened_forget(store);
+}
+
 static enum nv_status load_all(struct nv_store *store, struct nv_error *error)
 {
     store->is_loaded = false;
     store->unplaced_table = 0;
     nv_buffer_clear(&store->unplaced_key);
-    nv_opened_forget(store);
+    open_anew(store);
     nv_opened_forget_current(store);
     enum nv_status status = read_identity(store, error);
     if (status == NV_OK)
@@ -240,7 +248,13 @@ enum nv_status nv_store_open(const char *path, struct nv_store **ret_store, stru
         return status;
     }
     /* What it waited for may have come just before this store was closed, or its program killed. */
-    store->owes_merge = nv_logs_lag(store) || store->owes_join;
+    int64_t passed;
+    status = nv_db_integer(store->db, "SELECT EXISTS (SELECT 1 FROM navette_keyless)", 0, &passed, error);
+    if (status != NV_OK) {
+        nv_store_close(store);
+        return status;
+    }
+    store->owes_merge = nv_logs_lag(store) || store->owes_join || passed != 0;
     store->owes_placing = true;
     if (stat(path, &file) == 0) {
         store->file_device = file.st_dev;
@@ -259,6 +273,7 @@ void nv_store_close(struct nv_store *store)
     nv_scope_numbers_done(store);
     nv_buffer_done(&store->unplaced_key);
     nv_opened_done(store);
+    nv_keyring_done(store);
     nv_statements_done(store);
     free(store->members);
     nv_rights_done(store);
@@ -280,6 +295,24 @@ const struct nv_identity *nv_store_identity(const struct nv_store *store)
 void nv_store_set_signer(struct nv_store *store, const struct nv_sign_key *key)
 {
     store->signer = key;
+}
+
+void nv_store_set_opener(struct nv_store *store, const struct nv_curve_key *key)
+{
+    store->opener = key;
+    open_anew(store);
+}
+
+void nv_store_set_recovery(struct nv_store *store, const struct nv_curve_key *key)
+{
+    store->recovery = key;
+    open_anew(store);
+}
+
+void nv_store_set_hub_readers(struct nv_store *store, const char *const *names, size_t count)
+{
+    store->hub_readers = names;
+    store->hub_reader_count = count;
 }
 
 enum nv_status nv_store_check_file(struct nv_store *store, struct nv_error *error)

@@ -48,10 +48,8 @@ struct nv_salt {
     uint8_t bytes[NV_SALT_BYTES];
 };
 
-/* One entry of a body. Where the op was redacted, `op` is empty, `salt` NULL and `is_redacted` true.
- *
- * Where a sealed op was opened since, `op` is what stood in the box; it is empty, which is no op, where that is none
- * for everybody, and `is_keyless` says that this site lacks the content key. */
+/* One entry of a body. Where the op was redacted, `op` is empty, `salt` NULL and `is_redacted` true. Who opens boxes
+ * puts what is in them into `op`, or marks the entry as keyless where the content key is lacking. */
 struct nv_entry {
     struct nv_slice op;
     const struct nv_salt *salt; /* of the op as it is signed */
@@ -89,6 +87,9 @@ enum nv_status nv_body_fill(const struct nv_changeset_parts *parts, const struct
  * many values and ages), and on failure `ret_op` holds nothing of use. */
 enum nv_status nv_op_decode(struct nv_slice bytes, struct nv_arena *arena, struct nv_op *ret_op,
                             struct nv_error *error);
+
+/* The kind that an encoded op says it is of, whatever the rest of it; 0 where it says none. */
+uint32_t nv_op_kind_of(struct nv_slice op);
 
 /* Encodes one op of kind put, delete, redact or sealed; the buffer's `failed` tells of lost memory. It does not judge:
  * what breaks a limit (a key over NV_LIMIT_KEY_BYTES, a time beyond NV_LIMIT_TIME_MS) will be refused by whoever

@@ -392,6 +392,14 @@ static enum nv_status read_kind(const struct op_form *form, struct nv_slice byte
     return nv_fail(error, NV_NOT_YET, "an op of kind %u: newer software wrote it: update Navette here", form->kind);
 }
 
+uint32_t nv_op_kind_of(struct nv_slice op)
+{
+    struct nv_reader reader = nv_reader_of(op);
+    struct nv_field field;
+    uint32_t kind;
+    return nv_take_field(&reader, &field) && field.number == 1 && take_small(&field, &kind) ? kind : 0;
+}
+
 enum nv_status nv_op_decode(struct nv_slice bytes, struct nv_arena *arena, struct nv_op *ret_op, struct nv_error *error)
 {
     if (bytes.size > NV_LIMIT_OP_BYTES)

@@ -259,7 +259,7 @@ static void test_a_log_is_adopted_whole_or_not_at_all(void **state)
 
     certificate.name = "new";
     nv_pair_must(nv_authority_certify(pair->hub.store, &pair->authority, &certificate, nv_pair_now, &error), &error);
-    static const struct nv_slice newer_op = {(const uint8_t *)"\x08\x04", 2};
+    static const struct nv_slice newer_op = {(const uint8_t *)"\x08\x63", 2};
     struct forged newer = next_of_authority(pair, &newer_op);
     nv_buffer_clear(&copy.bytes);
     copy_log(pair->hub.store, &copy);

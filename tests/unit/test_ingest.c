@@ -15,7 +15,7 @@
 #include "store/log.h"
 #include "store/log/logs.h"
 
-static const struct nv_slice newer_op = {(const uint8_t *)"\x08\x04", 2}; /* of a kind that may come */
+static const struct nv_slice newer_op = {(const uint8_t *)"\x08\x63", 2}; /* of a kind that may come */
 static const struct nv_slice control_op = {(const uint8_t *)"\x08\x10\x82\x01\x00",
                                            5}; /* a genesis, out of its place */
 

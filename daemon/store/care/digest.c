@@ -282,17 +282,28 @@ static enum nv_status hash_vector(struct nv_store *store, struct nv_scope_digest
     return status;
 }
 
+/* Whether a query of dots, of which it gives ?1 at most, has any of the scope ?2. */
+static enum nv_status has_any(struct nv_store *store, enum nv_statement which, struct nv_scope_id scope, bool *ret_any,
+                              struct nv_error *error)
+{
+    *ret_any = false;
+    sqlite3_stmt *statement = nv_statement(store, which, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int(statement, 1, 1);
+    sqlite3_bind_blob(statement, 2, scope.bytes, sizeof scope.bytes, SQLITE_STATIC);
+    enum nv_status status = nv_db_step(statement, ret_any, error);
+    sqlite3_reset(statement);
+    return status;
+}
+
 static enum nv_status find_closed(struct nv_store *store, struct nv_scope_digest *digest, struct nv_error *error)
 {
-    sqlite3_stmt *owed = nv_statement(store, NV_SQL_OWED_DOTS, error);
-    if (owed == NULL)
-        return error->status;
-    sqlite3_bind_int(owed, 1, 1);
-    sqlite3_bind_blob(owed, 2, digest->scope.bytes, sizeof digest->scope.bytes, SQLITE_STATIC);
-    bool any = false;
-    enum nv_status status = nv_db_step(owed, &any, error);
-    sqlite3_reset(owed);
-    digest->closed = !any;
+    bool owes, passed = false;
+    enum nv_status status = has_any(store, NV_SQL_OWED_DOTS, digest->scope, &owes, error);
+    if (status == NV_OK)
+        status = has_any(store, NV_SQL_KEYLESS_DOTS, digest->scope, &passed, error);
+    digest->closed = !owes && !passed;
     for (size_t i = 1; i <= nv_log_count(store); i++) {
         const struct nv_log *log = nv_log_by_number(store, (nv_log_number)i);
         if (nv_scope_id_equal(log->id.scope, digest->scope) && log->applied_seq != log->has_seq)

@@ -8,8 +8,10 @@
 #include "store/intake/counted.h"
 #include "store/intake/owed.h"
 #include "store/log/beyond.h"
+#include "store/scopes/reads.h"
 #include "store/statements.h"
 #include "store/trust/rights.h"
+#include "store/trust/unbox.h"
 
 void nv_arrival_done(struct nv_arrival *arrival)
 {
@@ -132,14 +134,17 @@ static enum nv_status judge_room(struct nv_store *store, struct nv_incoming *inc
 
 /* ---- what it holds ---- */
 
-static enum nv_status open_body(struct nv_incoming *incoming, struct nv_arrival *arrival, struct nv_error *error)
+static enum nv_status open_body(struct nv_store *store, struct nv_incoming *incoming, struct nv_arrival *arrival,
+                                struct nv_error *error)
 {
     struct nv_error why;
     enum nv_status status =
         nv_body_open(&arrival->parts, &arrival->opened.header, &arrival->opened.arena, &arrival->opened.body, &why);
-    if (status == NV_OK)
-        incoming->verdict = NV_VERDICT_TAKEN;
-    return judge_fault(incoming, status, NV_REASON_BODY, &why, error);
+    if (status != NV_OK)
+        return judge_fault(incoming, status, NV_REASON_BODY, &why, error);
+    incoming->verdict = NV_VERDICT_TAKEN;
+    bool is_read = nv_scope_is_read(store, arrival->opened.header.log.scope);
+    return is_read ? nv_unbox(store, &arrival->opened, error) : NV_OK;
 }
 
 /* ---- what it builds on ---- */
@@ -174,7 +179,7 @@ static enum nv_status judge_copy(struct nv_store *store, struct nv_incoming *inc
     incoming->verdict = NV_VERDICT_KNOWN;
     enum nv_status status = nv_owed_places(store, changeset, owed, count, &any, error);
     if (status == NV_OK && any)
-        status = open_body(incoming, arrival, error);
+        status = open_body(store, incoming, arrival, error);
     for (size_t i = 0; i < arrival->opened.body.count; i++)
         has_any = has_any || (owed[i] && !arrival->opened.body.entries[i].is_redacted);
     if (status == NV_OK && incoming->verdict == NV_VERDICT_TAKEN) {
@@ -368,6 +373,6 @@ enum nv_status nv_admit(struct nv_store *store, struct nv_incoming *incoming, st
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
         status = judge_context(store, incoming, arrival, error);
     if (status == NV_OK && incoming->verdict == NV_VERDICT_PENDING)
-        status = open_body(incoming, arrival, error);
+        status = open_body(store, incoming, arrival, error);
     return status;
 }

@@ -2,25 +2,22 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/planted.h"
 #include "store/ingest.h"
+#include "store/intake/keyless.h"
 #include "store/intake/owed.h"
-#include "store/log.h"
 #include "store/merge/redact.h"
 #include "store/scopes/reads.h"
 #include "store/statements.h"
+#include "store/trust/grants.h"
+#include "store/trust/unbox.h"
 
-/* Bodies that are not there are owed until a redaction names them. The changeset's number is known once it stands in
- * the log; while it is being taken in it is the next one. */
+/* Bodies that are not there are owed until a redaction names them. */
 static enum nv_status note_owed(struct nv_store *store, const struct nv_opened *opened, uint32_t place,
                                 struct nv_error *error)
 {
-    int64_t changeset = opened->changeset;
-    enum nv_status status = NV_OK;
-    if (changeset == 0) {
-        changeset = nv_store_newest(store) + 1;
-    }
-    return status == NV_OK ? nv_owed_note(store, changeset, place, error) : status;
+    return nv_owed_note(store, nv_opened_number(store, opened), place, error);
 }
 
 static enum nv_status table_is_ready(struct nv_store *store, uint32_t number, struct nv_error *error)
@@ -71,6 +68,8 @@ enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *op
 {
     struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
     enum nv_status status = NV_OK;
+    if (nv_opened_is_keyless(opened) && !nv_keyless_are_passed(store))
+        return nv_fail(error, NV_NOT_YET, "a content key is lacking");
     for (size_t i = 0; status == NV_OK && i < opened->body.count; i++) {
         struct nv_op op;
         if (opened->body.entries[i].is_redacted)
@@ -114,6 +113,24 @@ enum nv_status nv_note_void(struct nv_merge *merge, struct nv_error *error)
                                  merge->now, error);
 }
 
+enum nv_status nv_record_hashes_write(struct nv_store *store, const struct nv_opened *opened, struct nv_error *error)
+{
+    uint32_t *hashes = calloc(opened->body.count + 1, sizeof *hashes);
+    if (hashes == NULL)
+        return nv_no_memory(error);
+    enum nv_status status = nv_record_hashes(opened, hashes, error);
+    sqlite3_stmt *statement = status == NV_OK ? nv_statement(store, NV_SQL_CHANGESET_FOUND_BY, error) : NULL;
+    if (status == NV_OK && statement == NULL)
+        status = error->status;
+    if (status == NV_OK) {
+        sqlite3_bind_int64(statement, 1, opened->changeset);
+        sqlite3_bind_blob(statement, 2, hashes, (int)(opened->body.count * sizeof *hashes), SQLITE_STATIC);
+        status = nv_db_run(statement, error);
+    }
+    free(hashes);
+    return status;
+}
+
 /* One op; `is_named` by a redaction that was applied before it came. */
 static enum nv_status apply_op(struct nv_merge *merge, const struct nv_opened *opened, uint32_t place, bool is_named,
                                uint32_t *ret_record_hash, struct nv_error *error)
@@ -128,6 +145,8 @@ static enum nv_status apply_op(struct nv_merge *merge, const struct nv_opened *o
         return NV_OK;
     if (entry->is_redacted)
         return NV_PLANTED(ADMIT_MISSING_BODY) ? NV_OK : note_owed(merge->store, opened, place, error);
+    if (entry->is_keyless)
+        return nv_keyless_note(merge->store, opened, place, error);
     enum nv_status status = nv_op_decode(entry->op, &merge->arena, op, error);
     if (status == NV_REFUSED || (status == NV_OK && nv_op_is_void(op, opened->header.log.scope)))
         return nv_note_void(merge, error);
@@ -185,6 +204,18 @@ enum nv_status nv_apply_redactions(struct nv_merge *merge, const struct nv_opene
     return status;
 }
 
+/* What waited for a content key was not readable when it came. What waited for newer software may have grants in it. */
+static enum nv_status look_again(struct nv_merge *merge, const struct nv_opened *opened,
+                                 const struct nv_vector *context, struct nv_error *error)
+{
+    if (!nv_scope_is_sealed(opened->header.log.scope))
+        return NV_OK;
+    enum nv_status status = nv_record_hashes_write(merge->store, opened, error);
+    return status == NV_OK ? nv_grants_note(merge->store, opened->log, opened->header.seq, opened->changeset, context,
+                                            &opened->body, merge->now, error)
+                           : status;
+}
+
 /* Merges an opened changeset whose turn it is in its log, if all that it builds on was merged. */
 static enum nv_status apply_opened(struct nv_merge *merge, struct nv_log *log, const struct nv_opened *opened,
                                    bool *ret_applied, struct nv_error *error)
@@ -201,12 +232,14 @@ static enum nv_status apply_opened(struct nv_merge *merge, struct nv_log *log, c
         if (status == NV_OK)
             status = nv_apply_changeset(merge, log, opened, &context, NULL, error);
         else if (status == NV_NOT_YET)
-            status = NV_OK;
+            status = nv_opened_is_keyless(opened) ? nv_keyless_wait(merge->store, log, opened, error) : NV_OK;
         if (status == NV_OK && *ret_applied && (merge->stale == NULL || merge->stale->count == 0)) {
             log->applied_seq = opened->header.seq;
             log->applied_hash = opened->hash;
             log->is_dirty = true;
-            status = nv_apply_redactions(merge, opened, &context, error);
+            status = look_again(merge, opened, &context, error);
+            if (status == NV_OK)
+                status = nv_apply_redactions(merge, opened, &context, error);
         }
     }
     nv_vector_done(&applied);
@@ -229,22 +262,22 @@ static enum nv_status apply_next(struct nv_merge *merge, struct nv_log *log, boo
     return status;
 }
 
-enum nv_status nv_apply_lagging(struct nv_merge *merge, size_t limit, size_t *ret_applied, struct nv_error *error)
+enum nv_status nv_apply_lagging(struct nv_merge *merge, struct nv_mono_us end, bool *ret_more, struct nv_error *error)
 {
     bool any = true;
-    *ret_applied = 0;
-    while (any && *ret_applied < limit && (merge->stale == NULL || merge->stale->count == 0)) {
+    *ret_more = false;
+    while (any && !*ret_more && (merge->stale == NULL || merge->stale->count == 0)) {
         any = false;
-        for (size_t i = 1; i <= nv_log_count(merge->store); i++) {
+        for (size_t i = 1; !*ret_more && i <= nv_log_count(merge->store); i++) {
             struct nv_log *log = nv_log_by_number(merge->store, (nv_log_number)i);
             bool applied = false;
-            if (log->applied_seq >= log->has_seq || !nv_scope_is_read(merge->store, log->id.scope))
+            if (log->lacks_key || log->applied_seq >= log->has_seq || !nv_scope_is_read(merge->store, log->id.scope))
                 continue;
             enum nv_status status = apply_next(merge, log, &applied, error);
             if (status != NV_OK)
                 return status;
             any = any || applied;
-            *ret_applied += applied;
+            *ret_more = applied && nv_mono_now().us >= end.us;
         }
     }
     return NV_OK;

@@ -19,6 +19,9 @@ enum nv_status nv_note_void(struct nv_merge *merge, struct nv_error *error);
 /* By what the record of each op is found, 4 bytes an op; 0 where there is none. */
 enum nv_status nv_record_hashes(const struct nv_opened *opened, uint32_t *record_hashes, struct nv_error *error);
 
+/* Writes them for a changeset that stands in the log, where they are others than were written. */
+enum nv_status nv_record_hashes_write(struct nv_store *store, const struct nv_opened *opened, struct nv_error *error);
+
 /* Merges all ops of a changeset whose context is `context`, as its log's next. Records noted in `merge->stale` ask the
  * caller for a rollback. `record_hashes` (may be NULL) gets 4 bytes an op. */
 enum nv_status nv_apply_changeset(struct nv_merge *merge, struct nv_log *log, const struct nv_opened *opened,
@@ -29,6 +32,6 @@ enum nv_status nv_apply_changeset(struct nv_merge *merge, struct nv_log *log, co
 enum nv_status nv_apply_redactions(struct nv_merge *merge, const struct nv_opened *opened,
                                    const struct nv_vector *context, struct nv_error *error);
 
-/* Merges what is held and was not merged yet, where it can be now: up to `limit` changesets. *ret_applied counts them.
- */
-enum nv_status nv_apply_lagging(struct nv_merge *merge, size_t limit, size_t *ret_applied, struct nv_error *error);
+/* Merges what is held and was not merged yet, where it can be now: until the time `end`, but at least one changeset.
+ * *ret_more: time was up. */
+enum nv_status nv_apply_lagging(struct nv_merge *merge, struct nv_mono_us end, bool *ret_more, struct nv_error *error);

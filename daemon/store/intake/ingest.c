@@ -9,12 +9,14 @@
 #include "store/intake/admit.h"
 #include "store/intake/apply.h"
 #include "store/intake/counted.h"
+#include "store/intake/keyless.h"
 #include "store/intake/owed.h"
 #include "store/intake/taken.h"
 #include "store/log/beyond.h"
 #include "store/scopes/leaving.h"
 #include "store/scopes/reads.h"
 #include "store/statements.h"
+#include "store/trust/unbox.h"
 #include "store/trust/vouch.h"
 
 enum {
@@ -108,8 +110,8 @@ struct intake {
     struct nv_stale stale;
     struct nv_vector applied; /* scratch */
     uint32_t *record_hashes;
-    size_t lagging;   /* changesets that were held, and merged just now */
     size_t joined;    /* changesets that were held beyond their logs, and count */
+    bool has_more;    /* what is held and could be merged now is more than there was time for */
     bool has_backlog; /* many pending rows: seal by record */
     struct nv_wall_ms now;
 };
@@ -213,7 +215,9 @@ static enum nv_status take_owed(struct intake *intake, struct nv_incoming *incom
     enum nv_status status = seal_at_hand(intake, arrival, error);
     if (status != NV_OK)
         return status;
-    status = nv_apply_ready(intake->store, &arrival->opened, &why);
+    /* What was not merged yet is none the worse for it. */
+    bool is_merged = arrival->opened.header.seq <= arrival->log->applied_seq;
+    status = is_merged ? nv_apply_ready(intake->store, &arrival->opened, &why) : NV_OK;
     if (status == NV_OK)
         return nv_owed_take(&intake->merge, arrival, error);
     incoming->verdict = NV_VERDICT_KNOWN;
@@ -234,6 +238,9 @@ static enum nv_status take_data(struct intake *intake, struct nv_arrival *arriva
     bool is_next = arrival->log->applied_seq + 1 == arrival->opened.header.seq;
     bool is_covered = nv_vector_covers(&intake->applied, &arrival->context) || NV_PLANTED(IGNORE_CONTEXT);
     status = is_next && is_covered ? nv_apply_ready(store, &arrival->opened, &why) : NV_NOT_YET;
+    if (status == NV_NOT_YET && is_next && is_covered && nv_opened_is_keyless(&arrival->opened) &&
+        nv_keyless_wait(store, arrival->log, &arrival->opened, error) != NV_OK)
+        return error->status;
     if (status == NV_NOT_YET) {
         status = nv_record_hashes(&arrival->opened, intake->record_hashes, error);
         return status == NV_OK ? nv_taken_append(&intake->merge, arrival, false, intake->record_hashes, error) : status;
@@ -270,6 +277,28 @@ static enum nv_status take(struct intake *intake, struct nv_incoming *incoming, 
     return status;
 }
 
+/* Ops that were merged around, and whose content key has come since: some of them. */
+static enum nv_status take_keyless(struct intake *intake, struct nv_error *error)
+{
+    struct nv_touched_set records = {0};
+    struct nv_keyless keyless;
+    bool any;
+    enum nv_status status = nv_keyless_next(intake->store, &keyless, &any, error);
+    if (status == NV_OK && any)
+        status = nv_keyless_list(intake->store, &keyless, &records, error);
+    if (status == NV_NOT_YET) {
+        status = NV_OK;
+        any = false;
+    }
+    if (status == NV_OK && any && intake->has_backlog)
+        status = seal_known(intake->store, &records, intake->now, error);
+    if (status == NV_OK && any)
+        status = nv_keyless_take(&intake->merge, &keyless, &records, error);
+    nv_touched_done(&records);
+    intake->has_more = intake->has_more || any;
+    return status;
+}
+
 /* ---- all of them ---- */
 
 static enum nv_status prepare(struct intake *intake, struct nv_touched_set *stale, struct nv_error *error)
@@ -299,10 +328,9 @@ static enum nv_status prepare(struct intake *intake, struct nv_touched_set *stal
 }
 
 /* One transaction. *ret_again: rows were stale; they are in `stale` now, and nothing was written. */
-static enum nv_status try_once(struct intake *intake, struct nv_incoming *incoming, size_t count, int budget_ms,
+static enum nv_status try_once(struct intake *intake, struct nv_incoming *incoming, size_t count, struct nv_mono_us end,
                                struct nv_touched_set *stale, bool *ret_again, struct nv_error *error)
 {
-    int64_t end = nv_mono_now().us + (int64_t)budget_ms * 1000;
     *ret_again = false;
     intake->joined = 0;
     if (NV_PLANTED(SEND_EARLY))
@@ -313,13 +341,15 @@ static enum nv_status try_once(struct intake *intake, struct nv_incoming *incomi
     status = prepare(intake, stale, error);
     for (size_t i = 0; status == NV_OK && i < count && intake->stale.count == 0; i++) {
         incoming[i].verdict = NV_VERDICT_PENDING;
-        if (i == 0 || nv_mono_now().us < end)
+        if (i == 0 || nv_mono_now().us < end.us)
             status = take(intake, &incoming[i], error);
     }
     if (status == NV_OK && intake->stale.count == 0 && intake->store->owes_join)
-        status = nv_counted_join(&intake->merge, end, &intake->joined, &intake->store->owes_join, error);
+        status = nv_counted_join(&intake->merge, end.us, &intake->joined, &intake->store->owes_join, error);
     if (status == NV_OK && intake->stale.count == 0)
-        status = nv_apply_lagging(&intake->merge, 64, &intake->lagging, error);
+        status = nv_apply_lagging(&intake->merge, end, &intake->has_more, error);
+    if (status == NV_OK && intake->stale.count == 0)
+        status = take_keyless(intake, error);
     if (status == NV_OK && intake->stale.count == 0)
         return nv_commit(intake->store, error);
     for (size_t i = 0; status == NV_OK && i < intake->stale.count; i++)
@@ -342,19 +372,20 @@ enum nv_status nv_store_ingest(struct nv_store *store, struct nv_incoming *incom
     if (intake.record_hashes == NULL)
         status = nv_no_memory(error);
     for (int tries = 0; status == NV_OK && again && tries < TRIES; tries++) {
-        status = try_once(&intake, incoming, count, budget_ms, &stale, &again, error);
+        struct nv_mono_us end = {nv_mono_now().us + (int64_t)budget_ms * 1000};
+        status = try_once(&intake, incoming, count, end, &stale, &again, error);
         bool was_muted = status == NV_BUSY && store->is_muted;
         if (status != NV_OK || again)
             nv_rollback(store);
         if (was_muted) {
             status = NV_OK;
             again = true;
-        } else if (status == NV_OK && !again && count == 0 && intake.lagging + intake.joined > 0) {
-            again = true; /* until nothing more of what is held counts, or can be merged */
+        } else if (status == NV_OK && !again && count == 0 && intake.joined > 0) {
+            again = true; /* until nothing more of what is held counts */
             tries = -1;
         }
     }
-    store->owes_merge = store->owes_merge || (status == NV_OK && intake.joined > 0);
+    store->owes_merge = store->owes_merge || (status == NV_OK && (intake.joined > 0 || intake.has_more));
     store->owes_placing = store->owes_placing || count > 0;
     if (status == NV_OK && again)
         status = nv_fail(error, NV_BUSY,

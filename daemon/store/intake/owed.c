@@ -8,6 +8,7 @@
 #include "store/merge/derive.h"
 #include "store/merge/redact.h"
 #include "store/statements.h"
+#include "store/trust/grants.h"
 
 static enum nv_status run(struct nv_store *store, enum nv_statement which, int64_t changeset, uint32_t place,
                           struct nv_error *error)
@@ -88,29 +89,6 @@ enum nv_status nv_store_owed(struct nv_store *store, int64_t *cursor, struct nv_
 
 /* ---- taking them ---- */
 
-/* By what its records are found; a hash of 0 finds nothing. */
-static enum nv_status write_record_hashes(struct nv_store *store, int64_t changeset, struct nv_error *error)
-{
-    const struct nv_opened *opened;
-    enum nv_status status = nv_opened_by_number(store, changeset, &opened, error);
-    if (status != NV_OK)
-        return status;
-    uint32_t *hashes = calloc(opened->body.count + 1, sizeof *hashes);
-    if (hashes == NULL)
-        return nv_no_memory(error);
-    status = nv_record_hashes(opened, hashes, error);
-    sqlite3_stmt *statement = status == NV_OK ? nv_statement(store, NV_SQL_CHANGESET_FOUND_BY, error) : NULL;
-    if (status == NV_OK && statement == NULL)
-        status = error->status;
-    if (status == NV_OK) {
-        sqlite3_bind_int64(statement, 1, changeset);
-        sqlite3_bind_blob(statement, 2, hashes, (int)(opened->body.count * sizeof *hashes), SQLITE_STATIC);
-        status = nv_db_run(statement, error);
-    }
-    free(hashes);
-    return status;
-}
-
 /* What one op that came late changes. */
 static enum nv_status take_op(struct nv_merge *merge, struct nv_scope_id scope, struct nv_slice bytes, uint32_t place,
                               struct nv_error *error)
@@ -129,18 +107,25 @@ static enum nv_status take_op(struct nv_merge *merge, struct nv_scope_id scope, 
     return status;
 }
 
-/* All bodies stand in the log before the first record is derived from it. */
+/* All bodies stand in the log before the first record is derived from it. What was not merged yet will be. */
 static enum nv_status take_places(struct nv_merge *merge, const struct nv_arrival *arrival, const bool *given,
                                   struct nv_error *error)
 {
     const struct nv_opened *opened = &arrival->opened;
+    const struct nv_opened *filled;
+    bool is_merged = opened->header.seq <= arrival->log->applied_seq;
     enum nv_status status = nv_bodies_fill(merge->store, opened->changeset, &arrival->parts, given, error);
+    if (status == NV_OK && nv_scope_is_sealed(opened->header.log.scope))
+        status = nv_grants_note(merge->store, merge->log, merge->seq, opened->changeset, merge->context, &opened->body,
+                                merge->now, error);
     if (status == NV_OK)
-        status = write_record_hashes(merge->store, opened->changeset, error);
+        status = nv_opened_by_number(merge->store, opened->changeset, &filled, error);
+    if (status == NV_OK)
+        status = nv_record_hashes_write(merge->store, filled, error);
     for (uint32_t i = 0; status == NV_OK && i < opened->body.count; i++)
         if (given[i])
             status = run(merge->store, NV_SQL_OWED_DROP, opened->changeset, i, error);
-    for (uint32_t i = 0; status == NV_OK && i < opened->body.count; i++)
+    for (uint32_t i = 0; status == NV_OK && is_merged && i < opened->body.count; i++)
         if (given[i])
             status = take_op(merge, opened->header.log.scope, opened->body.entries[i].op, i, error);
     return status;

@@ -1,6 +1,5 @@
-/* Changesets put behind a log's head: those that were taken in, and our own, sealed here. */
+/* Changesets put behind a log's head. */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "base/planted.h"
 #include "store/log/opened.h"
@@ -127,98 +126,5 @@ enum nv_status nv_changeset_is(struct nv_store *store, const struct nv_log *log,
     enum nv_status status =
         seq == log->has_seq ? NV_OK : nv_changeset_at(store, log->number, seq, &changeset, &hash, error);
     *ret_is = status == NV_OK && memcmp(pin->bytes, hash.bytes, sizeof pin->bytes) == 0;
-    return status;
-}
-
-/* ---- our own ---- */
-
-/* The heads that differ from the log's last context; all of them where the header's context stands whole. */
-static size_t list_context(const struct nv_store *store, const struct nv_log *log, const struct nv_vector *context,
-                           bool absolute, struct nv_far_head *heads)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < context->count; i++) {
-        const struct nv_head *head = &context->heads[i];
-        const struct nv_head *before = nv_vector_find(&log->context, head->log);
-        if (head->log == log->number || (!absolute && before != NULL && before->seq == head->seq))
-            continue;
-        const struct nv_log *other = nv_log_by_number(store, head->log);
-        heads[count++] = (struct nv_far_head){.site = other->id.site,
-                                              .epoch = other->id.epoch,
-                                              .scope = log->id.scope,
-                                              .seq = head->seq,
-                                              .pin = head->pin};
-    }
-    if (count > 1)
-        qsort(heads, count, sizeof *heads, nv_order_far_heads);
-    return count;
-}
-
-static void drop_own(struct nv_vector *vector, nv_log_number own)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < vector->count; i++)
-        if (vector->heads[i].log != own)
-            vector->heads[kept++] = vector->heads[i];
-    vector->count = kept;
-}
-
-/* When it was sealed, as far as a header can say it: a clock that is out of its mind keeps nothing from being sealed.
- */
-static struct nv_wall_ms sealed_at(struct nv_wall_ms now)
-{
-    if (now.ms < 0)
-        return (struct nv_wall_ms){0};
-    return now.ms > NV_LIMIT_TIME_MS ? (struct nv_wall_ms){NV_LIMIT_TIME_MS} : now;
-}
-
-enum nv_status nv_log_append_sealed(struct nv_store *store, const struct nv_log_id *log_id, const struct nv_slice *ops,
-                                    size_t op_count, const uint32_t *record_hashes, const struct nv_sign_key *key,
-                                    struct nv_wall_ms now, nv_log_number *ret_log, uint64_t *ret_seq,
-                                    struct nv_error *error)
-{
-    struct nv_vector context = {0};
-    struct nv_buffer scratch = {0};
-    struct nv_far_head *heads = NULL;
-    struct nv_log *log;
-    enum nv_status status = nv_log_intern(store, log_id, &log, error);
-    if (status != NV_OK)
-        return status;
-    bool is_authority = nv_scope_id_equal(log_id->scope, NV_SCOPE_AUTHORITY);
-    if (!is_authority && nv_logs_applied(store, log_id->scope, &context) != NV_OK) {
-        status = nv_no_memory(error);
-        goto out;
-    }
-    heads = calloc(context.count + 1, sizeof *heads);
-    if (heads == NULL) {
-        status = nv_no_memory(error);
-        goto out;
-    }
-    struct nv_header header = {.format = NV_FORMAT, .log = *log_id, .seq = log->has_seq + 1, .sealed = sealed_at(now)};
-    header.previous = log->has_hash;
-    header.absolute = log->has_seq % NV_LIMIT_ABSOLUTE_CONTEXT_EVERY == 0;
-    header.context_count = list_context(store, log, &context, header.absolute, heads);
-    header.context = heads;
-    const struct nv_log *authority = nv_authority_log(store);
-    if (!is_authority && authority != NULL) {
-        header.authority_seq = authority->applied_seq;
-        header.authority_pin = nv_pin_of(&authority->applied_hash);
-    }
-    struct nv_changeset_parts parts;
-    struct nv_hash hash;
-    int64_t changeset;
-    status = nv_changeset_seal(&header, ops, op_count, key, &store->identity.network, &scratch, &parts, &hash, error);
-    if (status != NV_OK)
-        goto out;
-    drop_own(&context, log->number);
-    status = nv_log_append(store, log, &header, &hash, &parts, &context, record_hashes, &changeset, error);
-    if (status != NV_OK)
-        goto out;
-    *ret_log = log->number;
-    *ret_seq = header.seq;
-out:
-    free(heads);
-    nv_buffer_done(&scratch);
-    nv_vector_done(&context);
     return status;
 }

@@ -30,6 +30,7 @@ struct nv_log {
     uint64_t authority_seq;   /* named by its newest header */
     struct nv_vector context; /* of its newest header: other logs of the scope */
     bool is_dirty;
+    bool lacks_key; /* what stands next in it waits for a content key: it is not tried again until a grant comes */
     struct nv_log_beyond beyond;
 };
 

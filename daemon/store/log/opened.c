@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "store/log.h"
 #include "store/statements.h"
+#include "store/trust/unbox.h"
 
 enum { OPENED = 24, OPENED_BYTES = 24 << 20 };
 
@@ -118,8 +120,8 @@ static enum nv_status open_row(struct nv_opened *opened, int64_t changeset, sqli
     return status;
 }
 
-enum nv_status nv_opened_read(struct nv_store *store, int64_t changeset, struct nv_opened *ret_opened,
-                              struct nv_error *error)
+enum nv_status nv_opened_read_sealed(struct nv_store *store, int64_t changeset, struct nv_opened *ret_opened,
+                                     struct nv_error *error)
 {
     struct nv_opened opened = {0};
     sqlite3_stmt *statement = nv_statement(store, NV_SQL_CHANGESET_GET, error);
@@ -133,6 +135,31 @@ enum nv_status nv_opened_read(struct nv_store *store, int64_t changeset, struct 
     if (status == NV_OK)
         status = open_row(&opened, changeset, statement, error);
     sqlite3_reset(statement);
+    if (status == NV_OK)
+        *ret_opened = opened;
+    else
+        nv_arena_done(&opened.arena);
+    return status;
+}
+
+/* What was merged is not taken for nothing by a program that cannot read it. */
+static bool was_read(const struct nv_store *store, const struct nv_opened *opened)
+{
+    const struct nv_log *log = nv_log_by_number(store, opened->log);
+    return log != NULL && opened->header.seq <= log->applied_seq && nv_opened_is_keyless(opened);
+}
+
+enum nv_status nv_opened_read(struct nv_store *store, int64_t changeset, struct nv_opened *ret_opened,
+                              struct nv_error *error)
+{
+    struct nv_opened opened;
+    enum nv_status status = nv_opened_read_sealed(store, changeset, &opened, error);
+    if (status != NV_OK)
+        return status;
+    status = nv_unbox(store, &opened, error);
+    if (status == NV_OK && store->opener == NULL && was_read(store, &opened))
+        status = nv_fail(error, NV_NOT_YET,
+                         "this needs the site's keys, to read what is sealed: run it as the user whose keys they are");
     if (status == NV_OK)
         *ret_opened = opened;
     else
@@ -195,8 +222,8 @@ enum nv_status nv_opened_op(struct nv_store *store, struct nv_dot dot, struct nv
         return status;
     if (dot.index >= opened->body.count)
         return nv_fail(error, NV_CORRUPT, "store: a version names an op that is not there; run `navette rebuild`");
-    if (opened->body.entries[dot.index].is_redacted)
-        return nv_fail(error, NV_NOT_FOUND, "this op's body was redacted");
+    if (opened->body.entries[dot.index].is_redacted || opened->body.entries[dot.index].is_keyless)
+        return nv_fail(error, NV_NOT_FOUND, "this op's body was redacted, or cannot be read");
     if (ret_hash != NULL)
         *ret_hash = opened->hash;
     return nv_op_decode(opened->body.entries[dot.index].op, arena, ret_op, error);
@@ -209,6 +236,11 @@ enum nv_status nv_opened_record(const struct nv_opened *opened, uint32_t place, 
     enum nv_status status = entry->is_redacted ? NV_REFUSED : nv_op_decode(entry->op, arena, ret_op, error);
     *ret_has = status == NV_OK && (ret_op->kind == NV_OP_PUT || ret_op->kind == NV_OP_DELETE);
     return status == NV_NO_MEMORY ? status : NV_OK;
+}
+
+int64_t nv_opened_number(const struct nv_store *store, const struct nv_opened *opened)
+{
+    return opened->changeset != 0 ? opened->changeset : nv_store_newest(store) + 1;
 }
 
 const struct nv_value *nv_op_value(const struct nv_op *op, unsigned field)

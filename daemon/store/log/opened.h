@@ -30,6 +30,10 @@ enum nv_status nv_opened_by_number(struct nv_store *store, int64_t changeset, co
 enum nv_status nv_opened_read(struct nv_store *store, int64_t changeset, struct nv_opened *ret_opened,
                               struct nv_error *error);
 
+/* The same as it was signed: what is in boxes stays there. */
+enum nv_status nv_opened_read_sealed(struct nv_store *store, int64_t changeset, struct nv_opened *ret_opened,
+                                     struct nv_error *error);
+
 /* Decodes the op that a dot names. NV_NOT_FOUND where its body was redacted. `ret_hash` (its header's; may be NULL). */
 enum nv_status nv_opened_op(struct nv_store *store, struct nv_dot dot, struct nv_arena *arena, struct nv_op *ret_op,
                             struct nv_hash *ret_hash, struct nv_error *error);
@@ -38,6 +42,9 @@ enum nv_status nv_opened_op(struct nv_store *store, struct nv_dot dot, struct nv
  * redacted or it is of another kind, or against the protocol, or of newer software. NV_OK or NV_NO_MEMORY. */
 enum nv_status nv_opened_record(const struct nv_opened *opened, uint32_t place, struct nv_arena *arena,
                                 struct nv_op *ret_op, bool *ret_has, struct nv_error *error);
+
+/* The changeset's number. While it is being taken in it is the one that the next changeset gets. */
+int64_t nv_opened_number(const struct nv_store *store, const struct nv_opened *opened);
 
 /* The value that an op gives to a field; NULL where it gives none. */
 const struct nv_value *nv_op_value(const struct nv_op *op, unsigned field);

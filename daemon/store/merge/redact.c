@@ -60,6 +60,9 @@ static enum nv_status name_one(struct nv_merge *merge, const struct nv_opened *o
     bool has_record;
     if (op == NULL)
         return nv_no_memory(error);
+    named[place] = opened->body.entries[place].is_keyless; /* what is in boxes is of records; of which, is not known */
+    if (named[place])
+        return NV_OK;
     /* Control ops are never redacted; what cannot be read changed nothing. */
     enum nv_status status = nv_opened_record(opened, place, &merge->arena, op, &has_record, error);
     if (status != NV_OK || !has_record)

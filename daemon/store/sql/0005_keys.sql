@@ -1,0 +1,25 @@
+-- Grants of content keys, by the key that they give: the one that the changeset `number` of a log introduces. The grant itself
+-- stands at `place` of a changeset, and `introduces` the key where that is the same one. `opens`: whether it gave this site the
+-- key: 0 no, 1 by its own key, 2 by its recovery key; NULL: that was not tried, for want of keys. `readers`, in a grant of this
+-- site's own: a hash of whom it gave the key to.
+CREATE TABLE navette_grant(
+    log        INTEGER NOT NULL,
+    number     INTEGER NOT NULL,
+    changeset  INTEGER NOT NULL,
+    place      INTEGER NOT NULL,
+    introduces INTEGER NOT NULL,
+    key_id     BLOB NOT NULL,
+    opens      INTEGER,
+    readers    BLOB,
+    PRIMARY KEY (log, number, changeset, place)
+) WITHOUT ROWID;
+
+-- Changesets that were merged around sealed ops whose key was lacking: the one that `number` of their log introduces. Once it is
+-- there their records are derived anew, from the place `next` on.
+CREATE TABLE navette_keyless(
+    changeset INTEGER NOT NULL,
+    log       INTEGER NOT NULL,
+    number    INTEGER NOT NULL,
+    next      INTEGER NOT NULL,
+    PRIMARY KEY (changeset, number)
+) WITHOUT ROWID;

@@ -1,0 +1,35 @@
+/* Grants: found in what stands in the logs, noted by the key that they give, and opened with the site's own keys.
+ * Internal to store/. */
+#pragma once
+
+#include "store/log/opened.h"
+#include "wire/grant.h"
+
+/* A content key that was opened. The caller wipes it. */
+struct nv_held_key {
+    struct nv_content_key key;
+    struct nv_hash id;
+};
+
+/* What a grant gives to this site. The numbers stand in navette_grant. */
+enum nv_grant_gives {
+    NV_GIVES_NOTHING = 0,
+    NV_GIVES_BY_OWN_KEY = 1,
+    NV_GIVES_BY_RECOVERY_KEY = 2,
+    NV_GIVES_ANOTHER_KEY = 3, /* than the one that it names: nothing, and listed */
+};
+
+/* Opens the box of a grant that is for this site, if there is one; the key is of `log`. */
+enum nv_grant_gives nv_grant_open(const struct nv_store *store, const struct nv_grant *grant,
+                                  const struct nv_log_id *log, struct nv_held_key *ret_key);
+
+/* The grant by which a changeset introduces a key, decoded into `arena`: NV_OK; NV_NOT_FOUND where it introduces none,
+ * NV_NOT_YET where the body that would tell is owed, or was written by newer software. */
+enum nv_status nv_grant_introduced(const struct nv_body *body, struct nv_arena *arena, struct nv_grant *ret_grant,
+                                   struct nv_error *error);
+
+/* Notes the grants of a changeset that stands in the log; those that were noted already stay as they are. What a grant
+ * of a wrong key gives this site is listed. */
+enum nv_status nv_grants_note(struct nv_store *store, nv_log_number log, uint64_t seq, int64_t changeset,
+                              const struct nv_vector *context, const struct nv_body *body, struct nv_wall_ms now,
+                              struct nv_error *error);

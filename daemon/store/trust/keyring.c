@@ -1,0 +1,196 @@
+#include "store/trust/keyring.h"
+
+#include <stdlib.h>
+
+#include "store/statements.h"
+
+enum { KEYS = 256 };
+
+struct known_key {
+    nv_log_number log; /* 0: free */
+    uint64_t number;
+    enum nv_key_standing standing;
+    struct nv_held_key held;
+    uint64_t used_at;
+};
+
+struct nv_keyring {
+    struct known_key keys[KEYS];
+    uint64_t clock; /* counts uses, for the least recently used */
+};
+
+/* ---- in memory ---- */
+
+static struct nv_keyring *keyring_of(struct nv_store *store)
+{
+    if (store->keyring == NULL)
+        store->keyring = calloc(1, sizeof *store->keyring);
+    return store->keyring;
+}
+
+static struct known_key *find_known(struct nv_keyring *keyring, nv_log_number log, uint64_t number)
+{
+    for (size_t i = 0; i < KEYS; i++)
+        if (keyring->keys[i].log == log && keyring->keys[i].number == number)
+            return &keyring->keys[i];
+    return NULL;
+}
+
+static struct known_key *least_used(struct nv_keyring *keyring)
+{
+    struct known_key *least = &keyring->keys[0];
+    for (size_t i = 1; i < KEYS; i++)
+        if (keyring->keys[i].used_at < least->used_at)
+            least = &keyring->keys[i];
+    return least;
+}
+
+static void wipe(struct known_key *known)
+{
+    nv_wipe(known, sizeof *known);
+}
+
+void nv_keyring_drop(struct nv_store *store, nv_log_number log, uint64_t number)
+{
+    struct known_key *known = store->keyring == NULL ? NULL : find_known(store->keyring, log, number);
+    if (known != NULL)
+        wipe(known);
+}
+
+void nv_keyring_forget(struct nv_store *store)
+{
+    if (store->keyring != NULL)
+        nv_wipe(store->keyring, sizeof *store->keyring);
+}
+
+void nv_keyring_done(struct nv_store *store)
+{
+    nv_keyring_forget(store);
+    free(store->keyring);
+    store->keyring = NULL;
+}
+
+/* ---- in the log ---- */
+
+enum nv_status nv_keyring_id(struct nv_store *store, nv_log_number log, uint64_t number, struct nv_hash *ret_id,
+                             struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_GRANT_INTRODUCED, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, log);
+    sqlite3_bind_int64(statement, 2, (int64_t)number);
+    bool row;
+    enum nv_status status = nv_db_step(statement, &row, error);
+    struct nv_slice id = status == NV_OK && row ? nv_db_blob(statement, 0) : (struct nv_slice){0};
+    if (status == NV_OK && row && id.size != sizeof ret_id->bytes)
+        status = nv_fail(error, NV_CORRUPT, "store: the id of a content key is damaged; restore a backup");
+    else if (status == NV_OK && row)
+        memcpy(ret_id->bytes, id.data, id.size);
+    sqlite3_reset(statement);
+    return status == NV_OK && !row ? NV_NOT_FOUND : status;
+}
+
+/* No grant is known that introduces the key: whether there is none, or its body is owed. */
+static enum nv_status judge_unknown(struct nv_store *store, const struct nv_log *log, uint64_t number,
+                                    enum nv_key_standing *ret_standing, struct nv_error *error)
+{
+    struct nv_opened opened;
+    struct nv_grant grant;
+    struct nv_error why;
+    int64_t changeset;
+    enum nv_status status = nv_changeset_at(store, log->number, number, &changeset, NULL, error);
+    if (status == NV_OK)
+        status = nv_opened_read_sealed(store, changeset, &opened, error);
+    if (status != NV_OK)
+        return status;
+    status = nv_grant_introduced(&opened.body, &opened.arena, &grant, &why);
+    nv_arena_done(&opened.arena);
+    *ret_standing = status == NV_NOT_FOUND ? NV_KEY_VOID : NV_KEY_LACKING;
+    return status == NV_NO_MEMORY ? nv_no_memory(error) : NV_OK;
+}
+
+/* The grant at a place of a stored changeset, and what it gives. */
+static enum nv_status try_grant(struct nv_store *store, const struct nv_log *log, int64_t changeset, uint32_t place,
+                                bool *ret_held, struct nv_held_key *ret_key, struct nv_error *error)
+{
+    struct nv_opened opened;
+    struct nv_grant grant;
+    *ret_held = false;
+    enum nv_status status = nv_opened_read_sealed(store, changeset, &opened, error);
+    if (status != NV_OK)
+        return status;
+    if (place < opened.body.count && !opened.body.entries[place].is_redacted)
+        status = nv_grant_decode(opened.body.entries[place].op, &opened.arena, &grant, error);
+    else
+        status = nv_fail(error, NV_CORRUPT, "store: a grant is gone from the log; run `navette verify`");
+    if (status == NV_OK) {
+        enum nv_grant_gives gives = nv_grant_open(store, &grant, &log->id, ret_key);
+        *ret_held = gives == NV_GIVES_BY_OWN_KEY || gives == NV_GIVES_BY_RECOVERY_KEY;
+    }
+    nv_arena_done(&opened.arena);
+    return status;
+}
+
+/* The next grant after that place that may give the key. */
+static enum nv_status next_grant(struct nv_store *store, const struct nv_log *log, uint64_t number,
+                                 const struct nv_hash *id, int64_t *changeset, int64_t *place, bool *ret_any,
+                                 struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_GRANT_THAT_MAY_OPEN, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, log->number);
+    sqlite3_bind_int64(statement, 2, (int64_t)number);
+    sqlite3_bind_blob(statement, 3, id->bytes, sizeof id->bytes, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 4, *changeset);
+    sqlite3_bind_int64(statement, 5, *place);
+    enum nv_status status = nv_db_step(statement, ret_any, error);
+    if (status == NV_OK && *ret_any) {
+        *changeset = sqlite3_column_int64(statement, 0);
+        *place = sqlite3_column_int64(statement, 1);
+    }
+    sqlite3_reset(statement);
+    return status;
+}
+
+static enum nv_status look_up(struct nv_store *store, const struct nv_log *log, uint64_t number,
+                              struct known_key *ret_known, struct nv_error *error)
+{
+    struct nv_hash id;
+    enum nv_status status = nv_keyring_id(store, log->number, number, &id, error);
+    if (status == NV_NOT_FOUND)
+        return judge_unknown(store, log, number, &ret_known->standing, error);
+    int64_t changeset = 0, place = 0;
+    bool any = true, held = false;
+    while (status == NV_OK && !held &&
+           (status = next_grant(store, log, number, &id, &changeset, &place, &any, error)) == NV_OK && any)
+        status = try_grant(store, log, changeset, (uint32_t)place, &held, &ret_known->held, error);
+    ret_known->standing = held ? NV_KEY_HELD : NV_KEY_LACKING;
+    return status;
+}
+
+enum nv_status nv_keyring_find(struct nv_store *store, const struct nv_log *log, uint64_t number,
+                               enum nv_key_standing *ret_standing, struct nv_held_key *ret_key, struct nv_error *error)
+{
+    struct nv_keyring *keyring = keyring_of(store);
+    if (keyring == NULL)
+        return nv_no_memory(error);
+    struct known_key *known = find_known(keyring, log->number, number);
+    if (known == NULL) {
+        struct known_key found = {.log = log->number, .number = number};
+        enum nv_status status = look_up(store, log, number, &found, error);
+        if (status == NV_OK) {
+            known = least_used(keyring);
+            *known = found;
+        }
+        wipe(&found);
+        if (status != NV_OK)
+            return status;
+    }
+    known->used_at = ++keyring->clock;
+    *ret_standing = known->standing;
+    if (known->standing == NV_KEY_HELD)
+        *ret_key = known->held;
+    return NV_OK;
+}
