@@ -28,6 +28,7 @@ struct nv_store {
     const struct nv_curve_key *opener, *recovery; /* NULL: not there */
     const char *const *hub_readers;               /* names of hubs that may be granted keys */
     size_t hub_reader_count;
+    struct nv_wall_ms keys_at; /* when to look whether keys are lacking or asked for (trust/tend.h) */
     uint8_t row_digest_key[16];
     int64_t data_version; /* SQLite's, at the last look */
     int64_t schema_version;

@@ -9,10 +9,13 @@
 #include "store/scopes/leaving.h"
 #include "store/scopes/moving.h"
 #include "store/scopes/unplaced.h"
+#include "store/trust/tend.h"
 
-static enum nv_status is_due(struct nv_store *store, bool *ret_scan, bool *ret_due, struct nv_error *error)
+static enum nv_status is_due(struct nv_store *store, struct nv_wall_ms now, bool *ret_scan, bool *ret_keys,
+                             bool *ret_due, struct nv_error *error)
 {
     bool any = false, unplaced = false, moves = false;
+    *ret_keys = false;
     enum nv_status status = nv_ready(store, error);
     *ret_scan = false;
     if (status == NV_OK)
@@ -25,7 +28,9 @@ static enum nv_status is_due(struct nv_store *store, bool *ret_scan, bool *ret_d
         status = nv_unplaced_is_due(store, &unplaced, error);
     if (status == NV_OK)
         status = nv_moves_are_due(store, &moves, error);
-    *ret_due = any || *ret_scan || unplaced || moves;
+    if (status == NV_OK)
+        status = nv_keys_are_due(store, now, ret_keys, error);
+    *ret_due = any || *ret_scan || unplaced || moves || *ret_keys;
     return status;
 }
 
@@ -46,8 +51,8 @@ static enum nv_status move(struct nv_store *store, struct nv_wall_ms now, struct
     return status;
 }
 
-static enum nv_status seal(struct nv_store *store, struct nv_wall_ms now, int64_t end, struct nv_sealed *sealed,
-                           struct nv_error *error)
+static enum nv_status seal(struct nv_store *store, struct nv_wall_ms now, int64_t end, bool keys,
+                           struct nv_sealed *sealed, struct nv_error *error)
 {
     if (NV_PLANTED(SEND_EARLY))
         nv_db_exec(store->db, "PRAGMA synchronous = NORMAL", error);
@@ -63,6 +68,8 @@ static enum nv_status seal(struct nv_store *store, struct nv_wall_ms now, int64_
     } while (status == NV_OK && sealed->more && nv_mono_now().us < end);
     if (status == NV_OK && !sealed->more)
         status = move(store, now, sealed, error);
+    if (status == NV_OK && keys)
+        status = nv_keys_tend(store, now, sealed, error);
     if (status == NV_OK)
         status = nv_commit(store, error);
     if (status != NV_OK)
@@ -103,7 +110,7 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
 {
     struct nv_sealed sealed = {0};
     struct nv_error ignored;
-    bool scan, due;
+    bool scan, keys, due;
     int64_t end = nv_mono_now().us + (int64_t)budget_ms * 1000;
     *ret_sealed = sealed;
     enum nv_status status = nv_ready(store, error);
@@ -111,7 +118,7 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
         status = leave(store, now, end, &ret_sealed->more, error);
     if (status != NV_OK || ret_sealed->more)
         return status;
-    status = is_due(store, &scan, &due, error);
+    status = is_due(store, now, &scan, &keys, &due, error);
     if (status != NV_OK)
         return status;
     if (!due) {
@@ -119,7 +126,7 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
         ret_sealed->more = status == NV_OK && store->owes_merge;
         return status;
     }
-    status = seal(store, now, end, &sealed, error);
+    status = seal(store, now, end, keys, &sealed, error);
     if (status != NV_OK)
         return status;
     /* What was sealed is durable, and to be told, whatever becomes of this: the next call tries it again. */

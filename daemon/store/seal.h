@@ -15,5 +15,9 @@ struct nv_sealed {
 enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int budget_ms, struct nv_sealed *ret_sealed,
                              struct nv_error *error);
 
+/* Whether it is time to look for content keys that are lacking, or asked for: nv_store_seal asks and answers, and it is
+ * to be called although nothing was written. Looks at nothing but the time. */
+bool nv_store_keys_wait(const struct nv_store *store, struct nv_wall_ms now);
+
 /* How many rows wait to be sealed (a row written twice counts twice). */
 enum nv_status nv_store_pending(struct nv_store *store, uint64_t *ret_rows, struct nv_error *error);

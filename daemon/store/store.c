@@ -189,6 +189,7 @@ static void open_anew(struct nv_store *store)
 {
     nv_keyring_forget(store);
     nv_opened_forget(store);
+    store->keys_at.ms = INT64_MIN;
 }
 
 static enum nv_status load_all(struct nv_store *store, struct nv_error *error)
@@ -313,6 +314,7 @@ void nv_store_set_hub_readers(struct nv_store *store, const char *const *names, 
 {
     store->hub_readers = names;
     store->hub_reader_count = count;
+    store->keys_at.ms = INT64_MIN;
 }
 
 enum nv_status nv_store_check_file(struct nv_store *store, struct nv_error *error)

@@ -139,6 +139,7 @@ static void an_older_store_is_migrated(void **state)
         "DROP TABLE navette_beyond; DROP TABLE navette_membership; DROP TABLE navette_group; DROP TABLE navette_cut; "
         "DROP TABLE navette_readership; DROP TABLE navette_scope; DROP TABLE navette_unplaced; "
         "DROP TABLE navette_move; DROP TABLE navette_moved; DROP TABLE navette_grant; DROP TABLE navette_keyless; "
+        "DROP TABLE navette_ask; DROP TABLE navette_asked; "
         "ALTER TABLE navette_member DROP COLUMN reader; "
         "ALTER TABLE navette_conflict DROP COLUMN scope; "
         "ALTER TABLE navette_quarantine DROP COLUMN scope; "

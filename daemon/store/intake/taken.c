@@ -5,6 +5,7 @@
 #include "store/intake/apply.h"
 #include "store/log/bodies.h"
 #include "store/merge/redact.h"
+#include "store/trust/answers.h"
 #include "store/trust/grants.h"
 
 enum nv_status nv_leave_epoch(struct nv_store *store, struct nv_error *error)
@@ -51,6 +52,8 @@ enum nv_status nv_taken_append(struct nv_merge *merge, struct nv_arrival *arriva
     if (status == NV_OK && nv_scope_is_sealed(header->log.scope))
         status = nv_grants_note(store, arrival->log->number, header->seq, changeset, &arrival->context,
                                 &arrival->opened.body, merge->now, error);
+    if (status == NV_OK && nv_scope_is_sealed(header->log.scope))
+        status = nv_asked_note(store, arrival->log, &arrival->opened.body, error);
     if (status == NV_OK)
         status = drop_named(store, arrival, changeset, error);
     if (status == NV_OK && is_merged) {

@@ -23,3 +23,20 @@ CREATE TABLE navette_keyless(
     next      INTEGER NOT NULL,
     PRIMARY KEY (changeset, number)
 ) WITHOUT ROWID;
+
+-- Whom this site asked last for a content key that it lacks.
+CREATE TABLE navette_ask(
+    log    INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    of     BLOB NOT NULL,
+    at_ms  INTEGER NOT NULL,
+    PRIMARY KEY (log, number)
+) WITHOUT ROWID;
+
+-- Sites that are to get a content key from this one: they asked for it, or were let read.
+CREATE TABLE navette_asked(
+    log    INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    site   BLOB NOT NULL,
+    PRIMARY KEY (log, number, site)
+) WITHOUT ROWID;

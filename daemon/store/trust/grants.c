@@ -163,6 +163,7 @@ static enum nv_status note(struct noting *noting, uint32_t place, uint32_t op_co
     nv_keyring_drop(noting->store, log->number, number);
     nv_opened_forget(noting->store); /* what was opened without it has its boxes closed */
     log->lacks_key = false;
+    noting->store->keys_at.ms = INT64_MIN;
     return status;
 }
 
