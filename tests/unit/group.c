@@ -127,8 +127,8 @@ int nv_group_setup(void **state)
     nv_store_set_opener(group->hub->store, &group->hub->curve);
     for (size_t i = 0; i < GROUP_SITES; i++)
         make_site(group, i);
-    nv_pair_publish(group->pair, "CREATE TABLE item(id TEXT NOT NULL PRIMARY KEY, size INTEGER);"
-                                 "INSERT INTO navette_table(name, scope) VALUES ('item', 'network')");
+    nv_pair_publish(group->pair, "CREATE TABLE item(id TEXT NOT NULL PRIMARY KEY, size INTEGER, who TEXT);"
+                                 "INSERT INTO navette_table(name, scope) VALUES ('item', 'column:who')");
     for (size_t i = 0; i < GROUP_SITES; i++)
         adopt(group, &group->sites[i]);
     group->position = nv_authority_log(group->hub->store)->applied_seq;
@@ -174,9 +174,10 @@ void nv_group_put(const char *id, int size, struct nv_buffer *buffer)
 {
     static struct nv_op op;
     struct nv_buffer key = {0};
-    op = (struct nv_op){.kind = NV_OP_PUT, .table = 1, .time = nv_pair_now, .fields = 1, .value_count = 1};
+    op = (struct nv_op){.kind = NV_OP_PUT, .table = 1, .time = nv_pair_now, .fields = 3, .value_count = 2};
     op.key = key_of(id, &key);
     op.values[0] = (struct nv_value){.type = NV_INTEGER, .integer = size};
+    op.values[1] = (struct nv_value){.type = NV_TEXT, .bytes = {(const uint8_t *)"group/east", 10}};
     nv_op_encode(&op, buffer);
     nv_buffer_done(&key);
 }

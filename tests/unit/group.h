@@ -16,7 +16,8 @@ struct nv_group {
     uint64_t position; /* since when the group is there */
 };
 
-/* cmocka's setup and teardown. There is a table item(id, size). */
+/* cmocka's setup and teardown. There is a table item(id, size, who), whose
+ * records are in the scope that the last column says. */
 int nv_group_setup(void **state);
 int nv_group_teardown(void **state);
 

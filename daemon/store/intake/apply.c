@@ -68,7 +68,7 @@ enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *op
 {
     struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
     enum nv_status status = NV_OK;
-    if (nv_opened_is_keyless(opened) && !nv_keyless_are_passed(store))
+    if (nv_opened_is_keyless(opened) && !nv_keyless_are_passed(store, opened->header.log.scope))
         return nv_fail(error, NV_NOT_YET, "a content key is lacking");
     for (size_t i = 0; status == NV_OK && i < opened->body.count; i++) {
         struct nv_op op;

@@ -4,13 +4,13 @@
 #include "store/intake/owed.h"
 #include "store/merge/derive.h"
 #include "store/statements.h"
+#include "store/trust/rights.h"
 
 enum { OPS_AT_ONCE = 256 };
 
-bool nv_keyless_are_passed(const struct nv_store *store)
+bool nv_keyless_are_passed(const struct nv_store *store, struct nv_scope_id scope)
 {
-    const struct nv_member *self = nv_store_member(store, store->identity.site);
-    return self != NULL && self->role == NV_ROLE_HUB;
+    return !nv_right_reads(store, scope, store->identity.site, NV_POSITION_NOW);
 }
 
 /* ---- while it is merged ---- */
@@ -144,7 +144,7 @@ enum nv_status nv_keyless_take(struct nv_merge *merge, const struct nv_keyless *
                                const struct nv_touched_set *records, struct nv_error *error)
 {
     enum nv_status status = NV_OK;
-    merge->scope = nv_log_by_number(merge->store, keyless->log)->scope;
+    merge->log = keyless->log;
     for (size_t i = 0; status == NV_OK && i < records->count; i++)
         status = nv_derive_again(merge, records->records[i]->table, records->records[i]->key, NULL, error);
     return status == NV_OK ? write_next(merge->store, keyless, error) : status;

@@ -1,16 +1,16 @@
 /* Sealed ops whose content key is lacking.
  *
  * A site that may write in the scope does not merge the changeset: who wrote while it could not read would cover what
- * it has not seen. A hub writes in no such scope. It merges the other ops, notes what it merged around, and derives the
- * records anew once it has the key. Internal to store/. */
+ * it has not seen. A hub that reads by the word of others alone writes nothing there. It merges the other ops, notes
+ * what it merged around, and derives the records anew once it has the key. Internal to store/. */
 #pragma once
 
 #include "store/capture/pending.h"
 #include "store/log/opened.h"
 #include "store/merge/merge.h"
 
-/* Whether this site merges around ops that it cannot read. */
-bool nv_keyless_are_passed(const struct nv_store *store);
+/* Whether this site merges around ops of the scope that it cannot read. */
+bool nv_keyless_are_passed(const struct nv_store *store, struct nv_scope_id scope);
 
 /* Notes that the changeset, which is being merged, has an op at `place` that was passed. */
 enum nv_status nv_keyless_note(struct nv_store *store, const struct nv_opened *opened, uint32_t place,
