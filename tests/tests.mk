@@ -161,4 +161,5 @@ coverage:
 
 bench: all $(BENCHES)
 	@$(BUILD)/tests/bench/bench_store
+	@$(BUILD)/tests/bench/bench_sealed
 	@$(TEST_ENVIRONMENT) $(BUILD)/tests/bench/bench_daemons

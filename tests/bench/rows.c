@@ -98,10 +98,19 @@ static void bind_row(sqlite3_stmt *statement, enum bench_keys keys, unsigned num
 
 void bench_insert(sqlite3 *db, enum bench_keys keys, unsigned first, unsigned count, unsigned per_transaction)
 {
+    bench_insert_for(db, keys, NULL, first, count, per_transaction);
+}
+
+void bench_insert_for(sqlite3 *db, enum bench_keys keys, const char *who, unsigned first, unsigned count,
+                      unsigned per_transaction)
+{
+    static const char plain[] = "INSERT INTO learner VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)";
+    static const char scoped[] = "INSERT INTO learner VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)";
     sqlite3_stmt *insert;
-    bench_check(sqlite3_prepare_v2(db, "INSERT INTO learner VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)", -1,
-                                   &insert, NULL) == SQLITE_OK,
+    bench_check(sqlite3_prepare_v2(db, who == NULL ? plain : scoped, -1, &insert, NULL) == SQLITE_OK,
                 sqlite3_errmsg(db));
+    if (who != NULL)
+        sqlite3_bind_text(insert, 13, who, -1, SQLITE_STATIC);
     for (unsigned i = 0; i < count; i++) {
         if (i % per_transaction == 0)
             bench_exec(db, "BEGIN IMMEDIATE");

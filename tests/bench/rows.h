@@ -17,6 +17,10 @@ void bench_key(enum bench_keys keys, unsigned number, char ret_key[33]);
 /* Writes rows first .. first + count - 1 in transactions of `per_transaction`. Exits the program on any error. */
 void bench_insert(sqlite3 *db, enum bench_keys keys, unsigned first, unsigned count, unsigned per_transaction);
 
+/* The same into a table with a thirteenth column, which says who may read a record. */
+void bench_insert_for(sqlite3 *db, enum bench_keys keys, const char *who, unsigned first, unsigned count,
+                      unsigned per_transaction);
+
 /* A connection as an ordinary program opens one, with the journal and durability that every section has. */
 sqlite3 *bench_open(const char *path);
 void bench_exec(sqlite3 *db, const char *sql);
