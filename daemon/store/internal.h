@@ -55,7 +55,7 @@ struct nv_store {
     struct nv_scope_numbers *scope_numbers;
     struct nv_values *values;
     struct nv_keyring *keyring;
-    sqlite3_stmt *statements[96]; /* prepared on first use: enum nv_statement in statements.h */
+    sqlite3_stmt *statements[128]; /* prepared on first use: enum nv_statement in statements.h */
 };
 
 /* ---- schema.c, tracking.c ---- */

@@ -100,6 +100,11 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_HUBS_KNOWN] = "SELECT 1 FROM navette_meta WHERE name = 'hubs_let_read' AND value = ?1",
     [NV_SQL_RECOVERED_ANY] = "SELECT 1 FROM navette_grant GROUP BY log, number "
                              "HAVING max(opens = 2) AND NOT max(opens = 1) LIMIT 1",
+    [NV_SQL_GRANTS_DROP_LOG] = "DELETE FROM navette_grant WHERE log = ?1 OR changeset IN "
+                               "(SELECT number FROM navette_changeset WHERE log = ?1)",
+    [NV_SQL_ASK_DROP_LOG] = "DELETE FROM navette_ask WHERE log = ?1",
+    [NV_SQL_ASKED_DROP_LOG] = "DELETE FROM navette_asked WHERE log = ?1",
+    [NV_SQL_KEYLESS_DROP_LOG] = "DELETE FROM navette_keyless WHERE log = ?1",
     [NV_SQL_KEYLESS_ADD] = "INSERT OR IGNORE INTO navette_keyless(changeset, log, number, next) VALUES (?1, ?2, ?3, 0)",
     [NV_SQL_KEYLESS_DOTS] = "SELECT k.log, k.changeset FROM navette_keyless AS k JOIN navette_log AS l "
                             "ON l.number = k.log WHERE l.scope = ?2 LIMIT ?1",

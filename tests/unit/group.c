@@ -113,7 +113,6 @@ static void make_site(struct nv_group *group, size_t place)
     struct nv_certificate certificate = nv_pair_certificate(site, names[place]);
     certificate.recovery_key = group->recovery[place].public_key;
     must(nv_authority_certify(group->hub->store, &group->pair->authority, &certificate, nv_pair_now, &error), &error);
-    nv_store_set_opener(site->store, &site->curve);
 }
 
 int nv_group_setup(void **state)
@@ -124,7 +123,7 @@ int nv_group_setup(void **state)
     nv_pair_setup(&pair);
     group->pair = pair;
     group->hub = &group->pair->hub;
-    nv_store_set_opener(group->hub->store, &group->hub->curve);
+
     for (size_t i = 0; i < GROUP_SITES; i++)
         make_site(group, i);
     nv_pair_publish(group->pair, "CREATE TABLE item(id TEXT NOT NULL PRIMARY KEY, size INTEGER, who TEXT);"

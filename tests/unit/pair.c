@@ -46,6 +46,7 @@ void nv_pair_site_make(struct nv_pair *pair, struct nv_pair_site *site, const ch
     snprintf(file, sizeof file, "%s.curve", name);
     nv_pair_must(nv_curve_key_create(pair->folder, file, &site->curve, &error), &error);
     nv_store_set_signer(site->store, &site->sign);
+    nv_store_set_opener(site->store, &site->curve);
     assert_int_equal(sqlite3_open(site->path, &site->tool), SQLITE_OK);
     sqlite3_busy_timeout(site->tool, 2000);
 }

@@ -10,7 +10,8 @@
 
 #include "core/rule.h"
 #include "store/internal.h"
-#include "wire/changeset.h"
+#include "store/log/opened.h"
+#include "store/trust/unbox.h"
 
 enum { BATCH = 512, NO_OP = NV_MODEL_OPS };
 
@@ -25,6 +26,7 @@ static void must(enum nv_status status, const struct nv_error *error)
 struct reading {
     struct nv_scoped *scoped;
     struct nv_stores *stores;
+    struct nv_store *store; /* whose logs are read, with its keys */
     struct nv_arena arena;
     uint64_t contexts[NV_SCOPED_LOGS][NV_SCOPED_LOGS]; /* of each log's newest header */
 };
@@ -123,13 +125,15 @@ static void take_op(struct reading *reading, const struct nv_header *header, con
 static void take_changeset(struct reading *reading, struct nv_slice bytes)
 {
     struct nv_changeset_parts parts;
-    struct nv_header header;
-    struct nv_body body;
+    struct nv_opened opened = {.arena = {.limit = 64 << 20}};
     struct nv_error error;
     must(nv_changeset_split(bytes, &parts, &error), &error);
-    must(nv_header_decode(parts.header, &reading->arena, &header, &error), &error);
-    if (!nv_scope_id_equal(header.log.scope, reading->scoped->scope))
+    must(nv_header_decode(parts.header, &opened.arena, &opened.header, &error), &error);
+    const struct nv_header header = opened.header;
+    if (!nv_scope_id_equal(header.log.scope, reading->scoped->scope)) {
+        nv_arena_done(&opened.arena);
         return;
+    }
     size_t log = log_named(reading->scoped, header.log.site, header.log.epoch);
     if (header.absolute)
         memset(reading->contexts[log], 0, sizeof reading->contexts[log]);
@@ -137,18 +141,23 @@ static void take_changeset(struct reading *reading, struct nv_slice bytes)
         const struct nv_far_head *head = &header.context[i];
         reading->contexts[log][log_named(reading->scoped, head->site, head->epoch)] = head->seq;
     }
-    must(nv_body_open(&parts, &header, &reading->arena, &body, &error), &error);
+    must(nv_body_open(&parts, &header, &opened.arena, &opened.body, &error), &error);
+    opened.log = nv_log_find(reading->store, &header.log)->number;
+    must(nv_unbox(reading->store, &opened, &error), &error);
     struct nv_hash hash = nv_header_hash(parts.header);
     struct nv_op *op = nv_arena_alloc(&reading->arena, sizeof *op);
-    for (uint32_t i = 0; i < body.count; i++) {
-        must(nv_op_decode(body.entries[i].op, &reading->arena, op, &error), &error);
-        take_op(reading, &header, &hash, i, op);
+    for (uint32_t i = 0; i < opened.body.count; i++) {
+        must(nv_op_decode(opened.body.entries[i].op, &reading->arena, op, &error), &error);
+        if (op->kind != NV_OP_GRANT && op->kind != NV_OP_ASK)
+            take_op(reading, &header, &hash, i, op);
     }
+    nv_arena_done(&opened.arena);
 }
 
 void nv_scoped_read(struct nv_scoped *scoped, struct nv_stores *stores, size_t site)
 {
-    struct reading reading = {.scoped = scoped, .stores = stores, .arena = {.limit = 64 << 20}};
+    struct reading reading = {
+        .scoped = scoped, .stores = stores, .store = stores->sites[site].store, .arena = {.limit = 64 << 20}};
     struct nv_buffer bytes = {0};
     struct nv_far_head heads[BATCH];
     size_t ends[BATCH], count;

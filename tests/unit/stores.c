@@ -97,10 +97,12 @@ struct nv_wall_ms nv_stores_turn(struct nv_stores *stores, size_t site)
 static struct {
     char folder[64];
     struct nv_sign_key authority, keys[NV_STORES_ALL];
+    struct nv_curve_key curves[NV_STORES_ALL];
     struct nv_buffer files[NV_STORES_ALL];
 } template;
 
 static struct nv_sign_key keys[NV_STORES_ALL]; /* as they are certified now */
+static struct nv_curve_key curves[NV_STORES_ALL];
 
 static void file_name(size_t site, char path[96])
 {
@@ -145,12 +147,12 @@ static void write_file(const char *path, struct nv_slice bytes)
     close(file);
 }
 
-/* With new keys, of which the one that signs is kept in `sign`. */
-static struct nv_certificate certificate_of(size_t site, struct nv_store *store, struct nv_sign_key *sign)
+/* With new keys. */
+static struct nv_certificate certificate_of(size_t site, struct nv_store *store, struct nv_sign_key *sign,
+                                            struct nv_curve_key *curve)
 {
     static char name[16], file[16], path[96];
     static const char *const no_endpoints[] = {NULL};
-    struct nv_curve_key curve;
     struct nv_error error;
     snprintf(name, sizeof name, "site%zu", site);
     snprintf(file, sizeof file, "%zu.db.sign", site);
@@ -160,11 +162,11 @@ static struct nv_certificate certificate_of(size_t site, struct nv_store *store,
     snprintf(file, sizeof file, "%zu.db.curve", site);
     snprintf(path, sizeof path, "%s/%s", template.folder, file);
     unlink(path);
-    must(nv_curve_key_create(template.folder, file, &curve, &error), &error);
+    must(nv_curve_key_create(template.folder, file, curve, &error), &error);
     return (struct nv_certificate){.site = nv_store_identity(store)->site,
                                    .name = name,
                                    .sign_key = sign->public_key,
-                                   .curve_key = curve.public_key,
+                                   .curve_key = curve->public_key,
                                    .role = site == 0 ? NV_ROLE_HUB : NV_ROLE_SITE,
                                    .endpoints = no_endpoints};
 }
@@ -193,11 +195,12 @@ static void make_network(struct nv_store *stores[NV_STORES_ALL], struct nv_wall_
     struct nv_error error;
     must(nv_sign_key_create(template.folder, "authority", &template.authority, &error), &error);
     must(nv_sign_key_create(template.folder, "successor", &successor, &error), &error);
-    struct nv_certificate hub = certificate_of(0, stores[0], &template.keys[0]);
+    struct nv_certificate hub = certificate_of(0, stores[0], &template.keys[0], &template.curves[0]);
     must(nv_authority_found(stores[0], "test", &template.authority, &successor.public_key, &hub, now, &error), &error);
     must(nv_schema_apply(stores[0], &template.authority, schema, false, now, NULL, &error), &error);
     for (size_t site = 1; site < NV_STORES_ALL; site++) {
-        struct nv_certificate certificate = certificate_of(site, stores[site], &template.keys[site]);
+        struct nv_certificate certificate =
+            certificate_of(site, stores[site], &template.keys[site], &template.curves[site]);
         must(nv_authority_certify(stores[0], &template.authority, &certificate, now, &error), &error);
     }
     for (size_t site = 1; site < NV_STORES_ALL; site++)
@@ -243,7 +246,9 @@ static void open_site(struct nv_stores_site *site, size_t place)
     write_file(path, nv_buffer_slice(&template.files[place]));
     must(nv_store_open(path, &site->store, &error), &error);
     keys[place] = template.keys[place];
+    curves[place] = template.curves[place];
     nv_store_set_signer(site->store, &keys[place]);
+    nv_store_set_opener(site->store, &curves[place]);
     site->id = nv_store_identity(site->store)->site;
     assert_int_equal(sqlite3_open(path, &site->tool), SQLITE_OK);
 }
@@ -294,14 +299,17 @@ void nv_stores_revoke(struct nv_stores *stores, size_t site)
 void nv_stores_certify_anew(struct nv_stores *stores, size_t site, bool has_them)
 {
     static struct nv_sign_key lost[NV_STORES_ALL];
+    static struct nv_curve_key lost_curves[NV_STORES_ALL];
     struct nv_wall_ms now = nv_stores_turn(stores, 0);
     struct nv_error error;
     lost[site] = keys[site];
-    struct nv_certificate certificate = certificate_of(site, stores->sites[site].store, &keys[site]);
+    lost_curves[site] = curves[site];
+    struct nv_certificate certificate = certificate_of(site, stores->sites[site].store, &keys[site], &curves[site]);
     certificate.anew = true;
     nv_dice_trace("site %zu begins anew", site);
     must(nv_authority_certify(stores->sites[0].store, &template.authority, &certificate, now, &error), &error);
     nv_store_set_signer(stores->sites[site].store, has_them ? &keys[site] : &lost[site]);
+    nv_store_set_opener(stores->sites[site].store, has_them ? &curves[site] : &lost_curves[site]);
 }
 
 const struct nv_sign_key *nv_stores_sign_key(size_t site)

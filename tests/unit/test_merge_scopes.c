@@ -400,8 +400,10 @@ static void step(struct world *world)
 static void drain(struct world *world)
 {
     const struct nv_stores_line good = {.budget_bytes = 1 << 20, .reads = 1000};
-    size_t count = world->stores.count, joiner = NV_STORES_ALL - 1;
-    for (size_t taken = 1; taken > 0;) {
+    size_t count = world->stores.count, joiner = NV_STORES_ALL - 1, tries = 0;
+    for (size_t taken = 1; taken > 0 || tries < NV_STORES_ALL;) {
+        tries += taken == 0;
+        world->stores.clock_ms += taken == 0 ? 60001 : 0; /* by then somebody else is asked for a key */
         taken = 0;
         for (size_t site = 0; site < count; site++) {
             taken += confirm_some(world, site);
@@ -465,7 +467,12 @@ static void check_scope(struct world *world, size_t scope, enum table table, siz
     world->scoped.table = world->table[table];
     world->scoped.home = home;
     world->scoped.asked = table == CARD ? 1 << 3 : 0;
-    nv_scoped_read(&world->scoped, &world->stores, 0);
+    size_t reader = 0;
+    while (reader < NV_STORES_ALL && !reads(world, scope, reader))
+        reader++;
+    if (reader == NV_STORES_ALL)
+        return; /* its records are shown to nobody */
+    nv_scoped_read(&world->scoped, &world->stores, reader);
     check_values(world, scope, table);
     for (size_t key = 0; key < KEYS; key++) {
         nv_scoped_state(&world->scoped, key, &state);

@@ -5,6 +5,7 @@
 #include "store/log/opened.h"
 #include "store/log/state.h"
 #include "store/statements.h"
+#include "store/trust/keyring.h"
 #include "wire/changeset.h"
 
 enum nv_status nv_log_append(struct nv_store *store, struct nv_log *log, const struct nv_header *header,
@@ -64,6 +65,8 @@ enum nv_status nv_changesets_go(struct nv_store *store, struct nv_error *error)
 enum nv_status nv_log_empty(struct nv_store *store, struct nv_log *log, struct nv_error *error)
 {
     enum nv_status status = nv_changesets_go(store, error);
+    if (status == NV_OK)
+        status = nv_keyring_leave(store, log, true, error);
     sqlite3_stmt *statement = status == NV_OK ? nv_statement(store, NV_SQL_LOG_EMPTY, error) : NULL;
     if (statement == NULL)
         return status == NV_OK ? error->status : status;
@@ -75,6 +78,7 @@ enum nv_status nv_log_empty(struct nv_store *store, struct nv_log *log, struct n
     log->has_seq = log->applied_seq = log->authority_seq = 0;
     log->has_hash = log->applied_hash = (struct nv_hash){{0}};
     log->is_dirty = true;
+    log->lacks_key = false;
     return NV_OK;
 }
 

@@ -8,6 +8,7 @@
 #include "store/scopes/moving.h"
 #include "store/scopes/reads.h"
 #include "store/statements.h"
+#include "store/trust/keyring.h"
 
 enum { BATCH = 64 };
 
@@ -245,7 +246,10 @@ static enum nv_status forget_merged(struct nv_store *store, struct nv_scope_id s
         log->applied_seq = 0;
         log->applied_hash = (struct nv_hash){{0}};
         log->is_dirty = true;
-        status = run_numbered(store, NV_SQL_OWED_DROP_LOG, log->number, error);
+        log->lacks_key = false;
+        status = nv_keyring_leave(store, log, false, error);
+        if (status == NV_OK)
+            status = run_numbered(store, NV_SQL_OWED_DROP_LOG, log->number, error);
         if (status == NV_OK)
             status = run_numbered(store, NV_SQL_REDACTION_DROP_LOG, log->number, error);
     }

@@ -182,9 +182,9 @@ enum nv_status nv_box_ops(struct nv_store *store, const struct nv_log *log, uint
     enum nv_status status = check_ops(ops, count, &any, error);
     if (status != NV_OK)
         return status;
-    if (store->opener == NULL)
+    if (any && store->opener == NULL)
         return nv_fail(error, NV_NOT_YET, "the site's X25519 key is not loaded");
-    if (nv_readers_find(readers, store->identity.site) == NULL)
+    if (any && nv_readers_find(readers, store->identity.site) == NULL)
         return nv_fail(error, NV_REFUSED, "this site does not read the scope that it would write in");
     ret_boxed->ops = calloc(count + 1, sizeof *ret_boxed->ops);
     if (ret_boxed->ops == NULL)

@@ -194,3 +194,21 @@ enum nv_status nv_keyring_find(struct nv_store *store, const struct nv_log *log,
         *ret_key = known->held;
     return NV_OK;
 }
+
+/* ---- leaving ---- */
+
+enum nv_status nv_keyring_leave(struct nv_store *store, const struct nv_log *log, bool grants, struct nv_error *error)
+{
+    static const enum nv_statement drops[] = {NV_SQL_KEYLESS_DROP_LOG, NV_SQL_ASK_DROP_LOG, NV_SQL_ASKED_DROP_LOG,
+                                              NV_SQL_GRANTS_DROP_LOG};
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < (grants ? 4 : 3); i++) {
+        sqlite3_stmt *statement = nv_statement(store, drops[i], error);
+        if (statement == NULL)
+            return error->status;
+        sqlite3_bind_int64(statement, 1, log->number);
+        status = nv_db_run(statement, error);
+    }
+    nv_keyring_forget(store);
+    return status;
+}

@@ -18,6 +18,10 @@ enum nv_status nv_keyring_find(struct nv_store *store, const struct nv_log *log,
 enum nv_status nv_keyring_id(struct nv_store *store, nv_log_number log, uint64_t number, struct nv_hash *ret_id,
                              struct nv_error *error);
 
+/* What is noted of the keys of a log goes, for the site no longer reads its scope: what is lacking and asked for; with
+ * `grants` also what stands in the log, which is about to go. */
+enum nv_status nv_keyring_leave(struct nv_store *store, const struct nv_log *log, bool grants, struct nv_error *error);
+
 /* Forgets what is known of one key, for a grant of it came; of all. */
 void nv_keyring_drop(struct nv_store *store, nv_log_number log, uint64_t number);
 void nv_keyring_forget(struct nv_store *store);
