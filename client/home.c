@@ -31,6 +31,29 @@ enum nv_status nv_home_set(struct nv_home *home, const char *path, struct nv_err
     return NV_OK;
 }
 
+/* What reading sealed scopes needs, for the one store that a command opens. */
+static struct nv_curve_key opener;
+static const char *hub_readers[NV_HUB_READERS];
+static struct nv_settings let;
+
+static void wipe_opener(void)
+{
+    nv_wipe(&opener, sizeof opener);
+}
+
+static void let_read(const struct nv_home *home, struct nv_store *store)
+{
+    struct nv_error ignored;
+    if (nv_curve_key_load(home->keys, "curve.key", &opener, &ignored) != NV_OK ||
+        nv_settings_read(home, &let, &ignored) != NV_OK)
+        return;
+    atexit(wipe_opener);
+    for (size_t i = 0; i < let.hub_reader_count; i++)
+        hub_readers[i] = let.hub_readers[i];
+    nv_store_set_opener(store, &opener);
+    nv_store_set_hub_readers(store, hub_readers, let.hub_reader_count);
+}
+
 enum nv_status nv_home_open(const struct nv_home *home, struct nv_store **ret_store, struct nv_error *error)
 {
     if (access(home->store, F_OK) != 0)
@@ -40,9 +63,11 @@ enum nv_status nv_home_open(const struct nv_home *home, struct nv_store **ret_st
             "--home or NAVETTE_HOME",
             home->path, home->path);
     enum nv_status status = nv_store_open(home->store, ret_store, error);
-    if (status == NV_OK)
-        sqlite3_busy_timeout(nv_store_db(*ret_store), BUSY_TIMEOUT_MS);
-    return status;
+    if (status != NV_OK)
+        return status;
+    sqlite3_busy_timeout(nv_store_db(*ret_store), BUSY_TIMEOUT_MS);
+    let_read(home, *ret_store);
+    return NV_OK;
 }
 
 enum nv_status nv_home_authority(const struct nv_home *home, const char *doing, struct nv_sign_key *ret_key,
@@ -67,14 +92,24 @@ bool nv_home_is_running(const struct nv_home *home)
 
 /* ---- settings ---- */
 
+static int add_hub_reader(struct nv_settings *found, const char *value)
+{
+    if (found->hub_reader_count == NV_HUB_READERS || strlen(value) > NV_LIMIT_NAME)
+        return 0;
+    strcpy(found->hub_readers[found->hub_reader_count++], value);
+    return 1;
+}
+
 static int take_setting(void *user, const char *section, const char *name, const char *value)
 {
-    struct nv_settings *settings = user;
+    struct nv_settings *found = user;
     if (section[0] != '\0' && strcmp(section, "net") != 0)
         return 1;
-    char *place = strcmp(name, "listen") == 0      ? settings->listen
-                  : strcmp(name, "enrol") == 0     ? settings->enrol
-                  : strcmp(name, "advertise") == 0 ? settings->advertise
+    if (strcmp(name, "hub-reads") == 0)
+        return add_hub_reader(found, value);
+    char *place = strcmp(name, "listen") == 0      ? found->listen
+                  : strcmp(name, "enrol") == 0     ? found->enrol
+                  : strcmp(name, "advertise") == 0 ? found->advertise
                                                    : NULL;
     if (place == NULL)
         return 1; /* one that only the daemon reads */
@@ -86,8 +121,8 @@ static int take_setting(void *user, const char *section, const char *name, const
 
 enum nv_status nv_settings_read(const struct nv_home *home, struct nv_settings *ret_settings, struct nv_error *error)
 {
-    struct nv_settings settings = {0};
-    int line = ini_parse(home->settings, take_setting, &settings);
+    struct nv_settings found = {0};
+    int line = ini_parse(home->settings, take_setting, &found);
     if (line == -1 && errno == ENOENT)
         line = 0; /* no file is the same as an empty one */
     if (line < 0)
@@ -95,7 +130,7 @@ enum nv_status nv_settings_read(const struct nv_home *home, struct nv_settings *
                        home->settings);
     if (line > 0)
         return nv_fail(error, NV_REFUSED, "%s, line %d is not a setting: see navette.conf(5)", home->settings, line);
-    *ret_settings = settings;
+    *ret_settings = found;
     return NV_OK;
 }
 

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "store/store.h"
 #include "wire/keys.h"
 
-enum { NV_PATH_MAX = 1024, NV_ENDPOINT_MAX = 256 };
+enum { NV_PATH_MAX = 1024, NV_ENDPOINT_MAX = 256, NV_HUB_READERS = 16 };
 
 struct nv_home {
     char path[NV_PATH_MAX - 64];
@@ -19,7 +20,8 @@ struct nv_home {
 /* Sets the paths; `path` NULL is NAVETTE_HOME, else /var/lib/navette. NV_USAGE where it is too long. */
 enum nv_status nv_home_set(struct nv_home *home, const char *path, struct nv_error *error);
 
-/* Opens the store for a command: other writers are waited for up to 5 seconds. */
+/* Opens the store for a command: other writers are waited for up to 5 seconds. Who may read the site's keys reads what
+ * is sealed; without them a command that needs it says so. */
 enum nv_status nv_home_open(const struct nv_home *home, struct nv_store **ret_store, struct nv_error *error);
 
 /* Reads the authority's key, which is at the hub alone: `doing` says what needs it. */
@@ -34,6 +36,8 @@ struct nv_settings {
     char listen[NV_ENDPOINT_MAX];
     char enrol[NV_ENDPOINT_MAX];
     char advertise[NV_ENDPOINT_MAX];
+    char hub_readers[NV_HUB_READERS][NV_LIMIT_NAME + 1]; /* those that this site lets read */
+    size_t hub_reader_count;
 };
 enum nv_status nv_settings_read(const struct nv_home *home, struct nv_settings *ret_settings, struct nv_error *error);
 

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+
 struct reading {
     struct nv_config *config;
     struct nv_error *error;
@@ -59,6 +61,22 @@ static int add_peer(struct reading *reading, const char *section, const char *na
     return 1;
 }
 
+static int add_hub_reader(struct reading *reading, const char *section, const char *name, const char *value)
+{
+    struct nv_config *config = reading->config;
+    if (value[0] == '\0' || strlen(value) > NV_LIMIT_NAME)
+        return refuse(reading, section, name, "is not the name of a hub");
+    char **readers = realloc(config->hub_readers, (config->hub_reader_count + 1) * sizeof *readers);
+    if (readers == NULL)
+        return refuse_memory(reading);
+    config->hub_readers = readers;
+    readers[config->hub_reader_count] = strdup(value);
+    if (readers[config->hub_reader_count] == NULL)
+        return refuse_memory(reading);
+    config->hub_reader_count++;
+    return 1;
+}
+
 /* What inih calls for each setting; 0 ends the reading. */
 static int take(void *user, const char *section, const char *name, const char *value)
 {
@@ -75,6 +93,8 @@ static int take(void *user, const char *section, const char *name, const char *v
             return set_endpoint(reading, section, name, value, reading->config->enrol);
         if (strcmp(name, "advertise") == 0)
             return set_endpoint(reading, section, name, value, unused);
+        if (strcmp(name, "hub-reads") == 0)
+            return add_hub_reader(reading, section, name, value);
     }
     return refuse(reading, section, name, "is not a setting that is known");
 }
@@ -123,6 +143,9 @@ enum nv_status nv_config_read(const char *home, struct nv_config *ret_config, st
 
 void nv_config_done(struct nv_config *config)
 {
+    for (size_t i = 0; i < config->hub_reader_count; i++)
+        free(config->hub_readers[i]);
+    free(config->hub_readers);
     free(config->peers);
     *config = (struct nv_config){0};
 }

@@ -3,10 +3,11 @@
  *   listen = tcp://0.0.0.0:7420        ; where members reach this site; left out: it only dials
  *   enrol = tcp://0.0.0.0:7421         ; at the hub: where new sites ask to join
  *   advertise = tcp://hub.example:7420 ; what the certificate says; used by the command line
+ *   hub-reads = NAME                   ; a hub that may read what this site shares with some alone; may stand again
  *   [peers]
  *   NAME = tcp://192.0.2.7:7420        ; where to dial a site, in the place of what its certificate says
  *
- * The first three may stand under [net], and `name` under [site], for people; the store has the name that counts.
+ * The first four may stand under [net], and `name` under [site], for people; the store has the name that counts.
  */
 #pragma once
 
@@ -27,6 +28,8 @@ struct nv_config {
     char listen[NV_CONFIG_TEXT], enrol[NV_CONFIG_TEXT];
     struct nv_config_peer *peers;
     size_t peer_count;
+    char **hub_readers; /* names */
+    size_t hub_reader_count;
 };
 
 /* Reads the settings of a home. No file is the same as an empty one; an unknown setting is refused, because it is a

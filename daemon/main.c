@@ -188,6 +188,8 @@ int main(int count, char **arguments)
     if ((status = nv_store_open(config.store, &store, &error)) != NV_OK)
         goto out;
     nv_store_set_signer(store, &keys.sign);
+    nv_store_set_opener(store, &keys.curve);
+    nv_store_set_hub_readers(store, (const char *const *)config.hub_readers, config.hub_reader_count);
     if (options.check) {
         nv_log(NV_LOG_INFO, "settings, keys and store of %s are in order", nv_store_identity(store)->name);
         goto out;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "service_internal.h"
 #include "store/authority.h"
+#include "store/seal.h"
 #include "wire/digest.h"
 
 enum { SECOND_US = 1000000, MESSAGE_ARENA = 128 << 20, PEEK_ARENA = 4 << 20, AWAIT_MS = 250 };
@@ -210,6 +211,8 @@ static enum nv_status keep_house(struct nv_service *service, struct nv_error *er
         return status;
     service->second_at = service->now.us + SECOND_US;
     service->notes = 0;
+    if (nv_store_keys_wait(service->store, nv_wall_now()))
+        nv_service_ask_seal(service);
     status = nv_store_check_file(service->store, error);
     if (status == NV_OK)
         status = nv_service_tell_owed(service, error);

@@ -89,6 +89,7 @@ void nv_service_note_refusal(struct nv_service *service, enum nv_reason reason, 
                              const char *text);
 
 /* ---- work.c: the store's slices ---- */
+void nv_service_ask_seal(struct nv_service *service); /* as soon as it may be */
 enum nv_status nv_service_look(struct nv_service *service, struct nv_error *error);
 enum nv_status nv_service_seal(struct nv_service *service, struct nv_error *error);
 enum nv_status nv_service_ingest(struct nv_service *service, struct nv_error *error);

@@ -51,7 +51,7 @@ static void note_room(struct nv_service *service)
  * both sides less, and they meet less often at the write lock. A few rows never wait. */
 enum { BURST_OPS = 200, BURST_PAUSE_US = 25000 };
 
-static void ask_seal(struct nv_service *service)
+void nv_service_ask_seal(struct nv_service *service)
 {
     int64_t at = service->now.us < service->seal_not_before ? service->seal_not_before : service->now.us;
     if (service->seal_at > at)
@@ -67,7 +67,7 @@ enum nv_status nv_service_look(struct nv_service *service, struct nv_error *erro
         return NV_OK; /* the next look is near */
     if (status != NV_OK || !changed)
         return status;
-    ask_seal(service);
+    nv_service_ask_seal(service);
     return service->net == NULL ? NV_OK : nv_service_tell_growth(service, error);
 }
 
@@ -161,7 +161,7 @@ enum nv_status nv_service_ingest(struct nv_service *service, struct nv_error *er
     service->now = nv_mono_now();
     /* Taking up the state before it wrote, it may have seen what another program wrote just then: a look would not
      * tell. */
-    ask_seal(service);
+    nv_service_ask_seal(service);
     status = judge(service, count, error);
     if (nv_store_kept(service->store) != service->kept)
         nv_intake_grew(service->intake); /* what waits may build on what is held beyond the logs */
@@ -186,7 +186,7 @@ enum nv_status nv_service_enrol(struct nv_service *service, struct nv_error *err
     nv_buffer_done(&reply);
     /* Whatever came of it, it took up the state: what another program wrote just then a look would not tell any more.
      */
-    ask_seal(service);
+    nv_service_ask_seal(service);
     if (status == NV_REFUSED || status == NV_NOT_FOUND || status == NV_NOT_YET) {
         nv_log(NV_LOG_WARNING, "a request to join was refused: %s", error->text);
         return NV_OK;

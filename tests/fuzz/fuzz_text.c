@@ -106,6 +106,8 @@ static void take_settings(struct nv_slice bytes)
     assert(is_text_of_setting(config.listen) && is_text_of_setting(config.enrol));
     for (size_t i = 0; i < config.peer_count; i++)
         assert(is_text_of_setting(config.peers[i].endpoint) && nv_config_endpoint(&config, config.peers[i].name));
+    for (size_t i = 0; i < config.hub_reader_count; i++)
+        assert(config.hub_readers[i][0] != '\0' && strlen(config.hub_readers[i]) <= NV_LIMIT_NAME);
     nv_config_done(&config);
 }
 

@@ -285,6 +285,7 @@ static void texts(void)
               "; a hub\nlisten = tcp://0.0.0.0:7420\nenrol = tcp://0.0.0.0:7421 ; for new ones\n[peers]\n"
               "pantin = tcp://192.0.2.7:7420\n[site]\nname = hub\n");
     keep_text("text", "settings-net", 2, "[net]\nadvertise = tcp://hub.example:7420\nlisten =\n");
+    keep_text("text", "settings-hubs", 2, "hub-reads = hub\nhub-reads = other\n[net]\nhub-reads =\n");
     keep_text("text", "settings-unknown", 2, "[net]\nlisen = tcp://hub.example:7420\n");
     /* Before a key's text: how many columns, and of each its type and whether it is strict. */
     keep("text", "key", 3,

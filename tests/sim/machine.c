@@ -74,6 +74,7 @@ enum nv_status sim_machine_start(struct sim_machine *machine, struct nv_error *e
     enum nv_status status = nv_store_open(path, &machine->store, error);
     if (status == NV_OK) {
         nv_store_set_signer(machine->store, &machine->founding->sign[machine->place]);
+        nv_store_set_opener(machine->store, &machine->founding->curve[machine->place]);
         const struct nv_service_settings settings = {.config = &machine->config,
                                                      .store = machine->store,
                                                      .curve_key = &machine->founding->curve[machine->place],
@@ -188,7 +189,9 @@ enum nv_status sim_machine_client(struct sim_machine *machine, struct nv_store *
     store_path(machine, path);
     nv_disk_set_program(machine->disk, SIM_CLIENT);
     enum nv_status status = nv_store_open(path, ret_store, error);
-    if (status == NV_OK)
-        nv_store_set_signer(*ret_store, &machine->founding->sign[machine->place]);
-    return status;
+    if (status != NV_OK)
+        return status;
+    nv_store_set_signer(*ret_store, &machine->founding->sign[machine->place]);
+    nv_store_set_opener(*ret_store, &machine->founding->curve[machine->place]);
+    return NV_OK;
 }
