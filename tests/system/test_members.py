@@ -66,6 +66,12 @@ def test_who_was_revoked_is_let_back_by_a_new_invitation(network):
     assert pantin.query("SELECT id FROM person ORDER BY id") == [("p1",), ("p2",)]
     assert names(hub.cli("members")) == ["hub", "pantin"]
 
+    # Where the authority's word got through to it before it was cut off, it says so itself.
+    pantin.stop()
+    pantin.write("UPDATE navette_member SET ends = 99 WHERE name = 'pantin'")
+    assert pantin.cli("status")["state"] == "revoked"
+    assert "Taken out of the network" in pantin.run("status").stdout
+
 
 def test_groups_are_made_shown_and_changed(network, tmp_path):
     hub = network.add_hub(PEOPLE)
