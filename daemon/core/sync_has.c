@@ -227,7 +227,10 @@ static enum nv_status tell_change(struct nv_sync *sync, struct nv_peer *peer, bo
     bool is_other_by_us = false, is_other = false;
     if (nv_sync_look_up_scopes(sync, peer, &is_other_by_us) != NV_OK || nv_sync_share(sync, peer, &is_other) != NV_OK)
         return NV_NO_MEMORY;
-    peer->maybe_ahead = peer->maybe_ahead || is_shrunk;
+    if (is_shrunk) {
+        peer->maybe_ahead = true;
+        peer->cursor = 0; /* what comes now may stand in the places of what went */
+    }
     if (!peer->greeted || (!is_other_by_us && !is_other && !is_shrunk))
         return NV_OK;
     if (nv_sync_say_digest(sync, peer, now, actions) != NV_OK)

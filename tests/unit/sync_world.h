@@ -39,6 +39,9 @@ void world_write(struct world *world, size_t node);
 bool world_write_own(struct world *world, size_t node);
 bool world_write_group(struct world *world, size_t node, size_t group);
 
+/* The end of some log at a node does not count any more: it is not in its Has, until somebody gives it once more. */
+void world_sink(struct world *world, size_t node);
+
 /* The authority, which is node 0, puts a site into a group, or takes it out. */
 void world_set_reader(struct world *world, size_t group, size_t node, bool is_reader);
 bool world_is_reader(const struct world *world, size_t group, size_t node); /* as it stands now */

@@ -146,6 +146,43 @@ bool world_is_reader(const struct world *world, size_t group, size_t node)
     return (world->readers[node_position(&world->nodes[0])][group] >> node & 1) != 0;
 }
 
+/* Lowers the heads until nothing that is left builds on what is not. */
+static void close_down(const struct node *node, size_t scope, uint64_t heads[WORLD_NODES])
+{
+    for (bool sinks = true; sinks;) {
+        sinks = false;
+        for (size_t i = 0; i < node->arrival_count; i++) {
+            const struct leaf *leaf = &node->arrivals[i];
+            bool is_open = false;
+            for (size_t j = 0; j < WORLD_NODES; j++)
+                is_open = is_open || (j != leaf->writer && leaf->context[j] > heads[j]);
+            if (leaf->is_gone || leaf->scope != scope || leaf->seq > heads[leaf->writer] || !is_open)
+                continue;
+            heads[leaf->writer] = leaf->seq - 1;
+            sinks = true;
+        }
+    }
+}
+
+/* Not where it would take away what the node wrote itself: others need not have that. */
+void world_sink(struct world *world, size_t place)
+{
+    struct node *node = &world->nodes[place];
+    size_t scope = NETWORK + world_random(world, SCOPES - NETWORK), writer = world_random(world, WORLD_NODES);
+    uint64_t heads[WORLD_NODES];
+    memcpy(heads, node->durable[scope], sizeof heads);
+    heads[writer] = world_random(world, heads[writer] + 1);
+    close_down(node, scope, heads);
+    if (heads[place] != node->durable[scope][place])
+        return;
+    memcpy(node->durable[scope], heads, sizeof heads);
+    for (size_t i = 0; i < node->arrival_count; i++) {
+        struct leaf *leaf = &node->arrivals[i];
+        leaf->is_gone = leaf->is_gone || (leaf->scope == scope && leaf->seq > heads[leaf->writer]);
+    }
+    node_tell(world, node);
+}
+
 /* ---- serving ------------------------------------------------------------------------------------------------------
  */
 

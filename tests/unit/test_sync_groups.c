@@ -45,6 +45,8 @@ static void run_world(uint64_t seed)
             world_write(world, world_random(world, settings.nodes));
         for (uint64_t changes = world_random(world, 3); changes > 0; changes--)
             change_a_group(world);
+        if (world_random(world, 6) == 0)
+            world_sink(world, world_random(world, settings.nodes));
         if (world_random(world, 4) == 0)
             world_cut(world, world_random(world, lines), world_random(world, 2) == 0);
     }

@@ -318,6 +318,25 @@ static void what_we_no_longer_hold_is_asked_for_again(void **state)
     probe_done(&probe);
 }
 
+/* An arrival number that was given to what went may be given again. */
+static void what_comes_after_something_went_is_read_from_the_first_on(void **state)
+{
+    (void)state;
+    struct probe probe = scoped_hub();
+    scoped_meet(&probe, 9, 2, &GROUP_A, 1);
+    probe_grow(&probe, 1, 2);
+    assert_true(probe_wanted(&probe, NV_ACTION_SERVE, 9)->serve.cursor > 0);
+    probe_served(&probe, 9, 0, 1, 2, 100, true);
+    probe.more_count--; /* the group B's log, of which the peer knows nothing */
+    probe_grow(&probe, 1, 2);
+    assert_null(probe_wanted(&probe, NV_ACTION_SERVE, 9));
+    probe_grow(&probe, 1, 3);
+    const struct nv_action *serve = probe_wanted(&probe, NV_ACTION_SERVE, 9);
+    assert_int_equal(serve->serve.cursor, 0);
+    assert_int_equal(serve->serve.peer[1].seq, 2);
+    probe_done(&probe);
+}
+
 /* What stands in the store of a scope that we no longer read is not ours to speak of. */
 static void what_is_left_of_a_scope_that_we_left_is_not_spoken_of(void **state)
 {
@@ -355,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_group_that_was_left_is_not_spoken_of_from_the_same_turn_on),
         cmocka_unit_test(a_push_of_what_was_left_is_not_waited_for),
         cmocka_unit_test(what_we_no_longer_hold_is_asked_for_again),
+        cmocka_unit_test(what_comes_after_something_went_is_read_from_the_first_on),
         cmocka_unit_test(what_is_left_of_a_scope_that_we_left_is_not_spoken_of),
     };
     return cmocka_run_group_tests_name("sync: scopes", tests, NULL, NULL);
