@@ -4,6 +4,7 @@
 
 #include "client/command.h"
 #include "client/sites.h"
+#include "client/vouched.h"
 
 /* The groups and, where `all`, the other scopes that a site reads, as a list of names. */
 static json_t *scopes_read(const struct nv_store *store, struct nv_site_id site, bool all)
@@ -158,6 +159,8 @@ enum nv_status nv_command_members(struct nv_call *call, struct nv_error *error)
         status = print_sites(store, error);
         if (status == NV_OK)
             status = print_readers(store, error);
+        if (status == NV_OK)
+            status = nv_say_vouched(store, error);
     }
     nv_store_close(store);
     return status;

@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "client/command.h"
 #include "client/standing.h"
+#include "client/vouched.h"
 #include "client/words.h"
 #include "store/care.h"
 #include "store/db.h"
@@ -176,6 +177,8 @@ static enum nv_status say_all(struct nv_store *store, const struct nv_standing *
     say_peers(standing);
     if (standing->carried > 0)
         nv_say(NV_SAY_CARRIED, standing->carried, NULL, NULL);
+    if (status == NV_OK)
+        status = nv_say_vouched(store, error);
     nv_size_text(standing->store_bytes, size);
     nv_say(NV_SAY_SIZE, 0, NULL, size);
     return status;
@@ -273,22 +276,26 @@ static json_t *missing_tables_json(const struct nv_store *store)
 static enum nv_status print_json(struct nv_store *store, const struct nv_standing *standing, struct nv_error *error)
 {
     const struct nv_identity *identity = nv_store_identity(store);
-    json_t *missing = json_array();
+    json_t *missing = json_array(), *vouched = NULL;
     enum nv_status status = each_missing(store, INT32_MAX, add_missing_json, missing, error);
+    if (status == NV_OK)
+        status = nv_vouched_json(store, &vouched, error);
     if (status != NV_OK) {
         json_decref(missing);
         return status;
     }
     json_t *json = json_pack(
-        "{s:o, s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:b, s:o, s:o}", "name",
-        nv_json_text(identity->name), "id", nv_json_hex(identity->site.bytes, sizeof identity->site.bytes), "network",
+        "{s:o, s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:I, s:I, s:b, s:o, "
+        "s:o}",
+        "name", nv_json_text(identity->name), "id", nv_json_hex(identity->site.bytes, sizeof identity->site.bytes),
+        "network",
         identity->has_network ? nv_json_hex(identity->network.bytes, sizeof identity->network.bytes) : json_null(),
         "state", state_name(standing->state), "running", (int)standing->is_running, "since_ms",
         time_json(standing->since), "pending", (json_int_t)standing->pending, "conflicts",
         (json_int_t)standing->conflicts, "missing", missing, "missing_tables", missing_tables_json(store), "quarantine",
         (json_int_t)standing->quarantine, "forks", (json_int_t)standing->forks, "owed", (json_int_t)standing->owed,
-        "carried", (json_int_t)standing->carried, "unplaced", (json_int_t)standing->unplaced, "refused",
-        refused_json(standing), "store_bytes", (json_int_t)standing->store_bytes, "free_bytes",
+        "carried", (json_int_t)standing->carried, "vouched", vouched, "unplaced", (json_int_t)standing->unplaced,
+        "refused", refused_json(standing), "store_bytes", (json_int_t)standing->store_bytes, "free_bytes",
         (json_int_t)standing->free_bytes, "full", (int)standing->is_full, "peers", peers_json(standing), "members",
         members_json(standing));
     return nv_print_json(json, error);

@@ -5,7 +5,8 @@
 
 #include "client/output.h"
 
-/* {n} the number, {s} the name, {t} the span of time or the size. The plural is NULL where the sentence counts nothing.
+/* {n} the number, {s} the name, {t} the span of time, the size or further names. The plural is NULL where the sentence
+ * counts nothing.
  */
 static const struct {
     struct {
@@ -82,6 +83,14 @@ static const struct {
                          "{n} changesets are only passed on here: this site does not read them"},
                         {"{n} envoi ne fait que passer par ici : ce site ne le lit pas",
                          "{n} envois ne font que passer par ici : ce site ne les lit pas"}},
+    [NV_SAY_VOUCHED] = {{"A right was taken from {s}: {n} changeset of it counts by the word of {t}",
+                         "A right was taken from {s}: {n} changesets of it count by the word of {t}"},
+                        {"Un droit a été retiré à {s} : {n} de ses envois compte, sur la parole de {t}",
+                         "Un droit a été retiré à {s} : {n} de ses envois comptent, sur la parole de {t}"}},
+    [NV_SAY_HELD_BESIDE] = {{"A right was taken from {s}: {n} changeset of it is set aside, and counts for nothing",
+                             "A right was taken from {s}: {n} changesets of it are set aside, and count for nothing"},
+                            {"Un droit a été retiré à {s} : {n} de ses envois est mis de côté, sans effet",
+                             "Un droit a été retiré à {s} : {n} de ses envois sont mis de côté, sans effet"}},
     [NV_SAY_SIZE] = {{"Store: {t}", NULL}, {"Base : {t}", NULL}},
     [NV_SAY_FULL] = {{"The disk is full ({t} left): nothing is lost, and the work goes on once there is room", NULL},
                      {"Le disque est plein (il reste {t}) : rien n'est perdu, tout reprend dès qu'il y a de la place",

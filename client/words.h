@@ -29,6 +29,8 @@ enum nv_sentence {
     NV_SAY_MEMBER,
     NV_SAY_MEMBER_SILENT,
     NV_SAY_CARRIED,
+    NV_SAY_VOUCHED,
+    NV_SAY_HELD_BESIDE,
     NV_SAY_SIZE,
     NV_SAY_FULL,
     NV_SAY_COUNT,

@@ -82,6 +82,20 @@ struct nv_rebuilt {
 enum nv_status nv_store_rebuild(struct nv_store *store, struct nv_wall_ms now, struct nv_rebuilt *ret_rebuilt,
                                 void (*progress)(uint64_t done, uint64_t total), struct nv_error *error);
 
+/* ---- what counts by somebody's word ---- (PROTOCOL.md, "What counts") ---- */
+enum { NV_VOUCHERS_SHOWN = 8 };
+struct nv_vouched {
+    struct nv_site_id site; /* whose right was taken */
+    struct nv_scope_id scope;
+    uint64_t changesets; /* of it that count although an op that took its right does not name them */
+    uint64_t held;       /* of it that are held beside the logs, and count for nothing */
+    size_t by_count;     /* by whose word they count: the first few of them */
+    struct nv_site_id by[NV_VOUCHERS_SHOWN];
+};
+/* One entry a site and scope of which there is any. Free the list. */
+enum nv_status nv_store_vouched(struct nv_store *store, struct nv_vouched **ret_list, size_t *ret_count,
+                                struct nv_error *error);
+
 /* ---- peers, for `status` ---- (navette_peer: one row a site that this daemon spoke with) ---- */
 struct nv_peer_state {
     struct nv_site_id site;

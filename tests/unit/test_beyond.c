@@ -320,6 +320,42 @@ static void forge_first(struct nv_buffer *bytes)
     nv_buffer_done(&scratch);
 }
 
+/* `of` in the lists of sites; fails the test where it is in none. */
+static struct nv_vouched vouched_of(size_t site, size_t of)
+{
+    struct nv_vouched *list, found = {0};
+    size_t count;
+    struct nv_error error;
+    must(nv_store_vouched(stores.sites[site].store, &list, &count, &error), &error);
+    for (size_t i = 0; i < count; i++)
+        if (nv_site_id_compare(list[i].site, stores.sites[of].id) == 0)
+            found = list[i];
+    free(list);
+    return found;
+}
+
+/* Whoever asks sees what counts by somebody's word alone, and by whose; and what is held beside the logs. */
+static void it_is_listed_by_whose_word_something_counts(void **state)
+{
+    (void)state;
+    static const size_t honest[] = {HUB, NEAR, FAR};
+    steal();
+    assert_int_equal(vouched_of(HUB, THIEF).changesets + vouched_of(HUB, THIEF).held, 0);
+    give(THIEF, HUB);
+    assert_int_equal(vouched_of(HUB, THIEF).changesets, 0);
+    assert_int_equal(vouched_of(HUB, THIEF).held, 1);
+    exchange(honest, 3);
+    write_at(FAR, "f1"); /* it builds on it, and so its word counts too */
+    exchange(honest, 3);
+    struct nv_vouched vouched = vouched_of(HUB, THIEF);
+    assert_int_equal(vouched.changesets, 1);
+    assert_int_equal(vouched.held, 0);
+    assert_int_equal(vouched.by_count, 2);
+    assert_true(nv_scope_id_equal(vouched.scope, NV_SCOPE_NETWORK));
+    assert_memory_equal(&vouched.by[0], &stores.sites[NEAR].id, 16);
+    assert_memory_equal(&vouched.by[1], &stores.sites[FAR].id, 16);
+}
+
 /* Another history of the thief's log comes first to a site that knows of the revocation and has nothing of the log: it
  * keeps nobody from the true one. */
 static void another_history_is_in_nobodys_way(void **state)
@@ -517,6 +553,7 @@ int main(void)
         TEST(words_build_on_each_other),
         TEST(thieves_vouch_for_nobody),
         TEST(what_is_only_held_goes_and_comes_back),
+        TEST(it_is_listed_by_whose_word_something_counts),
         TEST(another_history_is_in_nobodys_way),
         TEST(who_loses_the_right_vouches_for_nothing),
         TEST(with_a_new_right_it_goes_on),
