@@ -13,8 +13,10 @@ struct nv_entry {
     enum nv_status (*call)(struct nv_scene *scene, struct nv_error *error);
 };
 
-extern const struct nv_entry nv_entries_of_records[], nv_entries_of_networks[], nv_entries_of_care[];
-extern const size_t nv_entries_of_records_count, nv_entries_of_networks_count, nv_entries_of_care_count;
+extern const struct nv_entry nv_entries_of_records[], nv_entries_of_networks[], nv_entries_of_rights[],
+    nv_entries_of_care[];
+extern const size_t nv_entries_of_records_count, nv_entries_of_networks_count, nv_entries_of_rights_count,
+    nv_entries_of_care_count;
 
 /* Tells something that the call told, for the comparison. */
 void nv_entry_tell(struct nv_scene *scene, const void *bytes, size_t size);

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/heads.h"
+#include "store/authority.h"
 #include "store/ingest.h"
 #include "store/log.h"
 #include "store/log/logs.h"
@@ -230,6 +232,57 @@ static void keep_stripped(enum nv_parcel parcel, enum nv_parcel whole)
     nv_arena_done(&arena);
 }
 
+/* A changeset without ops that the hub never made: it says that the hub had merged what the others wrote. */
+static void sign_word(const struct site *hub, const struct site *school, const struct site *other, uint64_t last)
+{
+    const struct nv_log *authority = nv_authority_log(school->store);
+    struct nv_far_head context[2];
+    struct nv_buffer scratch = {0};
+    struct nv_changeset_parts parts;
+    struct nv_hash hash;
+    struct nv_error error;
+    for (size_t i = 0; i < 2; i++) {
+        const struct nv_identity *self = nv_store_identity(i == 0 ? other->store : school->store);
+        struct nv_log_id id = {self->site, self->epoch, NV_SCOPE_NETWORK};
+        int64_t changeset;
+        uint64_t seq = i == 0 ? last : 1;
+        nv_network_must(
+            nv_changeset_at(other->store, nv_log_find(other->store, &id)->number, seq, &changeset, &hash, &error),
+            &error);
+        context[i] = (struct nv_far_head){self->site, self->epoch, NV_SCOPE_NETWORK, seq, nv_pin_of(&hash)};
+    }
+    if (nv_far_head_order(&context[0], &context[1]) > 0) {
+        struct nv_far_head first = context[1];
+        context[1] = context[0];
+        context[0] = first;
+    }
+    struct nv_header header = {.format = NV_FORMAT,
+                               .log = {nv_store_identity(hub->store)->site, 77, NV_SCOPE_NETWORK},
+                               .seq = 1,
+                               .absolute = true,
+                               .context = context,
+                               .context_count = 2,
+                               .authority_seq = authority->applied_seq,
+                               .authority_pin = nv_pin_of(&authority->applied_hash)};
+    nv_network_must(nv_changeset_seal(&header, NULL, 0, &made.keys[HUB], &made.keys[AUTHORITY].public_key, &scratch,
+                                      &parts, &hash, &error),
+                    &error);
+    nv_changeset_join(&parts, &made.bytes[NV_PARCEL_WORD]);
+    made.changesets[NV_PARCEL_WORD][0] = nv_buffer_slice(&made.bytes[NV_PARCEL_WORD]);
+    made.counts[NV_PARCEL_WORD] = 1;
+    nv_buffer_done(&scratch);
+}
+
+static void revoke(struct site *hub, const struct site *loser, enum nv_parcel parcel, const struct nv_far_head *known,
+                   size_t known_count)
+{
+    struct nv_error error;
+    nv_network_must(nv_authority_revoke(hub->store, &made.keys[AUTHORITY], nv_store_identity(loser->store)->site,
+                                        nv_network_now, &error),
+                    &error);
+    keep_parcel(parcel, hub->store, known, known_count);
+}
+
 static void make_parcels(struct site *hub, struct site *school, struct site *other)
 {
     struct nv_buffer before = {0};
@@ -277,6 +330,12 @@ static void make_parcels(struct site *hub, struct site *school, struct site *oth
         nv_schema_apply(hub->store, &made.keys[AUTHORITY], nv_network_more_schema, false, nv_network_now, NULL, &error),
         &error);
     keep_parcel(NV_PARCEL_SCHEMA, hub->store, known, has_count);
+    sign_word(hub, school, other, first + 1);
+    revoke(hub, other, NV_PARCEL_REVOKED, known, has_count);
+    nv_store_has(hub->store, &has, &has_count);
+    known = realloc(known, (has_count + 1) * sizeof *known);
+    memcpy(known, has, has_count * sizeof *known);
+    revoke(hub, school, NV_PARCEL_LOST, known, has_count);
 
     nv_store_has(school->store, &has, &has_count);
     known = realloc(known, (has_count + 1) * sizeof *known);

@@ -25,6 +25,9 @@ enum nv_parcel {
     NV_PARCEL_NO_REDACT, /* NV_PARCEL_REDACT in that way: the redaction itself is missing */
     NV_PARCEL_FORK,      /* another history of that school, from before NV_PARCEL_WRITES */
     NV_PARCEL_OWN,       /* what the school itself wrote after the image was taken */
+    NV_PARCEL_REVOKED,   /* NV_PARCEL_SCHEMA, and the other school's revocation, which names nothing of its log */
+    NV_PARCEL_WORD,      /* the hub's word for all of NV_PARCEL_WRITES, from before that */
+    NV_PARCEL_LOST,      /* what comes after NV_PARCEL_REVOKED: the school is revoked itself */
     NV_PARCELS,
 };
 

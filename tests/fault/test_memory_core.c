@@ -1,4 +1,5 @@
-/* Buffers, vectors, the merge of a record, the waiting room and the sync machine, where memory runs out. */
+/* Buffers, vectors, the merge of a record, what counts, the waiting room and the sync machine, where memory runs out.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "core/counting.h"
 #include "core/heads.h"
 #include "core/intake.h"
 #include "core/meaning.h"
@@ -384,12 +386,61 @@ static enum nv_status speak(struct nv_buffer *told)
     return status;
 }
 
+/* ---- what counts ---- */
+
+static struct nv_head head_at(nv_log_number log, uint64_t seq)
+{
+    return (struct nv_head){.log = log, .seq = seq, .pin = {{(uint8_t)log, (uint8_t)seq}}};
+}
+
+/* Logs 1 to 5 of as many sites, of which four lost their rights; each names the next one. */
+static enum nv_status tell_counting(struct nv_counting *counting)
+{
+    enum nv_status status = NV_OK;
+    for (nv_log_number log = 1; status == NV_OK && log <= 5; log++) {
+        struct nv_head end = head_at(log, 1);
+        struct nv_site_id site = {{(uint8_t)log}};
+        status = nv_counting_log(counting, log, site, &end);
+        if (status == NV_OK && log < 5)
+            status = nv_counting_taking(counting, site, 9, &end, 1);
+    }
+    for (uint64_t seq = 2; seq < 12; seq++)
+        for (nv_log_number log = 1; status == NV_OK && log <= 5; log++) {
+            struct nv_head context = head_at(log - 1, seq);
+            struct nv_counting_header header = {.log = log,
+                                                .seq = seq,
+                                                .pin = head_at(log, seq).pin,
+                                                .previous = head_at(log, seq - 1).pin,
+                                                .authority_seq = 5,
+                                                .context = &context,
+                                                .context_count = log > 1 && seq < 8};
+            status = nv_counting_header(counting, &header);
+        }
+    struct nv_head named = head_at(1, 9);
+    return status == NV_OK ? nv_counting_named(counting, &named) : status;
+}
+
+static enum nv_status count(struct nv_buffer *told)
+{
+    struct nv_counting *counting = nv_counting_new();
+    struct nv_head head;
+    enum nv_status status = counting == NULL ? NV_NO_MEMORY : tell_counting(counting);
+    if (status == NV_OK)
+        status = nv_counting_settle(counting);
+    for (size_t i = 0; status == NV_OK && nv_counting_at(counting, i, &head); i++)
+        nv_buffer_append(told, &head, sizeof head);
+    if (status == NV_OK)
+        assert_int_equal(told->size, (10 + 6 * 3 + 8) * sizeof head);
+    nv_counting_free(counting);
+    return status;
+}
+
 int main(void)
 {
     static const struct nv_probe probes[] = {
         {"a buffer", grow_buffer},       {"an arena", fill_arena},   {"vectors", raise_vectors},
         {"heads", raise_heads},          {"a record", merge_record}, {"the waiting room", queue_batches},
-        {"sets of scopes", meet_scopes}, {"sync machines", speak},
+        {"sets of scopes", meet_scopes}, {"what counts", count},     {"sync machines", speak},
     };
     return nv_probe_run("memory, core", probes, sizeof probes / sizeof *probes);
 }

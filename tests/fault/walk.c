@@ -124,8 +124,11 @@ static size_t add_tests(struct CMUnitTest *tests, const struct nv_entry *entries
 int nv_walk_run(const char *name, void (*test)(void **state))
 {
     struct CMUnitTest tests[128];
-    assert_true(nv_entries_of_records_count + nv_entries_of_networks_count + nv_entries_of_care_count <= 128);
+    assert_true(nv_entries_of_records_count + nv_entries_of_networks_count + nv_entries_of_rights_count +
+                    nv_entries_of_care_count <=
+                128);
     size_t count = add_tests(tests, nv_entries_of_networks, nv_entries_of_networks_count, test);
+    count += add_tests(tests + count, nv_entries_of_rights, nv_entries_of_rights_count, test);
     count += add_tests(tests + count, nv_entries_of_records, nv_entries_of_records_count, test);
     count += add_tests(tests + count, nv_entries_of_care, nv_entries_of_care_count, test);
     return _cmocka_run_group_tests(name, tests, count, NULL, NULL);
