@@ -1,4 +1,4 @@
-/* What two nodes carry both, and so speak of (PROTOCOL.md, "Scopes between two nodes").
+/* What two nodes carry both, and so speak of (PROTOCOL.md, "Between two nodes", Scopes).
  *
  * Each side says what that is by its authority log, and what both said is shared. So neither speaks of what the other
  * does not carry, also while one of them has read further in that log, and both make digests over the same scopes. */

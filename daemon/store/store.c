@@ -13,7 +13,7 @@
 #include "store/log/logs.h"
 #include "store/log/opened.h"
 #include "store/merge/rows.h"
-#include "store/scopes/numbers.h"
+#include "store/scopes/leaving.h"
 #include "store/statements.h"
 #include "store/trust/keyring.h"
 
@@ -208,6 +208,8 @@ static enum nv_status load_all(struct nv_store *store, struct nv_error *error)
         status = nv_members_load(store, error);
     if (status == NV_OK)
         status = nv_rights_load(store, error);
+    if (status == NV_OK)
+        nv_scopes_look(store);
     if (status == NV_OK)
         status = nv_tables_load(store, error);
     store->is_loaded = status == NV_OK;

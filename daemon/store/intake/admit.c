@@ -323,8 +323,9 @@ static enum nv_status judge_context(struct nv_store *store, struct nv_incoming *
  * carries. */
 static bool is_kept_here(const struct nv_store *store, struct nv_scope_id scope)
 {
+    struct nv_site_id self = store->identity.site;
     return nv_scope_id_equal(scope, NV_SCOPE_AUTHORITY) || nv_scope_find(store, scope) == NULL ||
-           nv_right_carries(store, scope, store->identity.site, NV_POSITION_NOW);
+           nv_right_carries(store, scope, self, nv_right_last(store, self));
 }
 
 static enum nv_status open_header(struct nv_incoming *incoming, struct nv_arrival *arrival, struct nv_error *error)

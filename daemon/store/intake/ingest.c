@@ -215,9 +215,12 @@ static enum nv_status take_owed(struct intake *intake, struct nv_incoming *incom
     enum nv_status status = seal_at_hand(intake, arrival, error);
     if (status != NV_OK)
         return status;
-    /* What was not merged yet is none the worse for it. */
+    /* What was not merged yet is none the worse for it; what is leaving stays as it is. */
     bool is_merged = arrival->opened.header.seq <= arrival->log->applied_seq;
-    status = is_merged ? nv_apply_ready(intake->store, &arrival->opened, &why) : NV_OK;
+    if (is_merged)
+        status = nv_scope_is_read(intake->store, arrival->log->id.scope)
+                     ? nv_apply_ready(intake->store, &arrival->opened, &why)
+                     : NV_NOT_YET;
     if (status == NV_OK)
         return nv_owed_take(&intake->merge, arrival, error);
     incoming->verdict = NV_VERDICT_KNOWN;

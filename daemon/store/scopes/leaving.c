@@ -14,14 +14,16 @@ enum { BATCH = 64 };
 
 /* ---- marking ---- */
 
-static bool is_held(const struct nv_store *store, struct nv_scope_id scope, bool by_merging)
+/* Whether the scope's logs are held, and not for others. */
+static bool is_only_held(const struct nv_store *store, struct nv_scope_id scope)
 {
-    for (size_t i = 1; i <= nv_log_count(store); i++) {
+    struct nv_site_id self = store->identity.site;
+    bool any = false;
+    for (size_t i = 1; !any && i <= nv_log_count(store); i++) {
         const struct nv_log *log = nv_log_by_number(store, (nv_log_number)i);
-        if (nv_scope_id_equal(log->id.scope, scope) && (by_merging ? log->applied_seq : log->has_seq) > 0)
-            return true;
+        any = nv_scope_id_equal(log->id.scope, scope) && log->has_seq > 0;
     }
-    return false;
+    return any && !nv_right_carries(store, scope, self, nv_right_last(store, self));
 }
 
 static enum nv_status mark(struct nv_store *store, nv_scope_number number, bool leaving, struct nv_error *error)
@@ -37,22 +39,25 @@ static enum nv_status mark(struct nv_store *store, nv_scope_number number, bool 
     return status;
 }
 
+void nv_scopes_look(struct nv_store *store)
+{
+    for (nv_scope_number i = 1; i <= nv_scope_number_count(store); i++)
+        nv_scope_set_due(store, i, nv_scope_is_due(store, nv_scope_numbered(store, i)->id));
+}
+
 enum nv_status nv_scopes_follow(struct nv_store *store, struct nv_error *error)
 {
     enum nv_status status = NV_OK;
-    for (size_t i = 1; status == NV_OK && i <= nv_scope_number_count(store); i++) {
-        const struct nv_numbered_scope *scope = nv_scope_numbered(store, (nv_scope_number)i);
-        struct nv_site_id self = store->identity.site;
-        if (scope->has_home || scope->is_leaving || nv_scope_is_read(store, scope->id))
+    for (nv_scope_number i = 1; status == NV_OK && i <= nv_scope_number_count(store); i++) {
+        const struct nv_numbered_scope scope = *nv_scope_numbered(store, i);
+        if (scope.has_home || scope.is_leaving || nv_scope_is_due(store, scope.id) ||
+            (!scope.was_due && !is_only_held(store, scope.id)))
             continue;
-        bool carries = nv_right_carries(store, scope->id, self, NV_POSITION_NOW);
-        if (!is_held(store, scope->id, carries))
-            continue;
-        struct nv_scope_id id = scope->id;
-        status = mark(store, (nv_scope_number)i, true, error);
+        status = mark(store, i, true, error);
         if (status == NV_OK)
-            status = nv_moves_drop(store, id, error);
+            status = nv_moves_drop(store, scope.id, error);
     }
+    nv_scopes_look(store);
     if (status == NV_OK)
         status = nv_moves_follow(store, error);
     store->owes_placing = true;

@@ -6,9 +6,11 @@
 
 #include "store/merge/merge.h"
 
+/* Notes what is read by right. */
+void nv_scopes_look(struct nv_store *store);
+
 /* Marks the scopes that are not read here any more, and has those merged that are read anew. In the transaction that
- * took up a changeset of the authority log.
- */
+ * took up a changeset of the authority log. */
 enum nv_status nv_scopes_follow(struct nv_store *store, struct nv_error *error);
 
 /* Whether any scope is leaving. */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "store/scopes/reads.h"
 #include "store/statements.h"
 
 struct nv_scope_numbers {
@@ -98,6 +99,7 @@ static enum nv_status give_number(struct nv_store *store, struct nv_scope_id id,
     scope->has_home = home != NULL;
     if (home != NULL)
         scope->home = *home;
+    scope->was_due = nv_scope_is_due(store, id);
     return NV_OK;
 }
 
@@ -150,4 +152,9 @@ void nv_scope_cursor_rewind(struct nv_store *store)
 void nv_scope_set_leaving(struct nv_store *store, nv_scope_number number, bool leaving)
 {
     store->scope_numbers->scopes[number - 1].is_leaving = leaving;
+}
+
+void nv_scope_set_due(struct nv_store *store, nv_scope_number number, bool is_due)
+{
+    store->scope_numbers->scopes[number - 1].was_due = is_due;
 }

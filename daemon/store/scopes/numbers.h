@@ -13,6 +13,7 @@ struct nv_numbered_scope {
     struct nv_scope_id id;
     bool has_home;
     struct nv_site_id home;
+    bool was_due;    /* read by right at the last look */
     bool is_leaving; /* scopes/leaving.h */
 };
 
@@ -42,6 +43,7 @@ struct nv_scope_cursor {
 struct nv_scope_cursor *nv_scope_cursor(const struct nv_store *store);
 void nv_scope_cursor_rewind(struct nv_store *store);
 void nv_scope_set_leaving(struct nv_store *store, nv_scope_number number, bool leaving);
+void nv_scope_set_due(struct nv_store *store, nv_scope_number number, bool is_due);
 
 /* Whether the records of that number are of the scope. */
 bool nv_scope_number_is_of(const struct nv_store *store, nv_scope_number number, struct nv_scope_id id);

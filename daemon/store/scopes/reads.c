@@ -2,16 +2,20 @@
 
 #include "store/internal.h"
 
+bool nv_scope_is_due(const struct nv_store *store, struct nv_scope_id scope)
+{
+    struct nv_site_id self = store->identity.site;
+    uint64_t position = nv_right_last(store, self);
+    if (memcmp(scope.bytes, self.bytes, sizeof scope.bytes) == 0)
+        return true;
+    bool may_be_granted = nv_right_reads_granted(store, self, position) && nv_scope_find(store, scope) != NULL;
+    return may_be_granted || nv_right_reads(store, scope, self, position);
+}
+
 bool nv_scope_is_read(const struct nv_store *store, struct nv_scope_id scope)
 {
     nv_scope_number number = nv_scope_number_find(store, scope, NULL);
-    if (number != 0 && nv_scope_numbered(store, number)->is_leaving)
-        return false;
-    if (memcmp(scope.bytes, store->identity.site.bytes, sizeof scope.bytes) == 0)
-        return true; /* what is its own stays, whatever becomes of its membership */
-    const struct nv_member *self = nv_store_member(store, store->identity.site);
-    bool may_be_granted = self != NULL && self->reader && nv_scope_find(store, scope) != NULL;
-    return may_be_granted || nv_right_reads(store, scope, store->identity.site, NV_POSITION_NOW);
+    return (number == 0 || !nv_scope_numbered(store, number)->is_leaving) && nv_scope_is_due(store, scope);
 }
 
 /* The wider, the greater. */

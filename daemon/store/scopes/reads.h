@@ -5,8 +5,12 @@
 #include "store/scopes/numbers.h"
 #include "store/trust/rights.h"
 
-/* Whether this site reads the scope, as far as its authority log goes. A hub that may be granted keys reads what it can
- * open of every scope. */
+/* Whether this site reads the scope by right, as far as its authority log goes. A hub that may be granted keys reads
+ * what it can open of every scope. Who is no member any more keeps what he read last, and a site's own scope it always
+ * reads: nothing leaves it until it is a member again, and then not all of it comes anew. */
+bool nv_scope_is_due(const struct nv_store *store, struct nv_scope_id scope);
+
+/* Whether it reads the scope by right, and nothing is leaving of it. */
 bool nv_scope_is_read(const struct nv_store *store, struct nv_scope_id scope);
 
 /* Whether a row shows a record of the one number before one of the other: sites' own scopes are narrower than groups,

@@ -111,6 +111,20 @@ bool nv_right_reads(const struct nv_store *store, struct nv_scope_id scope, stru
     return false;
 }
 
+bool nv_right_reads_granted(const struct nv_store *store, struct nv_site_id site, uint64_t position)
+{
+    const struct nv_membership *membership = membership_at(store, site, position);
+    return membership != NULL && membership->reader;
+}
+
+uint64_t nv_right_last(const struct nv_store *store, struct nv_site_id site)
+{
+    const struct nv_membership *last = nv_membership_last(store->rights, site);
+    if (last == NULL)
+        return 0;
+    return last->span.ends == NV_POSITION_NOW ? NV_POSITION_NOW : last->span.ends - 1;
+}
+
 bool nv_right_carries(const struct nv_store *store, struct nv_scope_id scope, struct nv_site_id site, uint64_t position)
 {
     const struct nv_membership *membership = membership_at(store, site, position);

@@ -20,6 +20,12 @@ const struct nv_public_key *nv_right_sign_key(const struct nv_store *store, stru
  * group: the sites that are listed in it. Nobody reads a scope that is not known. */
 bool nv_right_reads(const struct nv_store *store, struct nv_scope_id scope, struct nv_site_id site, uint64_t position);
 
+/* Whether it is a hub that may be let read any scope: what it is granted keys of, it reads. */
+bool nv_right_reads_granted(const struct nv_store *store, struct nv_site_id site, uint64_t position);
+
+/* The newest position at which it was a member: NV_POSITION_NOW while it is one; 0 where it never was. */
+uint64_t nv_right_last(const struct nv_store *store, struct nv_site_id site);
+
 /* Whether the site keeps and passes on the scope's logs: a hub those of every scope, a site those that it reads; every
  * member the authority log. */
 bool nv_right_carries(const struct nv_store *store, struct nv_scope_id scope, struct nv_site_id site,
