@@ -43,8 +43,8 @@ static void adopt(struct nv_group *group, struct nv_pair_site *site)
     int64_t cursor = 0;
     bool done;
     struct nv_error error;
-    must(nv_store_read_for(group->hub->store, NULL, 0, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH, &count, &done,
-                           &error),
+    must(nv_store_read_for(group->hub->store, NULL, 0, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH, &count,
+                           &done, &error),
          &error);
     assert_true(done);
     for (size_t i = 0, start = 0; i < count; start = ends[i++])

@@ -583,7 +583,7 @@ static enum nv_verdict hand_over(struct nv_group *group, struct nv_pair_site *fr
     size_t ends[16], count;
     bool done, stripped[16];
     int64_t cursor = 0;
-    must(nv_store_read_for(from->store, &has, 0, &cursor, SIZE_MAX, &raw, ends, heads, 16, &count, &done, &error),
+    must(nv_store_read_for(from->store, &has, 0, NULL, &cursor, SIZE_MAX, &raw, ends, heads, 16, &count, &done, &error),
          &error);
     struct nv_slice changeset = {raw.data + ends[count - 2], ends[count - 1] - ends[count - 2]};
     must(nv_changeset_split(changeset, &parts, &error), &error);

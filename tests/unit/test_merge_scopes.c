@@ -412,8 +412,11 @@ static void drain(struct world *world)
         for (size_t from = 0; from < count; from++)
             for (size_t to = 0; to < count; to++)
                 taken += from == to ? 0 : deliver(world, from, to, &good);
-        if (taken == 0) /* some moves wait for nobody else; and it vouches for what it merged */
-            taken = deliver(world, 0, joiner, &good) + deliver(world, joiner, 0, &good);
+        if (taken == 0) { /* some moves wait for nobody else; it vouches for what it merged, and gives keys */
+            taken = deliver(world, 0, joiner, &good);
+            seal(world, joiner);
+            taken += deliver(world, joiner, 0, &good);
+        }
     }
 }
 

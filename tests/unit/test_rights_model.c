@@ -107,6 +107,9 @@ static bool is_void(const struct state *state, const struct step *step)
     case NV_OP_PUT:
     case NV_OP_DELETE:
     case NV_OP_REDACT:
+    case NV_OP_SEALED:
+    case NV_OP_GRANT:
+    case NV_OP_ASK:
     case NV_OP_GENESIS:
     case NV_OP_SCHEMA:
         break;

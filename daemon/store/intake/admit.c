@@ -143,7 +143,8 @@ static enum nv_status open_body(struct nv_store *store, struct nv_incoming *inco
     if (status != NV_OK)
         return judge_fault(incoming, status, NV_REASON_BODY, &why, error);
     incoming->verdict = NV_VERDICT_TAKEN;
-    bool is_read = nv_scope_is_read(store, arrival->opened.header.log.scope);
+    /* What is held beyond its log is opened where it joins it: before that its keys may stand nowhere. */
+    bool is_read = !arrival->is_beyond && nv_scope_is_read(store, arrival->opened.header.log.scope);
     return is_read ? nv_unbox(store, &arrival->opened, error) : NV_OK;
 }
 
@@ -319,15 +320,6 @@ static enum nv_status judge_context(struct nv_store *store, struct nv_incoming *
 
 /* ---- all of it ---- */
 
-/* What this site does not carry it does not keep, whoever sent it. A scope that it has not heard of may be one that it
- * carries. */
-static bool is_kept_here(const struct nv_store *store, struct nv_scope_id scope)
-{
-    struct nv_site_id self = store->identity.site;
-    return nv_scope_id_equal(scope, NV_SCOPE_AUTHORITY) || nv_scope_find(store, scope) == NULL ||
-           nv_right_carries(store, scope, self, nv_right_last(store, self));
-}
-
 static enum nv_status open_header(struct nv_incoming *incoming, struct nv_arrival *arrival, struct nv_error *error)
 {
     struct nv_error why;
@@ -350,10 +342,6 @@ enum nv_status nv_admit(struct nv_store *store, struct nv_incoming *incoming, st
         return status;
     if (!store->identity.has_network)
         return wait_for(incoming, "this site is in no network yet");
-    if (!is_kept_here(store, arrival->opened.header.log.scope)) {
-        incoming->verdict = NV_VERDICT_KNOWN;
-        return NV_OK;
-    }
     arrival->log = nv_log_find(store, &arrival->opened.header.log);
     arrival->opened.log = arrival->log == NULL ? 0 : arrival->log->number;
     if (arrival->log != NULL && arrival->opened.header.seq <= arrival->log->has_seq)
