@@ -78,12 +78,13 @@ static const char *const sql[NV_SQL_COUNT] = {
                                    "ORDER BY changeset, place LIMIT 1",
     [NV_SQL_GRANTS_OF_OTHER_KEYS_DROP] = "DELETE FROM navette_grant WHERE log = ?1 AND number = ?2 AND key_id <> ?3",
     /* Introduced, and given to this site by no grant; ?1: its recovery key counts. */
-    [NV_SQL_KEYS_LACKING] = "SELECT g.log, g.number, a.of, a.at_ms FROM navette_grant AS g LEFT JOIN navette_ask AS a "
-                            "ON a.log = g.log AND a.number = g.number WHERE g.introduces AND NOT EXISTS "
-                            "(SELECT 1 FROM navette_grant AS o WHERE o.log = g.log AND o.number = g.number "
-                            "AND (o.opens = 1 OR (o.opens = 2 AND ?1))) ORDER BY g.log, g.number",
-    [NV_SQL_ASK_SAVE] = "INSERT INTO navette_ask(log, number, of, at_ms) VALUES (?1, ?2, ?3, ?4) "
-                        "ON CONFLICT DO UPDATE SET of = ?3, at_ms = ?4",
+    [NV_SQL_KEYS_LACKING] =
+        "SELECT g.log, g.number, a.of, a.at_ms, a.wait_ms FROM navette_grant AS g LEFT JOIN navette_ask AS a "
+        "ON a.log = g.log AND a.number = g.number WHERE g.introduces AND NOT EXISTS "
+        "(SELECT 1 FROM navette_grant AS o WHERE o.log = g.log AND o.number = g.number "
+        "AND (o.opens = 1 OR (o.opens = 2 AND ?1))) ORDER BY g.log, g.number",
+    [NV_SQL_ASK_SAVE] = "INSERT INTO navette_ask(log, number, of, at_ms, wait_ms) VALUES (?1, ?2, ?3, ?4, ?5) "
+                        "ON CONFLICT DO UPDATE SET of = ?3, at_ms = ?4, wait_ms = ?5",
     /* Only what was introduced: so there are no more than there are keys. */
     [NV_SQL_ASKED_ADD] = "INSERT OR IGNORE INTO navette_asked(log, number, site) SELECT log, number, ?3 "
                          "FROM navette_grant WHERE log = ?1 AND number = ?2 AND introduces",

@@ -31,25 +31,28 @@ static void one_is_asked_after_the_other(void **state)
                                                   {{{3}}, NV_ASK_OTHER}};
     static const uint8_t expected[] = {9, 1, 2, 3, 4, 9, 1};
     struct nv_site_id last;
+    bool is_round;
     for (size_t i = 0; i < sizeof expected; i++) {
-        size_t next = nv_ask_next(candidates, 5, i == 0 ? NULL : &last);
+        size_t next = nv_ask_next(candidates, 5, i == 0 ? NULL : &last, &is_round);
         assert_true(next < 5);
+        assert_int_equal(is_round, i == 5);
         last = candidates[next].site;
         assert_int_equal(last.bytes[0], expected[i]);
     }
     /* Who was asked last reads no more: it begins anew. */
-    assert_int_equal(nv_ask_next(candidates, 5, &(struct nv_site_id){{7}}), 2);
-    assert_int_equal(nv_ask_next(candidates, 0, NULL), SIZE_MAX);
+    assert_int_equal(nv_ask_next(candidates, 5, &(struct nv_site_id){{7}}, &is_round), 2);
+    assert_int_equal(nv_ask_next(candidates, 0, NULL, &is_round), SIZE_MAX);
 }
 
-static void it_is_asked_again_after_a_minute(void **state)
+static void it_is_asked_again_after_a_while(void **state)
 {
     (void)state;
     const struct nv_wall_ms asked = {1000000};
-    assert_false(nv_ask_is_due(asked, (struct nv_wall_ms){1000000}));
-    assert_false(nv_ask_is_due(asked, (struct nv_wall_ms){1059999}));
-    assert_true(nv_ask_is_due(asked, (struct nv_wall_ms){1060000}));
-    assert_true(nv_ask_is_due(asked, (struct nv_wall_ms){999999})); /* the clock was set back */
+    assert_false(nv_ask_is_due(asked, 60000, (struct nv_wall_ms){1000000}));
+    assert_false(nv_ask_is_due(asked, 60000, (struct nv_wall_ms){1059999}));
+    assert_true(nv_ask_is_due(asked, 60000, (struct nv_wall_ms){1060000}));
+    assert_true(nv_ask_is_due(asked, 60000, (struct nv_wall_ms){999999})); /* the clock was set back */
+    assert_false(nv_ask_is_due(asked, 120000, (struct nv_wall_ms){1060000}));
 }
 
 /* ---- in stores ---- */
@@ -144,6 +147,23 @@ static void after_a_minute_another_one_is_asked(void **state)
     nv_pair_deliver(c, d);
     nv_group_settle(d);
     nv_group_check(d, "x|1\ny|2\n");
+}
+
+/* Nobody has the key any more: each round waits twice as long, so that a month of asking is a few changesets. */
+static void who_is_never_answered_asks_ever_less(void **state)
+{
+    struct nv_group *group = *state;
+    struct nv_pair_site *a = &group->sites[GROUP_A], *d = &group->sites[GROUP_D];
+    nv_group_write(group, a, "x", 1);
+    nv_group_let_read(group, nv_group_id(d));
+    nv_pair_deliver(a, d);
+    size_t asked = 0, in_first_hour = 0;
+    for (int64_t minute = 0; minute < 30 * 24 * 60; minute++) {
+        asked += tend(d, minute * NV_ASK_AGAIN_MS);
+        in_first_hour = minute == 59 ? asked : in_first_hour;
+    }
+    assert_in_range(in_first_hour, 9, 20); /* three may be asked: all of them three times at the least */
+    assert_in_range(asked - in_first_hour, 100, 150);
 }
 
 /* Who asked and reads no more gets no answer; nor does who asks for what nobody introduced. */
@@ -297,11 +317,17 @@ static void what_the_recovery_key_opens_is_granted_anew(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_is_asked_after_the_other), cmocka_unit_test(it_is_asked_again_after_a_minute),
-        TEST(where_nothing_is_lacking_nothing_is_said), TEST(who_wrote_it_is_asked_and_answers),
-        TEST(after_a_minute_another_one_is_asked),      TEST(who_does_not_read_gets_no_answer),
-        TEST(keys_that_are_none_are_not_kept),          TEST(many_keys_are_asked_for_at_once),
-        TEST(a_hub_is_given_keys_by_word_alone),        TEST(what_the_recovery_key_opens_is_granted_anew),
+        cmocka_unit_test(one_is_asked_after_the_other),
+        cmocka_unit_test(it_is_asked_again_after_a_while),
+        TEST(where_nothing_is_lacking_nothing_is_said),
+        TEST(who_wrote_it_is_asked_and_answers),
+        TEST(after_a_minute_another_one_is_asked),
+        TEST(who_is_never_answered_asks_ever_less),
+        TEST(who_does_not_read_gets_no_answer),
+        TEST(keys_that_are_none_are_not_kept),
+        TEST(many_keys_are_asked_for_at_once),
+        TEST(a_hub_is_given_keys_by_word_alone),
+        TEST(what_the_recovery_key_opens_is_granted_anew),
     };
     return cmocka_run_group_tests_name("asks", tests, NULL, NULL);
 }

@@ -24,12 +24,13 @@ CREATE TABLE navette_keyless(
     PRIMARY KEY (changeset, number)
 ) WITHOUT ROWID;
 
--- Whom this site asked last for a content key that it lacks.
+-- Whom this site asked last for a content key that it lacks, and how long before somebody else is asked.
 CREATE TABLE navette_ask(
-    log    INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    of     BLOB NOT NULL,
-    at_ms  INTEGER NOT NULL,
+    log     INTEGER NOT NULL,
+    number  INTEGER NOT NULL,
+    of      BLOB NOT NULL,
+    at_ms   INTEGER NOT NULL,
+    wait_ms INTEGER NOT NULL,
     PRIMARY KEY (log, number)
 ) WITHOUT ROWID;
 

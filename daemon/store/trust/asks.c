@@ -14,7 +14,8 @@ static int order(const struct nv_ask_candidate *a, const struct nv_ask_candidate
     return a->rank != b->rank ? (int)a->rank - (int)b->rank : nv_site_id_compare(a->site, b->site);
 }
 
-size_t nv_ask_next(const struct nv_ask_candidate *candidates, size_t count, const struct nv_site_id *last)
+size_t nv_ask_next(const struct nv_ask_candidate *candidates, size_t count, const struct nv_site_id *last,
+                   bool *ret_round)
 {
     const struct nv_ask_candidate *before = NULL;
     size_t first = SIZE_MAX, next = SIZE_MAX;
@@ -29,13 +30,14 @@ size_t nv_ask_next(const struct nv_ask_candidate *candidates, size_t count, cons
         if (is_behind && (next == SIZE_MAX || order(candidate, &candidates[next]) < 0))
             next = i;
     }
+    *ret_round = last != NULL && next == SIZE_MAX;
     return next == SIZE_MAX ? first : next;
 }
 
-bool nv_ask_is_due(struct nv_wall_ms asked, struct nv_wall_ms now)
+bool nv_ask_is_due(struct nv_wall_ms asked, int64_t wait_ms, struct nv_wall_ms now)
 {
     /* Also where the clock was set back. */
-    return now.ms - asked.ms >= NV_ASK_AGAIN_MS || asked.ms > now.ms;
+    return now.ms - asked.ms >= wait_ms || asked.ms > now.ms;
 }
 
 /* Whether somebody's newest header says that he merged the changeset: then he can read it. */
@@ -76,6 +78,7 @@ struct lacking {
     bool was_asked;
     struct nv_site_id last;
     struct nv_wall_ms at;
+    int64_t wait_ms;      /* how long who is asked is given */
     struct nv_site_id of; /* who is asked now */
     struct nv_key_name name;
 };
@@ -86,14 +89,17 @@ static void take_lacking(sqlite3_stmt *row, struct lacking *lacking)
     *lacking = (struct lacking){.log = (nv_log_number)sqlite3_column_int64(row, 0),
                                 .number = (uint64_t)sqlite3_column_int64(row, 1),
                                 .was_asked = last.size == sizeof lacking->last.bytes,
-                                .at = {sqlite3_column_int64(row, 3)}};
+                                .at = {sqlite3_column_int64(row, 3)},
+                                .wait_ms = NV_ASK_AGAIN_MS};
+    if (lacking->was_asked)
+        lacking->wait_ms = sqlite3_column_int64(row, 4);
     if (lacking->was_asked)
         memcpy(lacking->last.bytes, last.data, last.size);
 }
 
 static bool is_due(const struct lacking *lacking, struct nv_wall_ms now)
 {
-    return !lacking->was_asked || nv_ask_is_due(lacking->at, now);
+    return !lacking->was_asked || nv_ask_is_due(lacking->at, lacking->wait_ms, now);
 }
 
 static sqlite3_stmt *query_lacking(struct nv_store *store, struct nv_error *error)
@@ -146,9 +152,12 @@ static enum nv_status list_lacking(struct nv_tending *tending, struct lacking *l
         if (log == NULL || !nv_scope_id_equal(log->id.scope, tending->scope) || !is_due(lacking, tending->now))
             continue;
         size_t count = list_candidates(tending, log, lacking->number, candidates);
-        size_t next = nv_ask_next(candidates, count, lacking->was_asked ? &lacking->last : NULL);
+        bool is_round;
+        size_t next = nv_ask_next(candidates, count, lacking->was_asked ? &lacking->last : NULL, &is_round);
         if (next == SIZE_MAX)
             continue;
+        if (is_round)
+            lacking->wait_ms = lacking->wait_ms > NV_ASK_LONGEST_MS / 2 ? NV_ASK_LONGEST_MS : 2 * lacking->wait_ms;
         lacking->of = candidates[next].site;
         lacking->name = (struct nv_key_name){log->id.site, log->id.epoch, lacking->number};
         (*ret_count)++;
@@ -176,6 +185,7 @@ static enum nv_status note_asked(struct nv_tending *tending, const struct lackin
     sqlite3_bind_int64(statement, 2, (int64_t)lacking->number);
     sqlite3_bind_blob(statement, 3, lacking->of.bytes, sizeof lacking->of.bytes, SQLITE_STATIC);
     sqlite3_bind_int64(statement, 4, tending->now.ms);
+    sqlite3_bind_int64(statement, 5, lacking->wait_ms);
     return nv_db_run(statement, error);
 }
 
