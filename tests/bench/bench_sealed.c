@@ -119,7 +119,7 @@ static void adopt(struct nv_store *hub, struct nv_store *to)
     size_t ends[MOST], count;
     int64_t cursor = 0;
     bool done;
-    ok(nv_store_read_for(hub, NULL, 0, &cursor, SIZE_MAX, &bytes, ends, heads, MOST, &count, &done, &error));
+    ok(nv_store_read_for(hub, NULL, 0, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, MOST, &count, &done, &error));
     for (size_t i = 0, start = 0; i < count; start = ends[i++])
         changesets[i] = (struct nv_slice){bytes.data + start, ends[i] - start};
     ok(nv_authority_adopt(to, &authority_key.public_key, changesets, count, now, &error));
@@ -154,8 +154,8 @@ static double hand_over(struct nv_store *from, struct nv_store *to, double *ret_
     *ret_bytes = 0;
     while (!done) {
         nv_buffer_clear(&bytes);
-        ok(nv_store_read_for(from, start, has_count, &cursor, BATCH_BYTES, &bytes, ends, heads, MOST, &count, &done,
-                             &error));
+        ok(nv_store_read_for(from, start, has_count, NULL, &cursor, BATCH_BYTES, &bytes, ends, heads, MOST, &count,
+                             &done, &error));
         for (size_t i = 0; i < count; i++) {
             size_t begin = i == 0 ? 0 : ends[i - 1];
             incoming[i] = (struct nv_incoming){.bytes = {bytes.data + begin, ends[i] - begin}};
