@@ -216,6 +216,8 @@ static enum nv_status keep_house(struct nv_service *service, struct nv_error *er
     status = nv_store_check_file(service->store, error);
     if (status == NV_OK)
         status = nv_service_tell_owed(service, error);
+    if (status == NV_OK)
+        status = nv_service_end_moves(service, error);
     return status == NV_OK ? nv_service_save_peers(service, error) : status;
 }
 

@@ -1,4 +1,4 @@
-/* The service's state. Only daemon/service.c, exchange.c, work.c and peers.c include this. */
+/* The service's state. Only the files of daemon/ itself include this. */
 #pragma once
 
 #include "base/clock.h"
@@ -87,6 +87,9 @@ enum nv_status nv_service_take_event(struct nv_service *service, const struct nv
                                      struct nv_error *error);
 void nv_service_note_refusal(struct nv_service *service, enum nv_reason reason, const struct nv_site_id *site,
                              const char *text);
+
+/* ---- moves.c ---- */
+enum nv_status nv_service_end_moves(struct nv_service *service, struct nv_error *error); /* those that others have */
 
 /* ---- work.c: the store's slices ---- */
 void nv_service_ask_seal(struct nv_service *service); /* as soon as it may be */

@@ -540,6 +540,14 @@ static uint64_t count_behind(const struct nv_sync *sync, const struct nv_peer *p
     return behind;
 }
 
+bool nv_sync_is_held(const struct nv_sync *sync, const struct nv_far_head *head)
+{
+    for (size_t i = 0; i < sync->peer_count; i++)
+        if (nv_heads_seq(&sync->peers[i]->has, head) >= head->seq)
+            return true;
+    return false;
+}
+
 bool nv_sync_look(struct nv_sync *sync, size_t place, struct nv_mono_us now, struct nv_sync_view *ret_view)
 {
     if (place >= sync->peer_count)

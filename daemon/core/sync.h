@@ -234,5 +234,9 @@ struct nv_sync_view {
 /* The `place`-th peer, from 0; false where there are not so many. Keeps in mind when it was first seen to be behind. */
 bool nv_sync_look(struct nv_sync *sync, size_t place, struct nv_mono_us now, struct nv_sync_view *ret_view);
 
+/* Whether some peer is known to hold that changeset of ours (its pin is not looked at): by its own word, which it says
+ * once it is durable there. */
+bool nv_sync_is_held(const struct nv_sync *sync, const struct nv_far_head *head);
+
 /* Bytes that were received and are not yet durable. */
 size_t nv_sync_queued(const struct nv_sync *sync);
