@@ -21,6 +21,7 @@ class Relay:
         self._deaf = {"up": threading.Event(), "down": threading.Event()}
         self.delay = 0.0
         self.carried = {"up": 0, "down": 0}
+        self.recorded = None  # a bytearray: everything that passes is appended to it
         self._listener = socket.socket()
         self._listener.bind(("127.0.0.1", 0))
         self._listener.listen(64)
@@ -121,6 +122,8 @@ class Relay:
                     time.sleep(self.delay)
                 sink.sendall(data)
                 self.carried[direction] += len(data)
+                if self.recorded is not None:
+                    self.recorded += data
         except OSError:
             pass
         # Reading ends here and so in the other direction; _serve closes both, which says it to the two daemons.

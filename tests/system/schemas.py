@@ -40,3 +40,26 @@ CREATE TABLE pair (
 );
 INSERT INTO navette_table(name, scope) VALUES ('thing', 'network'), ('pair', 'network');
 """
+
+# A network's learners, as far as scopes go: who reads a learner, a column says, and what hangs on him follows. A diary
+# is its site's own, employers are for all, and an offer is changed by the site that made it.
+SCHOOLS = """
+CREATE TABLE learner (
+    id         TEXT NOT NULL PRIMARY KEY,
+    name       TEXT NOT NULL DEFAULT '',
+    email      TEXT,
+    phone      TEXT,
+    visible_to TEXT
+);
+CREATE TABLE visit (
+    id      TEXT NOT NULL PRIMARY KEY,
+    learner TEXT REFERENCES learner(id),
+    note    TEXT
+);
+CREATE TABLE diary (id TEXT NOT NULL PRIMARY KEY, note TEXT);
+CREATE TABLE employer (siret TEXT NOT NULL PRIMARY KEY, name TEXT, phone TEXT);
+CREATE TABLE offer (id TEXT NOT NULL PRIMARY KEY, title TEXT);
+INSERT INTO navette_table(name, scope, writers) VALUES
+    ('learner', 'column:visible_to', 'scope'), ('visit', 'parent:learner', 'scope'), ('diary', 'site', 'scope'),
+    ('employer', 'network', 'scope'), ('offer', 'network', 'home');
+"""
