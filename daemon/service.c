@@ -244,8 +244,32 @@ enum nv_status nv_service_turn(struct nv_service *service, struct nv_error *erro
     return status == NV_OK ? keep_house(service, error) : status;
 }
 
+static bool may_be_let_read(const struct nv_store *store, const char *name)
+{
+    const struct nv_member *members;
+    size_t count;
+    nv_store_members(store, &members, &count);
+    for (size_t i = 0; i < count; i++)
+        if (members[i].reader && sqlite3_stricmp(members[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* A name that is misspelt would leave its hub without what the operator means it to have. */
+static void warn_of_hub_readers(const struct nv_service *service)
+{
+    const struct nv_config *config = service->settings.config;
+    for (size_t i = 0; i < config->hub_reader_count; i++)
+        if (!may_be_let_read(service->store, config->hub_readers[i]))
+            nv_log(NV_LOG_WARNING,
+                   "hub-reads names %s, which is not certified as a hub that may read: it is given nothing "
+                   "(`navette members` lists the hubs that may be let read)",
+                   config->hub_readers[i]);
+}
+
 enum nv_status nv_service_start(struct nv_service *service, struct nv_error *error)
 {
+    warn_of_hub_readers(service);
     enum nv_status status = nv_service_set_members(service, error);
     return status == NV_OK ? nv_service_tell_growth(service, error) : status;
 }

@@ -228,9 +228,9 @@ class Network:
     def sites(self):
         return [self.hub, *self.schools.values()]
 
-    def add_hub(self, schema=None, name="hub", listen="tcp://127.0.0.1:*"):
+    def add_hub(self, schema=None, name="hub", listen="tcp://127.0.0.1:*", options=()):
         self.hub = Site(self.folder / name, name)
-        self.hub.cli("init", name, "--hub", "--listen", listen)
+        self.hub.cli("init", name, "--hub", *options, "--listen", listen)
         self.hub.start().wait_for_endpoint()
         if schema is not None:
             self.apply_schema(schema)
