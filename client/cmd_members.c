@@ -21,8 +21,29 @@ static json_t *scopes_read(const struct nv_store *store, struct nv_site_id site,
     return list;
 }
 
-static enum nv_status print_json(const struct nv_store *store, struct nv_error *error)
+/* What a site was given keys of without reading it by right, and by whom. */
+static json_t *granted_to(const struct nv_store *store, const struct nv_granted *granted, size_t count,
+                          struct nv_site_id site)
 {
+    json_t *list = json_array();
+    char scope[NV_SCOPE_TEXT], by[NV_SITE_TEXT];
+    for (size_t i = 0; i < count; i++) {
+        if (nv_site_id_compare(granted[i].to, site) != 0)
+            continue;
+        nv_scope_name(store, granted[i].scope, scope);
+        nv_site_name(store, granted[i].by, by);
+        json_array_append_new(list, json_pack("{s:o, s:o}", "scope", nv_json_text(scope), "by", nv_json_text(by)));
+    }
+    return list;
+}
+
+static enum nv_status print_json(struct nv_store *store, struct nv_error *error)
+{
+    struct nv_granted *granted;
+    size_t granted_count;
+    enum nv_status status = nv_store_granted(store, &granted, &granted_count, error);
+    if (status != NV_OK)
+        return status;
     const struct nv_member *members;
     size_t count;
     json_t *list = json_array();
@@ -31,14 +52,17 @@ static enum nv_status print_json(const struct nv_store *store, struct nv_error *
         const struct nv_member *member = &members[i];
         bool is_own = nv_site_id_compare(member->site, nv_store_identity(store)->site) == 0;
         json_array_append_new(
-            list, json_pack("{s:o, s:o, s:s, s:b, s:o, s:b, s:I, s:I, s:o, s:o}", "name", nv_json_text(member->name),
-                            "id", nv_json_hex(member->site.bytes, sizeof member->site.bytes), "role",
-                            nv_role_text(member->role, false), "reader", (int)member->reader, "endpoint",
-                            member->endpoint[0] == '\0' ? json_null() : nv_json_text(member->endpoint), "own",
-                            (int)is_own, "not_before_ms", (json_int_t)member->not_before.ms, "not_after_ms",
-                            (json_int_t)member->not_after.ms, "groups", scopes_read(store, member->site, false),
-                            "reads", scopes_read(store, member->site, true)));
+            list,
+            json_pack("{s:o, s:o, s:s, s:b, s:o, s:b, s:I, s:I, s:o, s:o, s:o}", "name", nv_json_text(member->name),
+                      "id", nv_json_hex(member->site.bytes, sizeof member->site.bytes), "role",
+                      nv_role_text(member->role, false), "reader", (int)member->reader, "endpoint",
+                      member->endpoint[0] == '\0' ? json_null() : nv_json_text(member->endpoint), "own", (int)is_own,
+                      "not_before_ms", (json_int_t)member->not_before.ms, "not_after_ms",
+                      (json_int_t)member->not_after.ms, "groups", scopes_read(store, member->site, false), "reads",
+                      scopes_read(store, member->site, true), "granted",
+                      granted_to(store, granted, granted_count, member->site)));
     }
+    free(granted);
     return nv_print_json(list, error);
 }
 
@@ -121,6 +145,27 @@ static enum nv_status print_hubs(const struct nv_store *store, bool reader, cons
     return status;
 }
 
+/* What was given beyond rights: who carries a log can see whom its site lets read it. */
+static enum nv_status print_granted(struct nv_store *store, struct nv_error *error)
+{
+    struct nv_granted *granted;
+    char to[NV_SITE_TEXT], scope[NV_SCOPE_TEXT], by[NV_SITE_TEXT];
+    size_t count;
+    enum nv_status status = nv_store_granted(store, &granted, &count, error);
+    for (size_t i = 0; status == NV_OK && i < count; i++) {
+        nv_site_name(store, granted[i].to, to);
+        nv_scope_name(store, granted[i].scope, scope);
+        nv_site_name(store, granted[i].by, by);
+        nv_print_string(to);
+        printf(" can read of %s what ", scope);
+        nv_print_string(by);
+        puts(" gave it keys of.");
+    }
+    if (status == NV_OK)
+        free(granted);
+    return status;
+}
+
 static enum nv_status print_readers(const struct nv_store *store, struct nv_error *error)
 {
     const struct nv_scope *scopes;
@@ -159,6 +204,8 @@ enum nv_status nv_command_members(struct nv_call *call, struct nv_error *error)
         status = print_sites(store, error);
         if (status == NV_OK)
             status = print_readers(store, error);
+        if (status == NV_OK)
+            status = print_granted(store, error);
         if (status == NV_OK)
             status = nv_say_vouched(store, error);
     }

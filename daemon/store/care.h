@@ -96,6 +96,16 @@ struct nv_vouched {
 enum nv_status nv_store_vouched(struct nv_store *store, struct nv_vouched **ret_list, size_t *ret_count,
                                 struct nv_error *error);
 
+/* ---- who can read more than his rights say ---- (PROTOCOL.md, "Sealed ops") ---- */
+struct nv_granted {
+    struct nv_scope_id scope;
+    struct nv_site_id to; /* did not read the scope where the grant stands: a hub that is let read, for one */
+    struct nv_site_id by; /* who gave it a content key */
+};
+/* One entry a scope and pair of sites. Free the list. */
+enum nv_status nv_store_granted(struct nv_store *store, struct nv_granted **ret_list, size_t *ret_count,
+                                struct nv_error *error);
+
 /* ---- peers, for `status` ---- (navette_peer: one row a site that this daemon spoke with) ---- */
 struct nv_peer_state {
     struct nv_site_id site;

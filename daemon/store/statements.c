@@ -101,6 +101,7 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_HUBS_KNOWN] = "SELECT 1 FROM navette_meta WHERE name = 'hubs_let_read' AND value = ?1",
     [NV_SQL_RECOVERED_ANY] = "SELECT 1 FROM navette_grant GROUP BY log, number "
                              "HAVING max(opens = 2) AND NOT max(opens = 1) LIMIT 1",
+    [NV_SQL_GRANTS_ALL] = "SELECT changeset, place FROM navette_grant ORDER BY log, changeset, place",
     [NV_SQL_GRANTS_DROP_LOG] = "DELETE FROM navette_grant WHERE log = ?1 OR changeset IN "
                                "(SELECT number FROM navette_changeset WHERE log = ?1)",
     [NV_SQL_ASK_DROP_LOG] = "DELETE FROM navette_ask WHERE log = ?1",

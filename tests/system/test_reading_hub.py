@@ -41,7 +41,11 @@ def test_a_hub_reads_what_operators_let_it(network):
     wait_until(lambda: learners(hub) == ["Ada Exemple-Petit"], "it is put back")
     assert [(one["value"], one["reason"]) for one in hub.cli("quarantine")] == [("Changed", "right")]
     assert learners(pantin) == ["Ada Exemple-Petit"]
-    assert any(member["reader"] for member in pantin.cli("members"))
+    # Whoever carries it can see who lets it read what.
+    for site in (hub, pantin):
+        at_hub, = [member for member in site.cli("members") if member["reader"]]
+        assert at_hub["granted"] == [{"scope": "site/pantin", "by": "pantin"}]
+    assert "hub can read of site/pantin what pantin gave it keys of." in hub.run("members").stdout
     network.assert_clean()
 
 
