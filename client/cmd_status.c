@@ -1,4 +1,5 @@
 /* navette status, peers: how this site stands, in words. */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -156,6 +157,9 @@ static void say_peers(const struct nv_standing *standing)
             nv_say(peer->behind > 0 ? NV_SAY_PEER_BEHIND : NV_SAY_PEER_IN_STEP, peer->behind, peer->name, span);
         else
             nv_say(peer->behind > 0 ? NV_SAY_PEER_AWAY_BEHIND : NV_SAY_PEER_AWAY, peer->behind, peer->name, span);
+        nv_span(llabs((long long)peer->clock_off_ms), span);
+        if (peer->clock_off_ms != 0)
+            nv_say(peer->clock_off_ms > 0 ? NV_SAY_CLOCK_AHEAD : NV_SAY_CLOCK_BEHIND, 0, peer->name, span);
     }
     for (size_t i = 0; i < standing->member_count; i++) {
         const struct nv_standing_member *member = &standing->members[i];
@@ -220,12 +224,13 @@ static json_t *peers_json(const struct nv_standing *standing)
     for (size_t i = 0; i < standing->peer_count; i++) {
         const struct nv_standing_peer *peer = &standing->peers[i];
         json_array_append_new(
-            list, json_pack("{s:o, s:o, s:b, s:o, s:o, s:I, s:o, s:I, s:o}", "name", nv_json_text(peer->name), "id",
-                            nv_json_hex(peer->site.bytes, sizeof peer->site.bytes), "connected", (int)peer->connected,
-                            "since_ms", time_json(peer->since), "last_heard_ms", time_json(peer->last_heard), "behind",
-                            (json_int_t)peer->behind, "behind_since_ms", time_json(peer->behind_since), "ahead",
-                            (json_int_t)peer->ahead, "last_error",
-                            peer->last_error[0] == '\0' ? json_null() : nv_json_text(peer->last_error)));
+            list,
+            json_pack("{s:o, s:o, s:b, s:o, s:o, s:I, s:o, s:I, s:I, s:o}", "name", nv_json_text(peer->name), "id",
+                      nv_json_hex(peer->site.bytes, sizeof peer->site.bytes), "connected", (int)peer->connected,
+                      "since_ms", time_json(peer->since), "last_heard_ms", time_json(peer->last_heard), "behind",
+                      (json_int_t)peer->behind, "behind_since_ms", time_json(peer->behind_since), "ahead",
+                      (json_int_t)peer->ahead, "clock_off_ms", (json_int_t)peer->clock_off_ms, "last_error",
+                      peer->last_error[0] == '\0' ? json_null() : nv_json_text(peer->last_error)));
     }
     return list;
 }

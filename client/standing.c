@@ -75,6 +75,7 @@ static bool take_peer(struct nv_store *store, sqlite3_stmt *statement, struct nv
     peer->behind_since.ms = sqlite3_column_int64(statement, 5);
     peer->ahead = count_at(statement, 6);
     copy_text(statement, 7, peer->last_error, sizeof peer->last_error);
+    peer->clock_off_ms = sqlite3_column_int64(statement, 8);
     /* A daemon that was killed could not note the end: its last word of the peer is when it was last heard. */
     if (!peer->connected && sqlite3_column_int(statement, 1) != 0)
         peer->since = peer->last_heard;
@@ -192,11 +193,13 @@ enum nv_status nv_standing_gather(const struct nv_home *home, struct nv_store *s
                      "(SELECT count(*) FROM navette_unplaced)",
                      &standing, take_counts, error);
     if (status == NV_OK)
-        status = each_row(store,
-                          "SELECT site, connected, since_ms, last_heard_ms, behind, behind_since_ms, ahead, last_error "
-                          "FROM navette_peer WHERE site IN (SELECT site FROM navette_member WHERE ends IS NULL) "
-                          "ORDER BY site",
-                          &standing, take_peer, error);
+        status =
+            each_row(store,
+                     "SELECT site, connected, since_ms, last_heard_ms, behind, behind_since_ms, ahead, last_error, "
+                     "clock_off_ms "
+                     "FROM navette_peer WHERE site IN (SELECT site FROM navette_member WHERE ends IS NULL) "
+                     "ORDER BY site",
+                     &standing, take_peer, error);
     if (status == NV_OK)
         status =
             each_row(store,

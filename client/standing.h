@@ -21,6 +21,7 @@ struct nv_standing_peer {
     bool connected; /* false where the daemon does not run, whatever it noted last */
     struct nv_wall_ms since, last_heard, behind_since;
     uint64_t behind, ahead; /* changesets: of ours that it lacks, of its that we lack */
+    int64_t clock_off_ms;   /* its clock less ours, where that is far; else 0 */
     char last_error[200];
 };
 

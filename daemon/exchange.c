@@ -41,6 +41,17 @@ static bool send_message(struct nv_service *service, uint32_t session, const str
     return !service->out.failed && nv_net_send(service->net, session, nv_buffer_slice(&service->out));
 }
 
+/* What the machine has to say; it knows no clock. */
+static void say(struct nv_service *service, const struct nv_action *action)
+{
+    struct nv_message message = action->send;
+    if (message.kind == NV_MESSAGE_HELLO)
+        message.hello.now = nv_wall_now();
+    else if (message.kind == NV_MESSAGE_PING)
+        message.ping.now = nv_wall_now();
+    send_message(service, action->session, &message);
+}
+
 /* Warnings are for what somebody should look at. */
 static enum nv_log_level level_of(enum nv_close why)
 {
@@ -121,7 +132,7 @@ static enum nv_status execute(struct nv_service *service, const struct nv_action
 {
     switch (action->kind) {
     case NV_ACTION_SEND:
-        send_message(service, action->session, &action->send);
+        say(service, action);
         return NV_OK;
     case NV_ACTION_CLOSE:
         return close_session(service, action);
@@ -245,6 +256,15 @@ static enum nv_status take_garbage(struct nv_service *service, const struct nv_n
     return nv_service_step(service, &garbage, error);
 }
 
+/* What a peer says of its clock is only shown. */
+static void note_clock(struct nv_service *service, struct nv_site_id site, const struct nv_message *message)
+{
+    if (message->kind == NV_MESSAGE_HELLO)
+        nv_service_note_clock(service, site, message->hello.now);
+    else if (message->kind == NV_MESSAGE_PING)
+        nv_service_note_clock(service, site, message->ping.now);
+}
+
 static enum nv_status take_frame(struct nv_service *service, const struct nv_net_event *event, struct nv_error *error)
 {
     struct nv_message message;
@@ -261,6 +281,7 @@ static enum nv_status take_frame(struct nv_service *service, const struct nv_net
         return nv_fail(error, NV_NO_MEMORY, "no memory for what a peer sent");
     if (message.kind == NV_MESSAGE_REFUSAL && service->notes++ < NV_NOTES_MOST)
         nv_log(NV_LOG_WARNING, "%s refuses: %.200s", name_of(service, event->site), message.refusal.text);
+    note_clock(service, event->site, &message);
     struct nv_event step = {.kind = NV_EVENT_MESSAGE, .session = event->session};
     step.message.message = service->message = &message;
     step.message.heads = service->message_heads;

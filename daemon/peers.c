@@ -11,7 +11,7 @@
 #include "store/log.h"
 #include "store/trust/rights.h"
 
-enum { SAVED_AT_ONCE = 16, NEWS_MS = 10000 };
+enum { SAVED_AT_ONCE = 16, NEWS_MS = 10000, MINUTE_MS = 60000, CLOCK_FAR_MS = 5 * MINUTE_MS };
 
 /* ---- members ------------------------------------------------------------------------------------------------------
  */
@@ -73,6 +73,7 @@ enum nv_status nv_service_set_members(struct nv_service *service, struct nv_erro
 struct nv_saved_peer {
     struct nv_peer_state state;
     bool saved;
+    int64_t clock_off_ms; /* as it was heard last */
 };
 
 static struct nv_wall_ms wall_of(const struct nv_service *service, struct nv_mono_us time)
@@ -92,6 +93,23 @@ static struct nv_saved_peer *saved_of(struct nv_service *service, struct nv_site
     saved[service->saved_count] = (struct nv_saved_peer){.state.site = site};
     return &saved[service->saved_count++];
 }
+
+void nv_service_note_clock(struct nv_service *service, struct nv_site_id site, struct nv_wall_ms its)
+{
+    struct nv_saved_peer *saved = saved_of(service, site);
+    const struct nv_member *member = nv_store_member(service->store, site);
+    int64_t off = its.ms - nv_wall_now().ms;
+    if (saved == NULL || its.ms == 0)
+        return;
+    off = llabs((long long)off) < CLOCK_FAR_MS ? 0 : off / MINUTE_MS * MINUTE_MS;
+    if (off != 0 && saved->clock_off_ms == 0)
+        nv_log(NV_LOG_WARNING, "the clock of %s is %lld minutes %s this site's: one of the two is wrong",
+               member == NULL ? "a site" : member->name, llabs((long long)off) / MINUTE_MS,
+               off > 0 ? "ahead of" : "behind");
+    saved->clock_off_ms = off;
+}
+
+/* ---- what is saved ---- */
 
 static struct nv_peer_state state_of(const struct nv_service *service, const struct nv_sync_view *view)
 {
@@ -114,7 +132,8 @@ static bool is_news(const struct nv_saved_peer *saved, const struct nv_peer_stat
 {
     const struct nv_peer_state *old = &saved->state;
     return !saved->saved || old->connected != state->connected || old->behind_changesets != state->behind_changesets ||
-           old->ahead_changesets != state->ahead_changesets || strcmp(old->last_error, state->last_error) != 0 ||
+           old->ahead_changesets != state->ahead_changesets || old->clock_off_ms != state->clock_off_ms ||
+           strcmp(old->last_error, state->last_error) != 0 ||
            llabs((long long)(old->since.ms - state->since.ms)) > NEWS_MS ||
            llabs((long long)(old->last_heard.ms - state->last_heard.ms)) > NEWS_MS;
 }
@@ -212,6 +231,7 @@ enum nv_status nv_service_save_peers(struct nv_service *service, struct nv_error
         struct nv_saved_peer *saved = saved_of(service, state.site);
         if (saved == NULL)
             return nv_fail(error, NV_NO_MEMORY, "no memory for the state of the peers");
+        state.clock_off_ms = saved->clock_off_ms;
         if (!is_news(saved, &state))
             continue;
         enum nv_status status = nv_store_save_peer(service->store, &state, error);
@@ -219,7 +239,8 @@ enum nv_status nv_service_save_peers(struct nv_service *service, struct nv_error
             return NV_OK; /* the next second will do */
         if (status != NV_OK)
             return status;
-        *saved = (struct nv_saved_peer){state, true};
+        saved->state = state;
+        saved->saved = true;
         written++;
     }
     return NV_OK;

@@ -88,6 +88,9 @@ enum nv_status nv_service_take_event(struct nv_service *service, const struct nv
 void nv_service_note_refusal(struct nv_service *service, enum nv_reason reason, const struct nv_site_id *site,
                              const char *text);
 
+/* What the peer's clock says: it is told where that is far from ours. */
+void nv_service_note_clock(struct nv_service *service, struct nv_site_id site, struct nv_wall_ms its);
+
 /* ---- moves.c ---- */
 enum nv_status nv_service_end_moves(struct nv_service *service, struct nv_error *error); /* those that others have */
 

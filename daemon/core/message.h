@@ -50,6 +50,7 @@ struct nv_message {
             uint8_t network[32];
             struct nv_site_id site;
             struct nv_scopes_said scopes;
+            struct nv_wall_ms now; /* the sender's clock; 0: it does not say */
         } hello;
         struct {
             struct nv_digest digest;
@@ -76,6 +77,7 @@ struct nv_message {
         } credit;
         struct {
             bool reply;
+            struct nv_wall_ms now; /* as in hello */
         } ping;
         struct {
             enum nv_refusal reason;

@@ -115,6 +115,7 @@ struct nv_peer_state {
     uint64_t behind_changesets;     /* of ours that it lacks, by its last word */
     struct nv_wall_ms behind_since; /* 0: it is not behind */
     uint64_t ahead_changesets;      /* of its that we lack */
+    int64_t clock_off_ms;           /* its clock less ours, in whole minutes, where that is far; else 0 */
     char last_error[200];
 };
 enum nv_status nv_store_save_peer(struct nv_store *store, const struct nv_peer_state *peer, struct nv_error *error);

@@ -159,9 +159,9 @@ static const char *const sql[NV_SQL_COUNT] = {
                            "ON CONFLICT DO UPDATE SET count = count + 1, last_ms = excluded.last_ms, "
                            "text = excluded.text",
     [NV_SQL_PEER_SAVE] = "INSERT INTO navette_peer(site, connected, since_ms, last_heard_ms, behind, behind_since_ms, "
-                         "ahead, last_error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+                         "ahead, last_error, clock_off_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
                          "ON CONFLICT DO UPDATE SET connected = ?2, since_ms = ?3, last_heard_ms = ?4, behind = ?5, "
-                         "behind_since_ms = ?6, ahead = ?7, last_error = ?8",
+                         "behind_since_ms = ?6, ahead = ?7, last_error = ?8, clock_off_ms = ?9",
     [NV_SQL_META_SET] = "INSERT INTO navette_meta(name, value) VALUES (?1, ?2) "
                         "ON CONFLICT DO UPDATE SET value = excluded.value",
     [NV_SQL_DATA_VERSION] = "PRAGMA data_version",

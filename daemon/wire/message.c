@@ -52,6 +52,15 @@ static enum nv_status take_scopes(const Navette__Scopes *wire, struct nv_arena *
     return NV_OK;
 }
 
+static bool take_now(int64_t ms, struct nv_wall_ms *ret_now, struct nv_error *error)
+{
+    *ret_now = (struct nv_wall_ms){ms};
+    bool is_time = ms >= -NV_LIMIT_TIME_MS && ms <= NV_LIMIT_TIME_MS;
+    if (!is_time)
+        refuse(error, "a clock beyond the year 9999");
+    return is_time;
+}
+
 static enum nv_status take_hello(const Navette__Hello *wire, struct nv_arena *arena, struct nv_message *message,
                                  struct nv_error *error)
 {
@@ -60,6 +69,8 @@ static enum nv_status take_hello(const Navette__Hello *wire, struct nv_arena *ar
     if (!nv_binary_take(wire->network, message->hello.network, sizeof message->hello.network) ||
         !nv_binary_take(wire->site, message->hello.site.bytes, sizeof message->hello.site.bytes))
         return refuse(error, "a hello with ids of another size");
+    if (!take_now(wire->now_ms, &message->hello.now, error))
+        return NV_REFUSED;
     return take_scopes(wire->scopes, arena, &message->hello.scopes, error);
 }
 
@@ -139,6 +150,8 @@ static enum nv_status take_kind(const Navette__Message *wire, struct nv_arena *a
     case NAVETTE__MESSAGE__KIND_PING:
         message->kind = NV_MESSAGE_PING;
         message->ping.reply = wire->ping->reply;
+        if (!take_now(wire->ping->now_ms, &message->ping.now, error))
+            return NV_REFUSED;
         return NV_OK;
     case NAVETTE__MESSAGE__KIND_REFUSAL:
         return take_refusal(wire->refusal, message, error);

@@ -36,6 +36,7 @@ static bool add_hello(const struct nv_message *message, struct nv_arena *arena, 
     wire->hello->protocol = message->hello.protocol;
     wire->hello->network = nv_binary(message->hello.network, sizeof message->hello.network);
     wire->hello->site = nv_binary(message->hello.site.bytes, sizeof message->hello.site.bytes);
+    wire->hello->now_ms = message->hello.now.ms;
     return add_scopes(&message->hello.scopes, arena, &wire->hello->scopes);
 }
 
@@ -106,6 +107,7 @@ static bool add_ping(const struct nv_message *message, struct nv_arena *arena, N
         return false;
     navette__ping__init(wire->ping);
     wire->ping->reply = message->ping.reply;
+    wire->ping->now_ms = message->ping.now.ms;
     return true;
 }
 

@@ -15,5 +15,6 @@ enum nv_status nv_store_save_peer(struct nv_store *store, const struct nv_peer_s
     sqlite3_bind_int64(statement, 6, peer->behind_since.ms);
     sqlite3_bind_int64(statement, 7, (int64_t)peer->ahead_changesets);
     sqlite3_bind_text(statement, 8, peer->last_error, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 9, peer->clock_off_ms);
     return nv_db_run(statement, error);
 }
