@@ -204,6 +204,12 @@ class Site:
                 found[place] = [value["value"] for value in sorted(one["values"], key=lambda value: value["choice"])]
         return found
 
+    def quarantine(self):
+        """{(table, key, field number or -1, reason, value): count} of what other sites wrote and no row here can hold."""
+        return {(table, key, field, reason, value): count for table, key, field, reason, value, count in self.query(
+            "SELECT t.name, q.key, q.field, q.reason, q.value, q.count FROM navette_quarantine AS q"
+            " JOIN navette_table AS t ON t.number = q.tbl")}
+
     def history(self, table, key):
         return self.cli("history", table, key)
 
@@ -280,8 +286,21 @@ class Network:
     def tracked_tables(self, site):
         return [name for (name,) in site.query("SELECT name FROM navette_table WHERE published IS NOT NULL")]
 
-    def converge(self, *sites, seconds=None):
-        """Waits until nothing is pending and all digests are equal; then the rows must be, too. Returns the digest."""
+    def add_group(self, name, *members):
+        """A group of those schools and peers, once all of the schools know that they read it."""
+        self.hub.cli("group", name)
+        self.hub.cli("group", name, *(word for member in members for word in ("--add", member.name)))
+        for member in members:
+            if member in self.schools.values():
+                wait_until(lambda: self.reads(member, "group/" + name), "%s reads %s" % (member.name, name))
+
+    def reads(self, site, scope):
+        """Whether the site knows that it reads the scope."""
+        return any(member["own"] and scope in member["reads"] for member in site.cli("members"))
+
+    def converge(self, *sites, scope="network", seconds=None):
+        """Waits until nothing is pending and all digests of the scope are equal; then the rows must be, too. Returns the
+        digest."""
         sites = sites or tuple(site for site in self.sites if site.process is not None)
 
         def holds():
@@ -290,7 +309,7 @@ class Network:
                     site.name, site.process.returncode, site.stderr())
                 waiting = site.pending()
                 assert waiting == 0, "%s has %d rows to seal" % (site.name, waiting)
-            digests = {site.name: site.digest() for site in sites}
+            digests = {site.name: site.digest(scope) for site in sites}
             assert None not in digests.values() and len(set(digests.values())) == 1, str(digests)
             return digests[sites[0].name]
         digest = wait_until(holds, "convergence of " + ", ".join(site.name for site in sites), seconds, pause=0.05)

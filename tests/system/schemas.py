@@ -63,3 +63,24 @@ INSERT INTO navette_table(name, scope, writers) VALUES
     ('learner', 'column:visible_to', 'scope'), ('visit', 'parent:learner', 'scope'), ('diary', 'site', 'scope'),
     ('employer', 'network', 'scope'), ('offer', 'network', 'home');
 """
+
+# What personal records look like: each says who reads it. Cards are written by their home alone.
+GROUPED = """
+CREATE TABLE learner (
+    id         TEXT NOT NULL PRIMARY KEY,
+    name       TEXT NOT NULL DEFAULT '',
+    town       TEXT,
+    visible_to TEXT
+);
+CREATE TABLE card (
+    id         TEXT NOT NULL PRIMARY KEY,
+    text       TEXT,
+    visible_to TEXT
+);
+CREATE TABLE notice (
+    id   TEXT NOT NULL PRIMARY KEY,
+    text TEXT
+);
+INSERT INTO navette_table(name, scope, writers) VALUES
+    ('learner', 'column:visible_to', 'scope'), ('card', 'column:visible_to', 'home'), ('notice', 'network', 'scope');
+"""

@@ -13,6 +13,7 @@ PREFIX = b"navette changeset 1\n"
 AUTHORITY_SCOPE = bytes(16)
 NETWORK_SCOPE = bytes(15) + b"\x01"
 PUT, DELETE, REDACT, SEALED, GRANT, ASK, GENESIS, CERTIFICATE, SCHEMA = 1, 2, 3, 4, 5, 6, 16, 17, 18
+GROUP, READER, REMOVAL, REVOCATION = 19, 20, 21, 22
 NEWER = 200  # a kind that no daemon knows yet, and this peer alone makes sense of
 
 

@@ -59,12 +59,18 @@ class Member:
         self.logs, self.heads = {}, {}
         self.arrived = []  # (log, seq, encoded Changeset), in the order in which Has grew
         self.members, self.tables, self.authority = {}, {}, (0, b"")
+        self.groups = {}  # name: scope
+        self.carried = set()  # scopes that it says it carries, beside those that everybody does
         self.records = {}  # (table name, key values): {column: value}, of what has no concurrent writes
         self.unread = []
         self.own = None
         self.session = None
         self.said, self.refusals, self.peer_has = [], [], {}
         self.pulls = 0
+
+    def curve_key_of(self, name):
+        """The X25519 key of the member of that name, which is what its daemon is dialled by."""
+        return next(one.curve_key for one in self.members.values() if one.name == name)
 
     # ---- joining ----
     def join(self, invitation_text, endpoints=()):
@@ -154,8 +160,10 @@ class Member:
             if len(places) != len(given):
                 return  # against the protocol: nothing, everywhere
             self.records.setdefault(key, {}).update({columns[n]: value for n, value in zip(places, given)})
+        elif op.kind == form.GROUP:
+            self.groups.setdefault(op.group.name, blake(op.SerializeToString(deterministic=True))[:16])
         else:
-            assert op.kind in (GENESIS, form.NEWER)
+            assert op.kind in (GENESIS, form.READER, form.REMOVAL, form.REVOCATION, form.NEWER)
 
     def dot_of(self, table, value):
         """The Dot of the put that gave a record of the table this value."""
@@ -187,11 +195,13 @@ class Member:
         return self.proto.Op(kind=DELETE, table=self.table_number(table), key=values.encode_all(*key),
                              time_ms=int(time.time() * 1000)).SerializeToString(deterministic=True)
 
-    def seal(self, *ops, **how):
-        """Seals ops into the own log with all that was applied as context; returns the encoded Changeset."""
+    def seal(self, *ops, writer=None, **how):
+        """Seals ops into an own log, that of `network` if none is named, with all that was applied of its scope as
+        context; returns the encoded Changeset."""
+        writer = writer or self.own
         how.setdefault("authority", self.authority)
-        seen = {log: head for log, head in self.heads.items() if log[0] == NETWORK_SCOPE}
-        return self.own.seal(list(ops), seen=seen, **how)
+        seen = {log: head for log, head in self.heads.items() if log[0] == writer.scope}
+        return writer.seal(list(ops), seen=seen, **how)
 
     def write(self, *ops, **how):
         """Seals ops, keeps the changeset as received, and pushes it where there is a session."""
@@ -213,7 +223,7 @@ class Member:
 
     def hello(self, **other):
         self.send(hello=self.proto.Hello(**{"protocol": PROTOCOL, "network": self.network_key, "site": self.site,
-                                            **other}))
+                                            "scopes": self.scopes(*self.carried), **other}))
 
     def close(self):
         if self.session is not None:
@@ -228,17 +238,28 @@ class Member:
 
     def far_heads(self):
         return [self.proto.Head(scope=scope, site=site, epoch=epoch, seq=seq, pin=pin[:16])
-                for (scope, site, epoch), (seq, pin) in sorted(self.heads.items())]
+                for (scope, site, epoch), (seq, pin) in self.shared_heads()]
+
+    def shared_heads(self):
+        """What may be said of what is held: that of the scopes which it says it carries."""
+        shared = {AUTHORITY_SCOPE, NETWORK_SCOPE, *self.carried}
+        return sorted((log, head) for log, head in self.heads.items() if log[0] in shared)
 
     def digest(self):
         parts = {}
-        for (scope, site, epoch), (seq, pin) in sorted(self.heads.items()):
+        for (scope, site, epoch), (seq, pin) in self.shared_heads():
             head = site + epoch.to_bytes(8, "little") + seq.to_bytes(8, "little") + pin[:16]
             parts[scope] = parts.get(scope, b"") + head
         return blake(b"".join(scope + blake(part, 16) for scope, part in sorted(parts.items())), 16)
 
+    def carry(self, *scopes):
+        """Says that it carries these scopes too, be it true or not, and what it holds of them."""
+        self.carried.update(scopes)
+        self.say_has(please=True)
+
     def say_has(self, please=False):
-        self.send(has=self.proto.Has(digest=self.digest(), whole=True, heads=self.far_heads(), please=please))
+        self.send(has=self.proto.Has(digest=self.digest(), whole=True, heads=self.far_heads(), please=please,
+                                     scopes=self.scopes(*self.carried)))
 
     def scopes(self, *scopes):
         """What both carry beside what everybody does, as this member says it: true or not."""
@@ -275,7 +296,7 @@ class Member:
         for head in has.heads:
             self.peer_has[head.scope, head.site, head.epoch] = (head.seq, head.pin)
         if has.digest == self.digest():
-            self.peer_has = dict(self.heads)
+            self.peer_has = dict(self.shared_heads())
         elif has.please or not (has.whole or has.heads):
             self.say_has(please=not has.whole)
         if any(self.heads.get(log, (0, b""))[0] < seq for log, (seq, _) in self.peer_has.items()):
