@@ -28,6 +28,16 @@ enum nv_op_kind {
     NV_OP_REVOCATION = 22,  /* a site is no member any longer */
 };
 
+/* Whether an op of the kind may stand in a log of the scope, as it is signed; elsewhere it is a no-op at every site. */
+static inline bool nv_op_belongs(enum nv_op_kind kind, struct nv_scope_id scope)
+{
+    if (nv_scope_id_equal(scope, NV_SCOPE_AUTHORITY) || kind >= NV_OP_GENESIS)
+        return nv_scope_id_equal(scope, NV_SCOPE_AUTHORITY) && kind >= NV_OP_GENESIS;
+    if (kind == NV_OP_REDACT)
+        return true;
+    return (kind >= NV_OP_SEALED) == (nv_scope_is_sealed(scope) != 0);
+}
+
 /* A dot with its log's full name, as it travels. The scope is that of the changeset it stands in. */
 struct nv_far_dot {
     struct nv_site_id site;

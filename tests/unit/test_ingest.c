@@ -108,36 +108,49 @@ static struct nv_slice put_op(struct nv_buffer *buffer, char key, int64_t size)
 static void an_op_of_newer_software_holds_up_what_builds_on_it_and_nothing_else(void **state)
 {
     struct nv_pair *pair = *state;
-    const struct nv_slice strange[] = {newer_op, control_op};
-    for (size_t i = 0; i < 2; i++) {
-        struct forged newer = forged_begin(pair), on_top = forged_begin(pair), beside = forged_begin(pair);
-        struct nv_buffer op = {0};
-        char sql[64];
-        assert_int_equal(hand_in(&newer, &strange[i], 1), NV_VERDICT_TAKEN);
-        struct nv_hash hash = newer.hash;
-        forged_follow(&newer);
-        struct nv_slice put = put_op(&op, (char)('a' + i), 1);
-        assert_int_equal(hand_in(&newer, &put, 1), NV_VERDICT_TAKEN);
-        on_top.header.context_count = 1;
-        on_top.context[0] =
-            (struct nv_far_head){newer.header.log.site, newer.header.log.epoch, NV_SCOPE_NETWORK, 1, nv_pin_of(&hash)};
-        assert_int_equal(hand_in(&on_top, &put, 1), NV_VERDICT_TAKEN);
-        put = put_op(&op, (char)('x' + i), 2);
-        assert_int_equal(hand_in(&beside, &put, 1), NV_VERDICT_TAKEN);
-        snprintf(sql, sizeof sql, "SELECT id FROM item WHERE id IN ('%c', '%c')", (char)('a' + i), (char)('x' + i));
-        nv_pair_check_text(pair->hub.tool, sql, i == 0 ? "x\n" : "y\n");
-        assert_false(digest_of(pair->hub.store).closed);
-        struct nv_verified verified;
-        struct nv_error error;
-        nv_pair_must(nv_store_verify(pair->hub.store, &verified, NULL, &error), &error);
-        assert_int_equal(verified.bad, 0);
-        nv_buffer_done(&op);
-        forged_done(&newer);
-        forged_done(&on_top);
-        forged_done(&beside);
-    }
+    struct forged newer = forged_begin(pair), on_top = forged_begin(pair), beside = forged_begin(pair);
+    struct nv_buffer op = {0};
+    assert_int_equal(hand_in(&newer, &newer_op, 1), NV_VERDICT_TAKEN);
+    struct nv_hash hash = newer.hash;
+    forged_follow(&newer);
+    struct nv_slice put = put_op(&op, 'a', 1);
+    assert_int_equal(hand_in(&newer, &put, 1), NV_VERDICT_TAKEN);
+    on_top.header.context_count = 1;
+    on_top.context[0] =
+        (struct nv_far_head){newer.header.log.site, newer.header.log.epoch, NV_SCOPE_NETWORK, 1, nv_pin_of(&hash)};
+    assert_int_equal(hand_in(&on_top, &put, 1), NV_VERDICT_TAKEN);
+    put = put_op(&op, 'x', 2);
+    assert_int_equal(hand_in(&beside, &put, 1), NV_VERDICT_TAKEN);
+    nv_pair_check_text(pair->hub.tool, "SELECT id FROM item", "x\n");
+    assert_false(digest_of(pair->hub.store).closed);
+    struct nv_verified verified;
+    struct nv_error error;
+    nv_pair_must(nv_store_verify(pair->hub.store, &verified, NULL, &error), &error);
+    assert_int_equal(verified.bad + verified.no_ops, 0);
+    nv_buffer_done(&op);
+    forged_done(&newer);
+    forged_done(&on_top);
+    forged_done(&beside);
     nv_pair_deliver(&pair->hub, &pair->school);
-    nv_pair_check_text(pair->school.tool, "SELECT id FROM item ORDER BY 1", "x\ny\n");
+    nv_pair_check_text(pair->school.tool, "SELECT id FROM item ORDER BY 1", "x\n");
+}
+
+static void an_op_of_the_authority_in_another_log_is_a_no_op(void **state)
+{
+    struct nv_pair *pair = *state;
+    struct forged forged = forged_begin(pair);
+    struct nv_verified verified;
+    struct nv_buffer op = {0};
+    struct nv_error error;
+    const struct nv_slice ops[] = {control_op, put_op(&op, 'a', 1)};
+    assert_int_equal(hand_in(&forged, ops, 2), NV_VERDICT_TAKEN);
+    nv_pair_check_text(pair->hub.tool, "SELECT id FROM item", "a\n");
+    nv_pair_check_text(pair->hub.tool, "SELECT reason, count FROM navette_refusal", "malformed|1\n");
+    assert_true(digest_of(pair->hub.store).closed);
+    nv_pair_must(nv_store_verify(pair->hub.store, &verified, NULL, &error), &error);
+    assert_int_equal(verified.no_ops, 1);
+    nv_buffer_done(&op);
+    forged_done(&forged);
 }
 
 /* The authority log is taken up whole or not at all: what is not known stops it, what is against the rules does not. */
@@ -334,6 +347,7 @@ int main(void)
         cmocka_unit_test(every_reason_has_a_name_of_its_own),
         TEST(refusals_are_counted_by_reason_and_site),
         TEST(an_op_of_newer_software_holds_up_what_builds_on_it_and_nothing_else),
+        TEST(an_op_of_the_authority_in_another_log_is_a_no_op),
         TEST(an_authority_op_of_newer_software_waits_and_a_wrong_one_is_none),
         TEST(what_waits_for_a_table_is_merged_in_its_order),
         TEST(ops_of_one_changeset_stand_side_by_side),

@@ -86,7 +86,9 @@ static enum nv_status check_ops(struct walk *walk, const struct nv_changeset_par
         enum nv_status of_op =
             body.entries[i].is_redacted ? NV_OK : nv_op_decode(body.entries[i].op, &arena, &op, &ignored);
         walk->verified->redacted += body.entries[i].is_redacted;
-        walk->verified->no_ops += of_op == NV_REFUSED;
+        bool is_misplaced =
+            !body.entries[i].is_redacted && of_op == NV_OK && !nv_op_belongs(op.kind, header->log.scope);
+        walk->verified->no_ops += of_op == NV_REFUSED || is_misplaced;
         walk->verified->ops++;
         if (of_op == NV_NO_MEMORY)
             status = nv_no_memory(why);

@@ -57,11 +57,7 @@ static enum nv_status op_is_ready(struct nv_store *store, const struct nv_header
 {
     if (op->kind == NV_OP_PUT || op->kind == NV_OP_DELETE)
         return table_is_ready(store, op->table, error);
-    if (op->kind == NV_OP_REDACT)
-        return redact_is_ready(store, header, op, error);
-    if (op->kind == NV_OP_SEALED || op->kind == NV_OP_GRANT || op->kind == NV_OP_ASK)
-        return NV_OK;
-    return nv_fail(error, NV_NOT_YET, "an op of a kind that this software does not know in this scope");
+    return op->kind == NV_OP_REDACT ? redact_is_ready(store, header, op, error) : NV_OK;
 }
 
 enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *opened, struct nv_error *error)
@@ -102,8 +98,9 @@ enum nv_status nv_record_hashes(const struct nv_opened *opened, uint32_t *record
 
 bool nv_op_is_void(const struct nv_op *op, struct nv_scope_id scope)
 {
-    bool is_about_keys = op->kind == NV_OP_GRANT || op->kind == NV_OP_ASK;
-    return op->kind == NV_OP_SEALED || (is_about_keys && !nv_scope_is_sealed(scope));
+    if (op->kind == NV_OP_PUT || op->kind == NV_OP_DELETE)
+        return false; /* out of its box, where there are boxes */
+    return op->kind == NV_OP_SEALED || !nv_op_belongs(op->kind, scope);
 }
 
 enum nv_status nv_note_void(struct nv_merge *merge, struct nv_error *error)

@@ -9,8 +9,8 @@
  * stays in the log until that changes. */
 enum nv_status nv_apply_ready(struct nv_store *store, const struct nv_opened *opened, struct nv_error *error);
 
-/* Whether an op that can be read is a no-op at every site all the same: one about content keys where nothing is sealed,
- * or one that is still in its box. */
+/* Whether an op that can be read is a no-op at every site all the same: one of a kind that does not belong in the
+ * scope, or one that is still in its box. */
 bool nv_op_is_void(const struct nv_op *op, struct nv_scope_id scope);
 
 /* Lists that the changeset has an op which is a no-op at every site. */
