@@ -62,7 +62,7 @@ def test_nothing_of_people_is_anywhere_but_at_the_readers(carrying):
     assert seen.in_memory(pantin, PRIVATE + PUBLIC)
     assert seen.in_files(hub, PUBLIC) == seen.in_files(niort, PUBLIC) == set(PUBLIC)
     assert seen.in_memory(hub, PUBLIC) == seen.in_memory(niort, PUBLIC) == set(PUBLIC)
-    assert seen.found(carrier.carried(), PUBLIC) == set(PUBLIC)
+    assert seen.found(carrier.all_that_came(), PUBLIC) == set(PUBLIC)
     assert seen.in_log(hub, ["pantin"]) and all(len(school.line.recorded) > 10000 for school in (pantin, poissy))
 
     # And of people they find nothing: in files, in memory, in logs, on the line.
@@ -71,7 +71,7 @@ def test_nothing_of_people_is_anywhere_but_at_the_readers(carrying):
         assert seen.in_memory(site, PRIVATE) == set(), site.name
     for site in (hub, niort, pantin, poissy):
         assert seen.in_log(site, PRIVATE + PUBLIC) == set(), site.name
-    assert seen.found(carrier.carried(), PRIVATE) == set()
+    assert seen.found(carrier.all_that_came(), PRIVATE) == set()
     for school in (pantin, poissy, niort):
         assert seen.found(bytes(school.line.recorded), PRIVATE + PUBLIC) == set(), school.name
 

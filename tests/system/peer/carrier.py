@@ -10,18 +10,14 @@ class Carrier(Member):
         super().__init__(proto, name)
         self.frames, self.bodies = [], []
 
-    def scopes_all(self):
+    def scopes(self, *_):
         return self.proto.Scopes(authority_seq=self.authority[0], all=True)
 
-    def hello(self, **other):
-        super().hello(**{"scopes": self.scopes_all(), **other})
-
-    def say_has(self, please=False):
-        self.send(has=self.proto.Has(digest=self.digest(), whole=True, heads=self.far_heads(), please=please,
-                                     scopes=self.scopes_all()))
+    def shared_heads(self):
+        return sorted(self.heads.items())
 
     def take_op(self, op):
-        if op.kind not in (form.SEALED, form.GRANT, form.ASK) and not op.HasField("group") and not op.HasField("reader"):
+        if op.kind not in (form.SEALED, form.GRANT, form.ASK):
             super().take_op(op)
 
     def take(self, raw):
@@ -32,5 +28,5 @@ class Carrier(Member):
         super().read()
         self.frames.append(self.said[-1].SerializeToString())
 
-    def carried(self):
+    def all_that_came(self):
         return b"\0".join(self.frames + self.bodies)
