@@ -132,6 +132,8 @@ static enum nv_status say_what_waits(struct nv_store *store, const struct nv_sta
         nv_say(NV_SAY_QUARANTINE, standing->quarantine, NULL, NULL);
     if (standing->unplaced > 0)
         nv_say(NV_SAY_UNPLACED, standing->unplaced, NULL, NULL);
+    if (standing->moving > 0)
+        nv_say(NV_SAY_MOVING, standing->moving, NULL, NULL);
     return status;
 }
 
@@ -290,7 +292,8 @@ static enum nv_status print_json(struct nv_store *store, const struct nv_standin
         return status;
     }
     json_t *json = json_pack(
-        "{s:o, s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:I, s:I, s:b, s:o, "
+        "{s:o, s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:I, s:I, s:b, "
+        "s:o, "
         "s:o}",
         "name", nv_json_text(identity->name), "id", nv_json_hex(identity->site.bytes, sizeof identity->site.bytes),
         "network",
@@ -300,9 +303,9 @@ static enum nv_status print_json(struct nv_store *store, const struct nv_standin
         (json_int_t)standing->conflicts, "missing", missing, "missing_tables", missing_tables_json(store), "quarantine",
         (json_int_t)standing->quarantine, "forks", (json_int_t)standing->forks, "owed", (json_int_t)standing->owed,
         "carried", (json_int_t)standing->carried, "vouched", vouched, "unplaced", (json_int_t)standing->unplaced,
-        "refused", refused_json(standing), "store_bytes", (json_int_t)standing->store_bytes, "free_bytes",
-        (json_int_t)standing->free_bytes, "full", (int)standing->is_full, "peers", peers_json(standing), "members",
-        members_json(standing));
+        "moving", (json_int_t)standing->moving, "refused", refused_json(standing), "store_bytes",
+        (json_int_t)standing->store_bytes, "free_bytes", (json_int_t)standing->free_bytes, "full",
+        (int)standing->is_full, "peers", peers_json(standing), "members", members_json(standing));
     return nv_print_json(json, error);
 }
 

@@ -17,7 +17,7 @@ static sqlite3_stmt *prepare(struct nv_store *store, const struct nv_table *tabl
 {
     sqlite3_stmt *statement = nv_db_preparef(nv_store_db(store), error,
                                              "SELECT table_name, key_text, kind, s.id, field, choice, value, site, "
-                                             "time_ms, shown FROM navette_conflict AS c "
+                                             "time_ms, shown FROM navette_open_conflict AS c "
                                              "LEFT JOIN navette_scope AS s ON s.number = c.scope%s "
                                              "ORDER BY table_name, key, c.scope, field, choice",
                                              table == NULL ? "" : " WHERE tbl = ?1 AND key = ?2");

@@ -120,6 +120,7 @@ static bool take_counts(struct nv_store *store, sqlite3_stmt *statement, struct 
     standing->forks = count_at(statement, 3);
     standing->owed = count_at(statement, 4);
     standing->unplaced = count_at(statement, 5);
+    standing->moving = count_at(statement, 6);
     return true;
 }
 
@@ -185,13 +186,13 @@ enum nv_status nv_standing_gather(const struct nv_home *home, struct nv_store *s
     standing.carried = nv_store_only_carried(store);
     enum nv_status status = nv_store_pending(store, &standing.pending, error);
     if (status == NV_OK)
-        status =
-            each_row(store,
-                     "SELECT (SELECT count(*) FROM (SELECT DISTINCT tbl, key, scope, field FROM navette_conflict)), "
-                     "(SELECT count(*) FROM navette_missing), (SELECT count(*) FROM navette_quarantine), "
-                     "(SELECT count(DISTINCT log) FROM navette_fork), (SELECT count(*) FROM navette_owed), "
-                     "(SELECT count(*) FROM navette_unplaced)",
-                     &standing, take_counts, error);
+        status = each_row(
+            store,
+            "SELECT (SELECT count(*) FROM (SELECT DISTINCT tbl, key, scope, field FROM navette_open_conflict)), "
+            "(SELECT count(*) FROM navette_missing), (SELECT count(*) FROM navette_quarantine), "
+            "(SELECT count(DISTINCT log) FROM navette_fork), (SELECT count(*) FROM navette_owed), "
+            "(SELECT count(*) FROM navette_unplaced), (SELECT count(*) FROM navette_moved)",
+            &standing, take_counts, error);
     if (status == NV_OK)
         status =
             each_row(store,

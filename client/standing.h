@@ -45,7 +45,7 @@ struct nv_standing {
     bool is_running;
     struct nv_wall_ms now;
     struct nv_wall_ms since; /* OFFLINE: the last contact's end; UP_TO_DATE: the last word of a peer */
-    uint64_t pending, conflicts, missing_rows, quarantine, forks, owed, unplaced;
+    uint64_t pending, conflicts, missing_rows, quarantine, forks, owed, unplaced, moving;
     uint64_t carried;     /* changesets of scopes that this site does not read */
     uint64_t store_bytes; /* with its WAL */
     uint64_t free_bytes;  /* what is left on the store's disk for its user */

@@ -62,6 +62,12 @@ static const struct {
                          {"{n} fiche reste ici tant que le groupe, le site ou le parent qu'elle nomme est inconnu",
                           "{n} fiches restent ici tant que les groupes, sites ou parents qu'elles nomment sont "
                           "inconnus"}},
+    [NV_SAY_MOVING] = {{"{n} record is on its way to other readers: it leaves where it was once another site has it",
+                        "{n} records are on their way to other readers: they leave where they were once another site "
+                        "has them"},
+                       {"{n} fiche change de lecteurs : elle quitte sa place dès qu'un autre site l'a reçue",
+                        "{n} fiches changent de lecteurs : elles quittent leur place dès qu'un autre site les a "
+                        "reçues"}},
     [NV_SAY_REFUSED] = {{"Refused once: {s} ({t})", "Refused {n} times: {s} (last {t})"},
                         {"Refusé une fois : {s} ({t})", "Refusé {n} fois : {s} (dernier {t})"}},
     [NV_SAY_PEER_IN_STEP] = {{"  {s}: connected, has all that is here", NULL},

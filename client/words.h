@@ -21,6 +21,7 @@ enum nv_sentence {
     NV_SAY_OWED,
     NV_SAY_QUARANTINE,
     NV_SAY_UNPLACED,
+    NV_SAY_MOVING,
     NV_SAY_REFUSED,
     NV_SAY_PEER_IN_STEP,
     NV_SAY_PEER_BEHIND,

@@ -68,6 +68,16 @@ def test_a_record_moves_with_its_children_and_back(schools):
     pantin.cli("move", "learner", "l-move", "site/pantin")
     wait_until(lambda: not poissy.query("SELECT 1 FROM visit WHERE learner = 'l-move'") and
                not rows(poissy, "learner", "l-move"), "it has left poissy")
+    # While it is on its way it waits for nobody's answer, though it stands in both.
+    pantin.line.cut()
+    pantin.cli("move", "learner", "l-move", "group/nord")
+    wait_until(lambda: pantin.cli("status", codes=(0, 1))["moving"] == 3, "three records are on their way")
+    assert pantin.conflicts("learner", "l-move") == {}
+    assert "3 records are on their way" in pantin.run("status", codes=(0, 1)).stdout
+    pantin.line.heal()
+    wait_until(lambda: pantin.cli("status", codes=(0, 1))["moving"] == 0 and rows(poissy, "learner", "l-move"), "it is there")
+    pantin.cli("move", "learner", "l-move", "site/pantin")
+    wait_until(lambda: not rows(poissy, "learner", "l-move"), "it has left again")
     assert rows(pantin, "learner", "l-move") == [("l-move", "Cy Exemple", None, "06 99 00 01 02", None)]
     assert len(pantin.query("SELECT 1 FROM visit WHERE learner = 'l-move'")) == 2
     assert pantin.run("move", "learner", "l-move", "group/sud", codes=(1,)).stderr
