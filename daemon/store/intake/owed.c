@@ -7,6 +7,7 @@
 #include "store/log/bodies.h"
 #include "store/merge/derive.h"
 #include "store/merge/redact.h"
+#include "store/scopes/reads.h"
 #include "store/statements.h"
 #include "store/trust/grants.h"
 
@@ -24,6 +25,21 @@ static enum nv_status run(struct nv_store *store, enum nv_statement which, int64
 enum nv_status nv_owed_note(struct nv_store *store, int64_t changeset, uint32_t place, struct nv_error *error)
 {
     return run(store, NV_SQL_OWED_ADD, changeset, place, error);
+}
+
+enum nv_status nv_owed_note_missing(struct nv_store *store, const struct nv_opened *opened, int64_t changeset,
+                                    struct nv_error *error)
+{
+    size_t count = opened->body.count;
+    bool *named = calloc(count + 1, sizeof *named), any;
+    if (named == NULL)
+        return nv_no_memory(error);
+    enum nv_status status = nv_redact_named(store, opened->log, opened->header.seq, named, count, &any, error);
+    for (uint32_t i = 0; status == NV_OK && i < count; i++)
+        if (opened->body.entries[i].is_redacted && !named[i])
+            status = nv_owed_note(store, changeset, i, error);
+    free(named);
+    return status;
 }
 
 enum nv_status nv_owed_places(struct nv_store *store, int64_t changeset, bool *ret_places, size_t count, bool *ret_any,
@@ -114,6 +130,7 @@ static enum nv_status take_places(struct nv_merge *merge, const struct nv_arriva
     const struct nv_opened *opened = &arrival->opened;
     const struct nv_opened *filled;
     bool is_merged = opened->header.seq <= arrival->log->applied_seq;
+    bool is_carried = !nv_scope_is_read(merge->store, opened->header.log.scope);
     enum nv_status status = nv_bodies_fill(merge->store, opened->changeset, &arrival->parts, given, error);
     if (status == NV_OK && nv_scope_is_sealed(opened->header.log.scope))
         status = nv_grants_note(merge->store, merge->log, merge->seq, opened->changeset, merge->context, &opened->body,
@@ -125,8 +142,8 @@ static enum nv_status take_places(struct nv_merge *merge, const struct nv_arriva
     for (uint32_t i = 0; status == NV_OK && i < opened->body.count; i++)
         if (given[i])
             status = run(merge->store, NV_SQL_OWED_DROP, opened->changeset, i, error);
-    for (uint32_t i = 0; status == NV_OK && is_merged && i < opened->body.count; i++)
-        if (given[i])
+    for (uint32_t i = 0; status == NV_OK && i < opened->body.count; i++)
+        if (given[i] && (is_merged || (is_carried && nv_op_kind_of(opened->body.entries[i].op) == NV_OP_REDACT)))
             status = take_op(merge, opened->header.log.scope, opened->body.entries[i].op, i, error);
     return status;
 }

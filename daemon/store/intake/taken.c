@@ -3,8 +3,10 @@
 #include <stdlib.h>
 
 #include "store/intake/apply.h"
+#include "store/intake/owed.h"
 #include "store/log/bodies.h"
 #include "store/merge/redact.h"
+#include "store/scopes/reads.h"
 #include "store/trust/answers.h"
 #include "store/trust/grants.h"
 
@@ -41,6 +43,19 @@ static enum nv_status drop_named(struct nv_store *store, const struct nv_arrival
     return status;
 }
 
+/* What is only carried is merged nowhere here. It is handed on all the same: so what is missing of it is owed, and what
+ * its site lets go of is let go. */
+static enum nv_status take_carried(struct nv_merge *merge, const struct nv_arrival *arrival, int64_t changeset,
+                                   struct nv_error *error)
+{
+    const struct nv_opened *opened = &arrival->opened;
+    enum nv_status status = nv_owed_note_missing(merge->store, opened, changeset, error);
+    merge->log = arrival->log->number;
+    merge->seq = opened->header.seq;
+    merge->writer = arrival->log->id.site;
+    return status == NV_OK ? nv_apply_redactions(merge, opened, &arrival->context, error) : status;
+}
+
 enum nv_status nv_taken_append(struct nv_merge *merge, struct nv_arrival *arrival, bool is_merged,
                                const uint32_t *record_hashes, struct nv_error *error)
 {
@@ -61,6 +76,8 @@ enum nv_status nv_taken_append(struct nv_merge *merge, struct nv_arrival *arriva
         arrival->log->applied_hash = arrival->opened.hash;
         if (!nv_scope_id_equal(header->log.scope, NV_SCOPE_AUTHORITY))
             status = nv_apply_redactions(merge, &arrival->opened, &arrival->context, error);
+    } else if (status == NV_OK && !nv_scope_is_read(store, header->log.scope)) {
+        status = take_carried(merge, arrival, changeset, error);
     }
     if (status == NV_OK && nv_is_own_log(store, &header->log))
         status = nv_leave_epoch(store, error);

@@ -77,6 +77,21 @@ def verify(proto, raw, network_key, sign_key):
     return header, ops
 
 
+def withhold(proto, raw, withheld=lambda op: True):
+    """The same changeset with digests in the place of the ops that `withheld` says: as good as any to a verifier."""
+    changeset = proto.Changeset.FromString(raw)
+    body = open_body(proto, changeset)
+    given = salts(body.seed, len(body.entries)) if body.seed else [entry.salt for entry in body.entries]
+    entries = []
+    for salt, entry in zip(given, body.entries):
+        if entry.digest or not withheld(proto.Op.FromString(entry.op)):
+            entries.append(entry if entry.digest else proto.Entry(op=entry.op, salt=salt))
+        else:
+            entries.append(proto.Entry(digest=blake(salt + entry.op)))
+    changeset.plain = proto.Body(entries=entries).SerializeToString(deterministic=True)
+    return changeset.SerializeToString(deterministic=True)
+
+
 class Writer:
     """One log that grows: seals encoded ops into changesets, one after the other.
 

@@ -36,8 +36,8 @@ class Reader(Member):
         return True
 
     def take_op(self, op):
-        if op.kind in (form.SEALED, form.GRANT, form.ASK):
-            return  # see open
+        if op.kind in (form.SEALED, form.GRANT, form.ASK, form.REDACT):
+            return  # see open; what others let go of it keeps
         if op.kind == form.READER:
             self.readers.setdefault(op.reader.scope, set()).add(op.reader.site)
         elif op.kind == form.REMOVAL:
