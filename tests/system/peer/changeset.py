@@ -30,8 +30,8 @@ def salts(seed, count):
     return [stream[24 * n:24 * n + 24] for n in range(count)]
 
 
-def ops_root(ops, seed):
-    return blake(b"".join(blake(salt + op) for salt, op in zip(salts(seed, len(ops)), ops)))
+def ops_root(given_salts, ops):
+    return blake(b"".join(blake(salt + op) for salt, op in zip(given_salts, ops)))
 
 
 def log_of(header):
@@ -116,16 +116,20 @@ class Writer:
                                pin=self.last_hash[:16])
 
     def seal(self, ops, authority, seen=None, compress=False, change_header=None, change_body=None, key=None,
-             advance=True, seed=None):
+             advance=True, seed=None, own_salts=None):
         """The encoded Changeset of the ops. `authority` is (seq, header hash); `seen` the heads that were applied; `seed`
-        the one that boxes in them were sealed for."""
+        the one that boxes in them were sealed for, `own_salts` such as no seed gives."""
         proto = self.proto
         seed = os.urandom(32) if seed is None else seed
         body = proto.Body(seed=seed, entries=[proto.Entry(op=op) for op in ops])
+        root = ops_root(salts(seed, len(ops)), ops)
+        if own_salts is not None:
+            body = proto.Body(entries=[proto.Entry(op=op, salt=salt) for op, salt in zip(ops, own_salts)])
+            root = ops_root(own_salts, ops)
         header = proto.Header(format=1, site=self.site, epoch=self.epoch, scope=self.scope, seq=self.seq + 1,
                               previous=self.last_hash, sealed_ms=int(time.time() * 1000),
                               authority_seq=authority[0], authority_pin=authority[1][:16], op_count=len(ops),
-                              ops_root=ops_root(ops, seed))
+                              ops_root=root)
         context = dict(seen or {})
         header.absolute = self.seq % 256 == 0
         for log in sorted(context):
