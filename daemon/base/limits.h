@@ -25,6 +25,7 @@
 #define NV_LIMIT_NAMES 4096                     /* protocol: dots that one redact names */
 #define NV_LIMIT_BOXES 4096                     /* protocol: boxes of one grant */
 #define NV_LIMIT_ASKED_KEYS 256                 /* protocol: content keys that one ask names */
+#define NV_LIMIT_RECOVERED_KEYS 65536           /* protocol: content keys in the answer to who recovers a site */
 #define NV_LIMIT_TIME_MS 253402300799999        /* protocol: no time lies further from 1970 (the end of year 9999) */
 #define NV_LIMIT_STATEMENTS 4096                /* protocol: SQL statements of one schema op */
 #define NV_LIMIT_LABEL_BYTES 256                /* protocol: a column's label */

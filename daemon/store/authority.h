@@ -44,6 +44,12 @@ enum nv_status nv_authority_adopt(struct nv_store *store, const struct nv_public
                                   const struct nv_slice *changesets, size_t count, struct nv_wall_ms now,
                                   struct nv_error *error);
 
+/* The same at a site that lost its keys and its store: it becomes the site that the log certifies with the store's
+ * signer, and keeps the content keys of the answer that its recovery key opens, sealed to `curve`. */
+enum nv_status nv_authority_recover(struct nv_store *store, const struct nv_public_key *authority,
+                                    const struct nv_enrol_reply *reply, const struct nv_curve_key *recovery,
+                                    const struct nv_public_key *curve, struct nv_wall_ms now, struct nv_error *error);
+
 struct nv_member {
     struct nv_site_id site;
     char name[65];
@@ -59,12 +65,13 @@ struct nv_member {
 void nv_store_members(const struct nv_store *store, const struct nv_member **ret_members, size_t *ret_count);
 const struct nv_member *nv_store_member(const struct nv_store *store, struct nv_site_id site);
 
-/* Invitations, at the hub: kept by the hash of their secret. */
+/* Invitations, at the hub: kept by the hash of their secret. Under the name of a member it is for that one alone, once
+ * it lost its keys. */
 enum nv_status nv_invitation_keep(struct nv_store *store, const struct nv_invitation *invitation, const char *name,
                                   enum nv_role role, struct nv_error *error);
 
-/* At the hub: judges a request (known invitation, proof, not used by another site, not expired, a free name), certifies
- * the site and appends the encoded EnrolReply to `reply`: also for a refusal, which says why. A site that asks again
- * after a lost answer gets the same answer. */
+/* At the hub: judges a request (known invitation, proof, not used by another site, not expired, a free name; or the
+ * proof that a member's recovery key is there), certifies the site and appends the encoded EnrolReply to `reply`: also
+ * for a refusal, which says why. A site that asks again after a lost answer gets the same answer. */
 enum nv_status nv_authority_enrol(struct nv_store *store, const struct nv_sign_key *authority, struct nv_slice request,
                                   struct nv_wall_ms now, struct nv_buffer *reply, struct nv_error *error);

@@ -25,8 +25,8 @@ struct nv_store {
     uint64_t file_device, file_inode;
     struct nv_identity identity;
     const struct nv_sign_key *signer;
-    const struct nv_curve_key *opener, *recovery; /* NULL: not there */
-    const char *const *hub_readers;               /* names of hubs that may be granted keys */
+    const struct nv_curve_key *opener; /* NULL: not there */
+    const char *const *hub_readers;    /* names of hubs that may be granted keys */
     size_t hub_reader_count;
     struct nv_wall_ms keys_at; /* when to look whether keys are lacking or asked for (trust/tend.h) */
     uint8_t row_digest_key[16];

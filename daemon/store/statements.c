@@ -77,12 +77,12 @@ static const char *const sql[NV_SQL_COUNT] = {
                                    "AND (changeset, place) > (?4, ?5) AND key_id = ?3 AND opens IS NOT 0 "
                                    "ORDER BY changeset, place LIMIT 1",
     [NV_SQL_GRANTS_OF_OTHER_KEYS_DROP] = "DELETE FROM navette_grant WHERE log = ?1 AND number = ?2 AND key_id <> ?3",
-    /* Introduced, and given to this site by no grant; ?1: its recovery key counts. */
+    /* Introduced, and given to this site by no grant. */
     [NV_SQL_KEYS_LACKING] =
         "SELECT g.log, g.number, a.of, a.at_ms, a.wait_ms FROM navette_grant AS g LEFT JOIN navette_ask AS a "
         "ON a.log = g.log AND a.number = g.number WHERE g.introduces AND NOT EXISTS "
         "(SELECT 1 FROM navette_grant AS o WHERE o.log = g.log AND o.number = g.number "
-        "AND (o.opens = 1 OR (o.opens = 2 AND ?1))) ORDER BY g.log, g.number",
+        "AND o.opens > 0) ORDER BY g.log, g.number",
     [NV_SQL_ASK_SAVE] = "INSERT INTO navette_ask(log, number, of, at_ms, wait_ms) VALUES (?1, ?2, ?3, ?4, ?5) "
                         "ON CONFLICT DO UPDATE SET of = ?3, at_ms = ?4, wait_ms = ?5",
     /* Only what was introduced: so there are no more than there are keys. */
@@ -91,16 +91,22 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_ASKED_ADD_OWN] = "INSERT OR IGNORE INTO navette_asked(log, number, site) SELECT g.log, g.number, ?1 "
                              "FROM navette_grant AS g JOIN navette_log AS l ON l.number = g.log "
                              "WHERE g.introduces AND l.site = ?2",
+    /* A grant is void before what introduces the key was merged. */
     [NV_SQL_ASKED_ADD_RECOVERED] =
-        "INSERT OR IGNORE INTO navette_asked(log, number, site) SELECT log, number, ?1 "
-        "FROM navette_grant GROUP BY log, number HAVING max(opens = 2) AND NOT max(opens = 1)",
+        "INSERT OR IGNORE INTO navette_asked(log, number, site) SELECT g.log, g.number, ?1 FROM navette_grant AS g "
+        "JOIN navette_log AS l ON l.number = g.log WHERE g.introduces AND g.opens = 2 AND g.number <= l.applied_seq "
+        "AND EXISTS (SELECT 1 FROM navette_recovered AS r WHERE r.key_id = g.key_id)",
     [NV_SQL_ASKED_ANY] = "SELECT 1 FROM navette_asked LIMIT 1",
     [NV_SQL_ASKED_OF_SCOPE] = "SELECT a.log, a.number, a.site FROM navette_asked AS a JOIN navette_log AS l "
                               "ON l.number = a.log WHERE l.scope = ?1 ORDER BY a.log, a.number, a.site LIMIT ?2",
     [NV_SQL_ASKED_DROP] = "DELETE FROM navette_asked WHERE log = ?1 AND number = ?2 AND site = ?3",
     [NV_SQL_HUBS_KNOWN] = "SELECT 1 FROM navette_meta WHERE name = 'hubs_let_read' AND value = ?1",
-    [NV_SQL_RECOVERED_ANY] = "SELECT 1 FROM navette_grant GROUP BY log, number "
-                             "HAVING max(opens = 2) AND NOT max(opens = 1) LIMIT 1",
+    [NV_SQL_RECOVERED_ANY] = "SELECT 1 FROM navette_recovered LIMIT 1",
+    [NV_SQL_RECOVERED_FIND] = "SELECT sealed FROM navette_recovered WHERE key_id = ?1",
+    [NV_SQL_RECOVERED_SAVE] = "INSERT OR REPLACE INTO navette_recovered(key_id, sealed) SELECT ?1, ?2 WHERE NOT EXISTS "
+                              "(SELECT 1 FROM navette_grant WHERE key_id = ?1 AND opens = 1)",
+    [NV_SQL_RECOVERED_OPENS] = "UPDATE navette_grant SET opens = 2 WHERE key_id = ?1 AND opens IS NOT 1",
+    [NV_SQL_RECOVERED_DROP] = "DELETE FROM navette_recovered WHERE key_id = ?1",
     [NV_SQL_GRANTS_ALL] = "SELECT changeset, place FROM navette_grant ORDER BY log, changeset, place",
     [NV_SQL_GRANTS_DROP_LOG] = "DELETE FROM navette_grant WHERE log = ?1 OR changeset IN "
                                "(SELECT number FROM navette_changeset WHERE log = ?1)",

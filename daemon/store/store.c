@@ -306,12 +306,6 @@ void nv_store_set_opener(struct nv_store *store, const struct nv_curve_key *key)
     open_anew(store);
 }
 
-void nv_store_set_recovery(struct nv_store *store, const struct nv_curve_key *key)
-{
-    store->recovery = key;
-    open_anew(store);
-}
-
 void nv_store_set_hub_readers(struct nv_store *store, const char *const *names, size_t count)
 {
     store->hub_readers = names;

@@ -43,11 +43,9 @@ const struct nv_identity *nv_store_identity(const struct nv_store *store);
  * writes stay pending. */
 void nv_store_set_signer(struct nv_store *store, const struct nv_sign_key *key);
 
-/* What reading sealed scopes needs: the site's X25519 key, which content keys are granted to; and its recovery key,
- * where it lost the other one and somebody has told it. The store keeps the pointers, not the keys. NULL takes one
- * away: what is sealed cannot be read without it. */
+/* What reading sealed scopes needs: the site's X25519 key, which content keys are granted to. The store keeps the
+ * pointer, not the key. NULL takes it away: what is sealed cannot be read without it. */
 void nv_store_set_opener(struct nv_store *store, const struct nv_curve_key *key);
-void nv_store_set_recovery(struct nv_store *store, const struct nv_curve_key *key);
 
 /* Hubs that this site's operator lets read what is not of the whole network, by name, where their certificates say that
  * they may. None unless somebody said so. The store keeps the pointers, not the names. */

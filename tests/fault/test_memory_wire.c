@@ -329,9 +329,12 @@ static enum nv_status answer(struct nv_buffer *told)
     struct nv_arena arena = {.limit = ARENA};
     struct nv_buffer bytes = {0};
     struct nv_enrol_reply reply;
+    static const uint8_t recovered[NV_RECOVERED_KEY_BYTES] = {4};
     struct nv_slice authority[] = {nv_buffer_slice(&packed.bytes), nv_buffer_slice(&plain.bytes)};
+    struct nv_slice keys[] = {{recovered, sizeof recovered}};
+    struct nv_enrol_reply welcome = {true, "welcome", authority, 2, keys, 1};
     struct nv_error error;
-    nv_enrol_reply_encode(true, "welcome", authority, 2, &bytes);
+    nv_enrol_reply_encode(&welcome, &bytes);
     enum nv_status status =
         bytes.failed ? NV_NO_MEMORY : nv_enrol_reply_decode(nv_buffer_slice(&bytes), &arena, &reply, &error);
     if (status == NV_OK)

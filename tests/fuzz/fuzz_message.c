@@ -85,12 +85,14 @@ static void take_reply(struct nv_slice bytes)
     struct nv_buffer encoded = {0};
     if (nv_enrol_reply_decode(bytes, arena, &reply, NULL) != NV_OK)
         return;
-    nv_enrol_reply_encode(reply.admitted, reply.text, reply.authority, reply.authority_count, &encoded);
+    nv_enrol_reply_encode(&reply, &encoded);
     enum nv_status status = nv_enrol_reply_decode(nv_buffer_slice(&encoded), arena, &again, NULL);
     assert(status == NV_OK && again.admitted == reply.admitted && strcmp(again.text, reply.text) == 0 &&
-           again.authority_count == reply.authority_count);
+           again.authority_count == reply.authority_count && again.key_count == reply.key_count);
     for (size_t i = 0; i < reply.authority_count; i++)
         assert(nv_slice_equal(reply.authority[i], again.authority[i]));
+    for (size_t i = 0; i < reply.key_count; i++)
+        assert(nv_slice_equal(reply.keys[i], again.keys[i]));
     nv_buffer_done(&encoded);
 }
 

@@ -238,17 +238,27 @@ static void bad_messages(void)
 static void enrolment(void)
 {
     static const char *const endpoints[] = {"tcp://127.0.0.1:7420"};
-    static const uint8_t secret[32] = {7}, log[] = {1, 2, 3};
-    static const struct nv_slice changesets_of_log[] = {{log, 1}, {log, 3}};
+    static const uint8_t secret[32] = {7}, log[] = {1, 2, 3}, recovered[NV_RECOVERED_KEY_BYTES] = {4};
+    struct nv_slice changesets_of_log[] = {{log, 1}, {log, 3}}, keys[] = {{recovered, sizeof recovered}};
+    struct nv_enrol_reply admitted = {true, "", changesets_of_log, 2, keys, 1};
+    struct nv_enrol_reply refused = {.text = "the invitation has expired\nask for another"};
+    struct nv_invitation invitation = {.number = 6};
+    struct nv_curve_key recovery;
+    struct nv_error error;
     struct nv_sign_key key = nv_fuzz_key(1);
     struct nv_certificate wanted = {
         .name = "pantin", .sign_key = key.public_key, .endpoint_count = 1, .endpoints = endpoints};
     struct nv_buffer bytes = {0};
     nv_enrol_request_encode(&wanted, 5, secret, &key, &bytes);
     keep_buffer("message", "request", 2, &bytes);
-    nv_enrol_reply_encode(true, "", changesets_of_log, 2, &bytes);
+    bool has_key = nv_recovery_read("0707070707070707070707070707070707070707070707070707070707070707", &recovery,
+                                    &error) == NV_OK;
+    invitation.hub_curve_key = recovery.public_key;
+    if (has_key && nv_enrol_recovery_encode(&wanted, &invitation, &key, &recovery, &bytes, &error) == NV_OK)
+        keep_buffer("message", "recovering", 2, &bytes);
+    nv_enrol_reply_encode(&admitted, &bytes);
     keep_buffer("message", "reply", 4, &bytes);
-    nv_enrol_reply_encode(false, "the invitation has expired\nask for another", NULL, 0, &bytes);
+    nv_enrol_reply_encode(&refused, &bytes);
     keep_buffer("message", "refused", 4, &bytes);
 }
 

@@ -11,6 +11,7 @@
 
 #include "store/internal.h"
 #include "store/log.h"
+#include "store/trust/recovered.h"
 #include "wire/hash.h"
 #include "wire/recovery.h"
 
@@ -149,6 +150,43 @@ int nv_group_teardown(void **state)
     nv_pair_teardown(&pair);
     free(group);
     return 0;
+}
+
+static void certify_curve_key(struct nv_group *group, const struct nv_pair_site *site)
+{
+    struct nv_site_id id = nv_group_id(site);
+    struct nv_error error;
+    struct nv_pair_site *at;
+    for (size_t i = 0; (at = store_at(group, i)) != NULL; i++) {
+        sqlite3_stmt *statement =
+            nv_db_prepare(nv_store_db(at->store), "UPDATE navette_member SET curve_key = ?1 WHERE site = ?2", &error);
+        assert_non_null(statement);
+        sqlite3_bind_blob(statement, 1, site->curve.public_key.bytes, 32, SQLITE_STATIC);
+        sqlite3_bind_blob(statement, 2, id.bytes, sizeof id.bytes, SQLITE_STATIC);
+        must(nv_db_run(statement, &error), &error);
+        sqlite3_finalize(statement);
+        must(nv_members_load(at->store, &error), &error);
+    }
+}
+
+void nv_group_recover(struct nv_group *group, struct nv_pair_site *site)
+{
+    struct nv_buffer bytes = {0};
+    struct nv_slice keys[BATCH];
+    struct nv_error error;
+    must(nv_recovery_make(&site->curve, &error), &error);
+    certify_curve_key(group, site);
+    nv_store_set_opener(site->store, &site->curve);
+
+    must(nv_recovered_list(group->hub->store, nv_group_id(site), &bytes, &error), &error);
+    size_t count = bytes.size / NV_RECOVERED_KEY_BYTES;
+    assert_in_range(count, 1, BATCH);
+    for (size_t i = 0; i < count; i++)
+        keys[i] = (struct nv_slice){bytes.data + i * NV_RECOVERED_KEY_BYTES, NV_RECOVERED_KEY_BYTES};
+    must(nv_recovered_keep(site->store, keys, count, &group->recovery[site - group->sites], &site->curve.public_key,
+                           &error),
+         &error);
+    nv_buffer_done(&bytes);
 }
 
 void nv_group_reopen(struct nv_pair_site *site)

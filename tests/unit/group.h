@@ -34,6 +34,10 @@ struct nv_log_id nv_group_log(const struct nv_group *group, const struct nv_pair
 /* Closes the store and opens it anew, as another start of the program does, with its keys. */
 void nv_group_reopen(struct nv_pair_site *site);
 
+/* The site lost its X25519 key: every store has it certified with another one, and of the content keys it has what the
+ * hub's store has for its recovery key. */
+void nv_group_recover(struct nv_group *group, struct nv_pair_site *site);
+
 /* Appends a changeset of the site's own with a put of each of these items, all of that size, as it seals it for whoever
  * reads the group; and merges it here. `ids` are letters. */
 void nv_group_write(struct nv_group *group, struct nv_pair_site *site, const char *ids, int size);

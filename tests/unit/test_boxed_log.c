@@ -162,13 +162,10 @@ static void the_recovery_key_reads_what_the_lost_one_did(void **state)
 {
     struct nv_group *group = *state;
     struct nv_pair_site *a = &group->sites[GROUP_A], *b = &group->sites[GROUP_B];
-    struct nv_curve_key other;
-    struct nv_error error;
     nv_group_write(group, a, "x", 1);
-    must(nv_recovery_make(&other, &error), &error);
-    nv_store_set_opener(b->store, &other);
-    nv_store_set_recovery(b->store, &group->recovery[GROUP_B]);
-    nv_pair_deliver(a, b);
+    nv_pair_deliver(a, group->hub);
+    nv_group_recover(group, b);
+    nv_pair_deliver(group->hub, b);
     nv_group_check(b, "x|1\n");
     nv_pair_check_text(b->tool, "SELECT opens FROM navette_grant", "2\n");
 }

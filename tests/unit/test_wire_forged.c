@@ -227,8 +227,8 @@ static void what_newer_software_put_inside_an_op_waits(void **state)
  */
 
 /* A request whose signature is good: only the rule that the change breaks refuses it. */
-static enum nv_status read_request(Navette__EnrolBody *body, const struct nv_sign_key *key, size_t proof,
-                                   size_t signature_size)
+static enum nv_status read_request_with(Navette__EnrolBody *body, const struct nv_sign_key *key, size_t proof,
+                                        size_t signature_size, size_t recovery_proof)
 {
     static const char prefix[] = "navette enrol 1\n";
     struct nv_buffer inner = pack(&body->base), said = {0};
@@ -240,6 +240,7 @@ static enum nv_status read_request(Navette__EnrolBody *body, const struct nv_sig
     request.request = (ProtobufCBinaryData){.len = inner.size, .data = inner.data};
     request.proof = binary_of(proof);
     request.signature = (ProtobufCBinaryData){.len = signature_size, .data = signature};
+    request.recovery_proof = binary_of(recovery_proof);
     struct nv_buffer bytes = pack(&request.base);
     struct nv_arena arena = arena_of_test();
     struct nv_enrol_request read;
@@ -249,6 +250,12 @@ static enum nv_status read_request(Navette__EnrolBody *body, const struct nv_sig
     nv_buffer_done(&said);
     nv_buffer_done(&inner);
     return status;
+}
+
+static enum nv_status read_request(Navette__EnrolBody *body, const struct nv_sign_key *key, size_t proof,
+                                   size_t signature_size)
+{
+    return read_request_with(body, key, proof, signature_size, 0);
 }
 
 static Navette__EnrolBody good_body(const struct nv_sign_key *key, char **endpoints)
@@ -293,6 +300,25 @@ static void a_request_to_join_is_whole(void **state)
     bodies[0].n_endpoints = 2;
     bodies[0].endpoints[1] = too_long;
     assert_int_equal(read_request(&bodies[0], &key, 32, 64), NV_REFUSED);
+}
+
+/* It has no site id, for the hub says which site it is, and both proofs. */
+static void a_request_to_recover_is_whole(void **state)
+{
+    (void)state;
+    static uint8_t zeros[32];
+    struct nv_sign_key key = sample_key(3);
+    char *endpoints[] = {"tcp://192.0.2.1:7411"};
+    Navette__EnrolBody body = good_body(&key, endpoints);
+    assert_int_equal(read_request_with(&body, &key, 32, 64, 32), NV_REFUSED); /* it joins, and proves */
+    body.recovers = true;
+    assert_int_equal(read_request_with(&body, &key, 32, 64, 32), NV_REFUSED); /* it says who it is */
+    body.site = binary_of(0);
+    assert_int_equal(read_request_with(&body, &key, 32, 64, 32), NV_OK);
+    assert_int_equal(read_request_with(&body, &key, 32, 64, 31), NV_REFUSED);
+    assert_int_equal(read_request_with(&body, &key, 32, 64, 0), NV_REFUSED);
+    body.recovery_key = nv_binary(zeros, sizeof zeros);
+    assert_int_equal(read_request_with(&body, &key, 32, 64, 32), NV_REFUSED);
 }
 
 static void an_answer_to_a_request_has_no_empty_changeset_and_no_endless_text(void **state)
@@ -445,6 +471,7 @@ int main(void)
         cmocka_unit_test(an_op_over_the_limit_is_not_even_read),
         cmocka_unit_test(what_newer_software_put_inside_an_op_waits),
         cmocka_unit_test(a_request_to_join_is_whole),
+        cmocka_unit_test(a_request_to_recover_is_whole),
         cmocka_unit_test(an_answer_to_a_request_has_no_empty_changeset_and_no_endless_text),
         cmocka_unit_test(ids_and_digests_have_their_sizes),
         cmocka_unit_test(a_batch_has_so_many_changesets),

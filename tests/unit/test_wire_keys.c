@@ -362,6 +362,37 @@ static void a_recovery_key_is_written_in_groups_of_four(void **state)
     assert_string_equal(text, "0001-0203-0405-0607-0809-0a0b-0c0d-0e0f-1011-1213-1415-1617-1819-1a1b-1c1d-1e1f");
 }
 
+static void a_recovery_secret_is_read_as_people_type_it(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "0001-0203-0405-0607-0809-0a0b-0c0d-0e0f-1011-1213-1415-1617-1819-1a1b-1c1d-1e1f",
+        "0001 0203 0405 0607 0809 0A0B 0C0D 0E0F 1011 1213 1415 1617 1819 1A1B 1C1D 1E1F\n",
+        "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+    };
+    static const char *const bad[] = {
+        "",
+        "\n",
+        "0001-0203",
+        "0001-0203-0405-0607-0809-0a0b-0c0d-0e0f-1011-1213-1415-1617-1819-1a1b-1c1d-1e1",
+        "0001-0203-0405-0607-0809-0a0b-0c0d-0e0f-1011-1213-1415-1617-1819-1a1b-1c1d-1e1f0",
+        "0001-0203-0405-0607-0809-0a0b-0c0d-0e0f-1011-1213-1415-1617-1819-1a1b-1c1d-1e1f-0001",
+        "O001-0203-0405-0607-0809-0a0b-0c0d-0e0f-1011-1213-1415-1617-1819-1a1b-1c1d-1e1f",
+    };
+    struct nv_curve_key key;
+    uint8_t public_key[32];
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        memset(&key, 0, sizeof key);
+        assert_int_equal(nv_recovery_read(good[i], &key, NULL), NV_OK);
+        for (uint8_t j = 0; j < 32; j++)
+            assert_int_equal(key.secret[j], j);
+        assert_int_equal(crypto_scalarmult_base(public_key, key.secret), 0);
+        assert_memory_equal(key.public_key.bytes, public_key, sizeof public_key);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(nv_recovery_read(bad[i], &key, NULL), NV_REFUSED);
+}
+
 int main(void)
 {
     if (nv_wire_start(NULL) != NV_OK)
@@ -377,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_call_that_was_interrupted_or_did_half_goes_on),
         cmocka_unit_test(a_key_that_cannot_be_read_is_said_to_be_so),
         cmocka_unit_test(a_site_that_asks_again_gets_the_same_recovery_key),
+        cmocka_unit_test(a_recovery_secret_is_read_as_people_type_it),
         cmocka_unit_test(a_recovery_key_is_written_in_groups_of_four),
     };
     return cmocka_run_group_tests_name("keys", tests, NULL, NULL);

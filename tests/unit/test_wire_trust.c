@@ -10,7 +10,7 @@
 
 #include "wire/form.h"
 #include "wire/hash.h"
-#include "wire/invitation.h"
+#include "wire/recovery.h"
 #include "wire/unpack.h"
 #include "wire_samples.h"
 
@@ -468,25 +468,85 @@ static void test_enrolment(void **state)
     nv_arena_done(&arena);
 }
 
+/* What a site that lost its keys asks: the proof is of the recovery key inside, for that hub, network and request. */
+static void test_recovery(void **state)
+{
+    (void)state;
+    struct nv_arena arena = arena_of_test();
+    struct nv_buffer bytes = {0};
+    struct nv_sign_key key = sample_key(3);
+    struct nv_certificate wanted = make_certificate();
+    struct nv_invitation invitation = make_invitation();
+    struct nv_curve_key recovery, hub, other;
+    struct nv_enrol_request read;
+    assert_int_equal(nv_recovery_make(&recovery, NULL), NV_OK);
+    assert_int_equal(nv_recovery_make(&hub, NULL), NV_OK);
+    assert_int_equal(nv_recovery_make(&other, NULL), NV_OK);
+    invitation.hub_curve_key = hub.public_key;
+    const struct nv_public_key *network = &invitation.authority_key, *another = &other.public_key;
+    assert_int_equal(nv_enrol_recovery_encode(&wanted, &invitation, &key, &recovery, &bytes, NULL), NV_OK);
+    assert_int_equal(nv_enrol_request_decode(nv_buffer_slice(&bytes), &arena, &read, NULL), NV_OK);
+    assert_true(read.recovers);
+    assert_memory_equal(&read.wanted.recovery_key, &recovery.public_key, sizeof recovery.public_key);
+    assert_true(nv_enrol_recovery_holds(&read, &hub, network));
+    assert_false(nv_enrol_recovery_holds(&read, &other, network));
+    assert_false(nv_enrol_recovery_holds(&read, &hub, another));
+    struct nv_enrol_request changed = read;
+    changed.wanted.recovery_key = *another;
+    assert_false(nv_enrol_recovery_holds(&changed, &hub, network));
+    changed = read;
+    changed.signed_bytes.size--;
+    assert_false(nv_enrol_recovery_holds(&changed, &hub, network));
+
+    struct nv_hash secret = nv_invitation_secret_hash(invitation.secret);
+    for (size_t bit = 0; bit < bytes.size * 8; bit++) {
+        bytes.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        nv_arena_reset(&arena);
+        enum nv_status status = nv_enrol_request_decode(nv_buffer_slice(&bytes), &arena, &read, NULL);
+        assert_true(status != NV_OK || !nv_enrol_proof_holds(&read, &secret) ||
+                    !nv_enrol_recovery_holds(&read, &hub, network));
+        bytes.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    /* A hub whose key is none, and a recovery key that is none: what they have in common everybody knows. */
+    nv_buffer_clear(&bytes);
+    invitation.hub_curve_key = (struct nv_public_key){{0}};
+    assert_int_equal(nv_enrol_recovery_encode(&wanted, &invitation, &key, &recovery, &bytes, NULL), NV_REFUSED);
+    static const uint8_t proof[NV_RECOVERY_PROOF_BYTES];
+    assert_false(nv_recovery_proof_holds(&invitation.hub_curve_key, &hub, network, nv_buffer_slice(&bytes), proof));
+    nv_buffer_done(&bytes);
+    nv_arena_done(&arena);
+}
+
 static void test_enrolment_replies(void **state)
 {
     (void)state;
     struct nv_arena arena = arena_of_test();
     struct nv_buffer bytes = {0};
     struct nv_slice log[2] = {{(const uint8_t *)"first", 5}, {(const uint8_t *)"second", 6}};
-    struct nv_enrol_reply read;
-    nv_enrol_reply_encode(true, "", log, 2, &bytes);
+    uint8_t key_bytes[NV_RECOVERED_KEY_BYTES];
+    for (size_t i = 0; i < sizeof key_bytes; i++)
+        key_bytes[i] = (uint8_t)i;
+    struct nv_slice keys[2] = {{key_bytes, sizeof key_bytes}, {key_bytes, sizeof key_bytes}};
+    struct nv_enrol_reply read, said = {true, "", log, 2, keys, 2};
+    nv_enrol_reply_encode(&said, &bytes);
     assert_int_equal(nv_enrol_reply_decode(nv_buffer_slice(&bytes), &arena, &read, NULL), NV_OK);
     assert_true(read.admitted && read.authority_count == 2);
     assert_string_equal(read.text, "");
     assert_true(nv_slice_equal(read.authority[0], log[0]) && nv_slice_equal(read.authority[1], log[1]));
+    assert_true(read.key_count == 2 && nv_slice_equal(read.keys[1], keys[1]));
     nv_buffer_clear(&bytes);
-    nv_enrol_reply_encode(false, "the invitation has expired", NULL, 0, &bytes);
+    said.keys[1].size--;
+    nv_enrol_reply_encode(&said, &bytes);
+    assert_int_equal(nv_enrol_reply_decode(nv_buffer_slice(&bytes), &arena, &read, NULL), NV_REFUSED);
+    nv_buffer_clear(&bytes);
+    said = (struct nv_enrol_reply){.text = "the invitation has expired"};
+    nv_enrol_reply_encode(&said, &bytes);
     assert_int_equal(nv_enrol_reply_decode(nv_buffer_slice(&bytes), &arena, &read, NULL), NV_OK);
     assert_true(!read.admitted && read.authority_count == 0);
     assert_string_equal(read.text, "the invitation has expired");
     nv_buffer_clear(&bytes);
-    nv_enrol_reply_encode(false, "\x1b[2J", NULL, 0, &bytes);
+    said.text = "\x1b[2J";
+    nv_enrol_reply_encode(&said, &bytes);
     assert_int_equal(nv_enrol_reply_decode(nv_buffer_slice(&bytes), &arena, &read, NULL), NV_REFUSED);
     nv_buffer_done(&bytes);
     nv_arena_done(&arena);
@@ -508,6 +568,7 @@ int main(void)
         cmocka_unit_test(an_invitation_with_parts_of_other_sizes_is_none),
         cmocka_unit_test(an_invitation_cut_anywhere_is_none_although_its_check_is_good),
         cmocka_unit_test(test_enrolment),
+        cmocka_unit_test(test_recovery),
         cmocka_unit_test(test_enrolment_replies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

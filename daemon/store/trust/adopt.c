@@ -4,6 +4,7 @@
 
 #include "store/ingest.h"
 #include "store/log/logs.h"
+#include "store/trust/recovered.h"
 #include "wire/changeset.h"
 
 enum { OPEN_BYTES = 2 * NV_LIMIT_BODY_BYTES, TAKING_MS = 60000 };
@@ -16,7 +17,9 @@ struct walk {
     uint64_t seq;
     struct nv_hash hash; /* of the header before */
     bool has_genesis, has_us;
-    bool is_other; /* our last certificate is for other keys than we have */
+    bool is_other;          /* our last certificate is for other keys than we have */
+    bool recovers;          /* we are whoever is certified with the key that we have, */
+    struct nv_site_id site; /* this one */
 };
 
 static enum nv_status refuse(const char *what, struct nv_error *error)
@@ -59,12 +62,15 @@ static enum nv_status judge_certificate(struct walk *walk, struct nv_slice op, s
     enum nv_status status = nv_certificate_decode(op, arena, &certificate, &why);
     if (status == NV_NO_MEMORY)
         return nv_no_memory(error);
-    if (status != NV_OK || nv_site_id_compare(certificate.site, walk->store->identity.site) != 0)
-        return NV_OK;
     const struct nv_sign_key *key = walk->store->signer;
-    walk->has_us = true;
-    walk->is_other =
-        key != NULL && memcmp(certificate.sign_key.bytes, key->public_key.bytes, sizeof key->public_key.bytes) != 0;
+    bool is_ours =
+        status == NV_OK && key != NULL && memcmp(&certificate.sign_key, &key->public_key, sizeof key->public_key) == 0;
+    if (walk->recovers && is_ours)
+        walk->site = certificate.site;
+    if (status != NV_OK || nv_site_id_compare(certificate.site, walk->site) != 0)
+        return NV_OK;
+    walk->has_us = !walk->recovers || walk->has_us || is_ours;
+    walk->is_other = key != NULL && !is_ours;
     return NV_OK;
 }
 
@@ -106,17 +112,24 @@ static enum nv_status judge_changeset(struct walk *walk, struct nv_slice bytes, 
     return status;
 }
 
+/* *site is who we are; where the site recovers, who we are found to be. */
 static enum nv_status judge_log(const struct nv_store *store, const struct nv_public_key *authority,
-                                const struct nv_slice *changesets, size_t count, struct nv_error *error)
+                                const struct nv_slice *changesets, size_t count, bool recovers, struct nv_site_id *site,
+                                struct nv_error *error)
 {
     struct nv_arena arena = {.limit = OPEN_BYTES};
-    struct walk walk = {.store = store, .authority = authority, .log = {.epoch = 1, .scope = NV_SCOPE_AUTHORITY}};
+    struct walk walk = {.store = store,
+                        .authority = authority,
+                        .log = {.epoch = 1, .scope = NV_SCOPE_AUTHORITY},
+                        .recovers = recovers,
+                        .site = *site};
     memcpy(walk.log.site.bytes, authority->bytes, sizeof walk.log.site.bytes);
     enum nv_status status = NV_OK;
     for (size_t i = 0; status == NV_OK && i < count; i++) {
         nv_arena_reset(&arena);
         status = judge_changeset(&walk, changesets[i], &arena, error);
     }
+    *site = walk.site;
     nv_arena_done(&arena);
     if (status == NV_OK && !walk.has_genesis)
         status = refuse("it does not begin with the network's beginning", error);
@@ -162,30 +175,59 @@ static enum nv_status take_all(struct nv_store *store, const struct nv_slice *ch
     return status;
 }
 
-/* Takes back what was kept, where not all could be. Nothing else is in a store that was in no network. */
-static void leave_network(struct nv_store *store)
+/* What a store is before it is in a network. */
+struct entering {
+    struct nv_store *store;
+    const struct nv_public_key *authority;
+    bool was_in_network;
+    struct nv_site_id before, site; /* who it was, and is */
+    /* Where it recovers a site; else NULL. */
+    const struct nv_enrol_reply *reply;
+    const struct nv_curve_key *recovery;
+    const struct nv_public_key *curve;
+};
+
+static enum nv_status set_site(struct nv_store *store, struct nv_site_id site, struct nv_error *error)
 {
+    enum nv_status status = nv_meta_set(
+        store, "site", &(struct nv_value){.type = NV_BLOB, .bytes = {site.bytes, sizeof site.bytes}}, error);
+    if (status == NV_OK)
+        store->identity.site = site;
+    return status;
+}
+
+/* Takes back what was kept, where not all could be. Nothing else is in a store that was in no network. */
+static void leave_network(const struct entering *entering)
+{
+    struct nv_store *store = entering->store;
     struct nv_error ignored;
     if (nv_begin(store, &ignored) != NV_OK)
         return;
-    if (nv_db_exec(store->db,
+    if (set_site(store, entering->before, &ignored) == NV_OK &&
+        nv_db_exec(store->db,
                    "DELETE FROM navette_meta WHERE name IN ('network', 'network_name', 'successor_key'); "
                    "DELETE FROM navette_member; DELETE FROM navette_membership; DELETE FROM navette_group; "
                    "DELETE FROM navette_readership; DELETE FROM navette_cut; DELETE FROM navette_changeset; "
                    "DELETE FROM navette_log; DELETE FROM navette_table; DELETE FROM navette_column; DELETE FROM "
-                   "navette_statement",
+                   "navette_statement; DELETE FROM navette_recovered",
                    &ignored) == NV_OK)
         sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
     nv_rollback(store); /* reads the state anew, whether that was committed or not */
 }
 
-static enum nv_status enter_network(struct nv_store *store, const struct nv_public_key *authority,
-                                    struct nv_error *error)
+static enum nv_status enter_network(const struct entering *entering, struct nv_error *error)
 {
+    struct nv_store *store = entering->store;
     enum nv_status status = nv_begin(store, error);
     if (status != NV_OK)
         return status;
-    status = nv_network_set(store, authority, error);
+    if (!entering->was_in_network)
+        status = nv_network_set(store, entering->authority, error);
+    if (status == NV_OK && !entering->was_in_network)
+        status = set_site(store, entering->site, error);
+    if (status == NV_OK && entering->reply != NULL)
+        status = nv_recovered_keep(store, entering->reply->keys, entering->reply->key_count, entering->recovery,
+                                   entering->curve, error);
     if (status == NV_OK)
         status = nv_commit(store, error);
     if (status != NV_OK)
@@ -193,27 +235,50 @@ static enum nv_status enter_network(struct nv_store *store, const struct nv_publ
     return status;
 }
 
-enum nv_status nv_authority_adopt(struct nv_store *store, const struct nv_public_key *authority,
-                                  const struct nv_slice *changesets, size_t count, struct nv_wall_ms now,
-                                  struct nv_error *error)
+static enum nv_status enter(struct entering *entering, const struct nv_slice *changesets, size_t count,
+                            struct nv_wall_ms now, struct nv_error *error)
 {
+    struct nv_store *store = entering->store;
     enum nv_status status = nv_ready(store, error);
     if (status != NV_OK)
         return status;
-    bool was_in_network = store->identity.has_network;
-    if (was_in_network && memcmp(store->identity.network.bytes, authority->bytes, sizeof authority->bytes) != 0)
+    entering->was_in_network = store->identity.has_network;
+    entering->before = entering->site = store->identity.site;
+    if (entering->was_in_network &&
+        memcmp(&store->identity.network, entering->authority, sizeof *entering->authority) != 0)
         return nv_fail(error, NV_REFUSED,
                        "this site is in another network already: a new site is made with `navette init` in a folder of "
                        "its own");
-    status = judge_log(store, authority, changesets, count, error);
-    if (status == NV_OK && !was_in_network)
-        status = enter_network(store, authority, error);
+    status = judge_log(store, entering->authority, changesets, count, entering->reply != NULL, &entering->site, error);
+    if (status == NV_OK && entering->was_in_network && nv_site_id_compare(entering->site, entering->before) != 0)
+        return nv_fail(error, NV_REFUSED,
+                       "this home holds another site of the network already: recover the lost one in a folder of its "
+                       "own, made with `navette init`");
+    if (status == NV_OK && (!entering->was_in_network || entering->reply != NULL))
+        status = enter_network(entering, error);
     if (status != NV_OK)
         return status;
     status = take_all(store, changesets, count, now, error);
     if (status == NV_OK && nv_store_member(store, store->identity.site) == NULL)
         status = refuse("its certificate for this site is against the rules", error);
-    if (status != NV_OK && !was_in_network)
-        leave_network(store);
+    if (status != NV_OK && !entering->was_in_network)
+        leave_network(entering);
     return status;
+}
+
+enum nv_status nv_authority_adopt(struct nv_store *store, const struct nv_public_key *authority,
+                                  const struct nv_slice *changesets, size_t count, struct nv_wall_ms now,
+                                  struct nv_error *error)
+{
+    struct entering entering = {.store = store, .authority = authority};
+    return enter(&entering, changesets, count, now, error);
+}
+
+enum nv_status nv_authority_recover(struct nv_store *store, const struct nv_public_key *authority,
+                                    const struct nv_enrol_reply *reply, const struct nv_curve_key *recovery,
+                                    const struct nv_public_key *curve, struct nv_wall_ms now, struct nv_error *error)
+{
+    struct entering entering = {
+        .store = store, .authority = authority, .reply = reply, .recovery = recovery, .curve = curve};
+    return enter(&entering, reply->authority, reply->authority_count, now, error);
 }

@@ -114,9 +114,7 @@ static enum nv_status give_to_hubs(struct nv_store *store, struct nv_error *erro
 enum nv_status nv_asked_by_word(struct nv_store *store, struct nv_error *error)
 {
     enum nv_status status = give_to_hubs(store, error);
-    if (status != NV_OK || store->recovery == NULL)
-        return status;
-    sqlite3_stmt *statement = nv_statement(store, NV_SQL_ASKED_ADD_RECOVERED, error);
+    sqlite3_stmt *statement = status == NV_OK ? nv_statement(store, NV_SQL_ASKED_ADD_RECOVERED, error) : NULL;
     if (statement == NULL)
         return error->status;
     sqlite3_bind_blob(statement, 1, store->identity.site.bytes, sizeof store->identity.site.bytes, SQLITE_STATIC);
@@ -149,7 +147,7 @@ enum nv_status nv_asked_any(struct nv_store *store, bool *ret_any, struct nv_err
     enum nv_status status = has_row(store, NV_SQL_ASKED_ANY, ret_any, error);
     if (status == NV_OK && !*ret_any)
         status = look_at_hubs(store, &hubs, &hash, &is_same, error);
-    if (status == NV_OK && store->recovery != NULL)
+    if (status == NV_OK)
         status = has_row(store, NV_SQL_RECOVERED_ANY, &recovered, error);
     *ret_any = *ret_any || !is_same || recovered;
     nv_readers_done(&hubs);

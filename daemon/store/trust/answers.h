@@ -9,7 +9,7 @@ enum nv_status nv_asked_note(struct nv_store *store, const struct nv_log *log, c
                              struct nv_error *error);
 
 /* Notes that hubs which were let read since the last look are to have the keys of this site's own logs; and this site
- * itself those that only its recovery key opened. */
+ * itself those that only its recovery key opened, once it has merged what introduces them. */
 enum nv_status nv_asked_by_word(struct nv_store *store, struct nv_error *error);
 
 /* Whether somebody waits for an answer, asked or by word. */

@@ -102,19 +102,11 @@ static bool is_due(const struct lacking *lacking, struct nv_wall_ms now)
     return !lacking->was_asked || nv_ask_is_due(lacking->at, lacking->wait_ms, now);
 }
 
-static sqlite3_stmt *query_lacking(struct nv_store *store, struct nv_error *error)
-{
-    sqlite3_stmt *statement = nv_statement(store, NV_SQL_KEYS_LACKING, error);
-    if (statement != NULL)
-        sqlite3_bind_int(statement, 1, store->recovery != NULL);
-    return statement;
-}
-
 enum nv_status nv_asks_look(struct nv_store *store, struct nv_wall_ms now, bool *ret_lacking, bool *ret_due,
                             struct nv_error *error)
 {
     *ret_lacking = *ret_due = false;
-    sqlite3_stmt *statement = query_lacking(store, error);
+    sqlite3_stmt *statement = nv_statement(store, NV_SQL_KEYS_LACKING, error);
     if (statement == NULL)
         return error->status;
     bool row;
@@ -137,7 +129,7 @@ static enum nv_status list_lacking(struct nv_tending *tending, struct lacking *l
                                    struct nv_error *error)
 {
     struct nv_ask_candidate *candidates = calloc(tending->readers->count + 1, sizeof *candidates);
-    sqlite3_stmt *statement = candidates == NULL ? NULL : query_lacking(tending->store, error);
+    sqlite3_stmt *statement = candidates == NULL ? NULL : nv_statement(tending->store, NV_SQL_KEYS_LACKING, error);
     *ret_count = 0;
     if (statement == NULL) {
         free(candidates);

@@ -4,10 +4,11 @@
 #include "store/ingest.h"
 #include "store/statements.h"
 #include "store/trust/keyring.h"
+#include "store/trust/recovered.h"
 
 /* ---- opening ---- */
 
-static const struct nv_grant_box *find_box(const struct nv_grant *grant, struct nv_site_id site, bool recovery)
+const struct nv_grant_box *nv_grant_box_of(const struct nv_grant *grant, struct nv_site_id site, bool recovery)
 {
     const struct nv_grant_box wanted = {.site = site, .recovery = recovery};
     for (size_t i = 0; i < grant->box_count; i++)
@@ -16,30 +17,36 @@ static const struct nv_grant_box *find_box(const struct nv_grant *grant, struct 
     return NULL;
 }
 
-static enum nv_grant_gives open_box(const struct nv_store *store, const struct nv_grant *grant, bool recovery,
-                                    const struct nv_log_id *log, struct nv_held_key *ret_key)
+/* Opens a box with the site's own key; `gives` where what is in it is the key that the grant names. */
+static enum nv_grant_gives open_box(const struct nv_store *store, const struct nv_grant *grant, const uint8_t *sealed,
+                                    const struct nv_log_id *log, enum nv_grant_gives gives, struct nv_held_key *ret_key)
 {
-    const struct nv_curve_key *own = recovery ? store->recovery : store->opener;
-    const struct nv_grant_box *box = own == NULL ? NULL : find_box(grant, store->identity.site, recovery);
     struct nv_held_key held;
-    if (box == NULL || !nv_content_key_open(box->sealed, own, &held.key))
+    if (store->opener == NULL || !nv_content_key_open(sealed, store->opener, &held.key))
         return NV_GIVES_NOTHING;
     held.id = nv_content_key_id(&held.key, log);
     bool is_it = memcmp(held.id.bytes, grant->key_id.bytes, sizeof held.id.bytes) == 0;
     if (is_it)
         *ret_key = held;
     nv_wipe(&held, sizeof held);
-    return !is_it ? NV_GIVES_ANOTHER_KEY : recovery ? NV_GIVES_BY_RECOVERY_KEY : NV_GIVES_BY_OWN_KEY;
+    return is_it ? gives : NV_GIVES_ANOTHER_KEY;
 }
 
-enum nv_grant_gives nv_grant_open(const struct nv_store *store, const struct nv_grant *grant,
-                                  const struct nv_log_id *log, struct nv_held_key *ret_key)
+enum nv_status nv_grant_open(struct nv_store *store, const struct nv_grant *grant, const struct nv_log_id *log,
+                             enum nv_grant_gives *ret_gives, struct nv_held_key *ret_key, struct nv_error *error)
 {
-    enum nv_grant_gives by_own = open_box(store, grant, false, log, ret_key);
-    if (by_own == NV_GIVES_BY_OWN_KEY)
-        return by_own;
-    enum nv_grant_gives by_recovery = open_box(store, grant, true, log, ret_key);
-    return by_recovery == NV_GIVES_NOTHING ? by_own : by_recovery;
+    const struct nv_grant_box *box = nv_grant_box_of(grant, store->identity.site, false);
+    uint8_t sealed[NV_SEALED_KEY_BYTES];
+    bool is_recovered;
+    *ret_gives =
+        box == NULL ? NV_GIVES_NOTHING : open_box(store, grant, box->sealed, log, NV_GIVES_BY_OWN_KEY, ret_key);
+    if (*ret_gives == NV_GIVES_BY_OWN_KEY)
+        return NV_OK;
+    enum nv_status status = nv_recovered_find(store, &grant->key_id, sealed, &is_recovered, error);
+    if (status == NV_OK && is_recovered &&
+        open_box(store, grant, sealed, log, NV_GIVES_BY_RECOVERY_KEY, ret_key) == NV_GIVES_BY_RECOVERY_KEY)
+        *ret_gives = NV_GIVES_BY_RECOVERY_KEY;
+    return status;
 }
 
 enum nv_status nv_grant_introduced(const struct nv_body *body, struct nv_arena *arena, struct nv_grant *ret_grant,
@@ -155,11 +162,15 @@ static enum nv_status note(struct noting *noting, uint32_t place, uint32_t op_co
     if (status != NV_OK || !is_of_it)
         return status == NV_OK ? list_wrong(noting, error) : status;
     struct nv_held_key key;
-    enum nv_grant_gives gives = nv_grant_open(noting->store, grant, &log->id, &key);
+    enum nv_grant_gives gives;
+    status = nv_grant_open(noting->store, grant, &log->id, &gives, &key, error);
     nv_wipe(&key, sizeof key);
-    status = write_grant(noting, place, log, number, introduces, grant, gives, error);
+    if (status == NV_OK)
+        status = write_grant(noting, place, log, number, introduces, grant, gives, error);
     if (status == NV_OK && gives == NV_GIVES_ANOTHER_KEY)
         status = list_wrong(noting, error);
+    if (status == NV_OK && gives == NV_GIVES_BY_OWN_KEY)
+        status = nv_recovered_drop(noting->store, &grant->key_id, error);
     nv_keyring_drop(noting->store, log->number, number);
     nv_opened_forget(noting->store); /* what was opened without it has its boxes closed */
     log->lacks_key = false;

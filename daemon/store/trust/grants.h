@@ -15,13 +15,17 @@ struct nv_held_key {
 enum nv_grant_gives {
     NV_GIVES_NOTHING = 0,
     NV_GIVES_BY_OWN_KEY = 1,
-    NV_GIVES_BY_RECOVERY_KEY = 2,
-    NV_GIVES_ANOTHER_KEY = 3, /* than the one that it names: nothing, and listed */
+    NV_GIVES_BY_RECOVERY_KEY = 2, /* which opened it when this site joined again (trust/recovered.h) */
+    NV_GIVES_ANOTHER_KEY = 3,     /* than the one that it names: nothing, and listed */
 };
 
-/* Opens the box of a grant that is for this site, if there is one; the key is of `log`. */
-enum nv_grant_gives nv_grant_open(const struct nv_store *store, const struct nv_grant *grant,
-                                  const struct nv_log_id *log, struct nv_held_key *ret_key);
+/* The box that a grant has for a key of a site; NULL where it has none. */
+const struct nv_grant_box *nv_grant_box_of(const struct nv_grant *grant, struct nv_site_id site, bool recovery);
+
+/* Opens the box of a grant that is for this site, if there is one, or finds its key among those that were recovered;
+ * the key is of `log`. */
+enum nv_status nv_grant_open(struct nv_store *store, const struct nv_grant *grant, const struct nv_log_id *log,
+                             enum nv_grant_gives *ret_gives, struct nv_held_key *ret_key, struct nv_error *error);
 
 /* The grant by which a changeset introduces a key, decoded into `arena`: NV_OK; NV_NOT_FOUND where it introduces none,
  * NV_NOT_YET where the body that would tell is owed, or was written by newer software. */

@@ -125,7 +125,8 @@ static enum nv_status try_grant(struct nv_store *store, const struct nv_log *log
     else
         status = nv_fail(error, NV_CORRUPT, "store: a grant is gone from the log; run `navette verify`");
     if (status == NV_OK) {
-        enum nv_grant_gives gives = nv_grant_open(store, &grant, &log->id, ret_key);
+        enum nv_grant_gives gives = NV_GIVES_NOTHING;
+        status = nv_grant_open(store, &grant, &log->id, &gives, ret_key, error);
         *ret_held = gives == NV_GIVES_BY_OWN_KEY || gives == NV_GIVES_BY_RECOVERY_KEY;
     }
     nv_arena_done(&opened.arena);

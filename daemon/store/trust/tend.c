@@ -33,7 +33,7 @@ enum nv_status nv_keys_are_due(struct nv_store *store, struct nv_wall_ms now, bo
     if (status != NV_OK)
         return status;
     *ret_due = asked || due;
-    store->keys_at.ms = lacking ? now.ms + NV_ASK_AGAIN_MS : INT64_MAX;
+    store->keys_at.ms = lacking || asked ? now.ms + NV_ASK_AGAIN_MS : INT64_MAX;
     return NV_OK;
 }
 

@@ -35,7 +35,10 @@ static enum nv_status find_introduced(struct unboxing *unboxing, struct nv_error
         return NV_OK;
     if (status != NV_OK)
         return nv_fail(error, status, "%s", why.text);
-    enum nv_grant_gives gives = nv_grant_open(unboxing->store, &grant, &opened->header.log, &unboxing->held);
+    enum nv_grant_gives gives;
+    status = nv_grant_open(unboxing->store, &grant, &opened->header.log, &gives, &unboxing->held, error);
+    if (status != NV_OK)
+        return status;
     if (gives == NV_GIVES_BY_OWN_KEY || gives == NV_GIVES_BY_RECOVERY_KEY)
         unboxing->standing = NV_KEY_HELD;
     else if (log != NULL && opened->header.seq <= log->has_seq) /* somebody else may have given it since */
