@@ -3,7 +3,7 @@
 
 #include "tests/fault/scene.h"
 
-struct nv_entry {
+struct nv_fault_entry {
     const char *name;
     enum nv_image image;
     bool opens;    /* it opens the store itself, or makes it */
@@ -13,7 +13,7 @@ struct nv_entry {
     enum nv_status (*call)(struct nv_scene *scene, struct nv_error *error);
 };
 
-extern const struct nv_entry nv_entries_of_records[], nv_entries_of_networks[], nv_entries_of_rights[],
+extern const struct nv_fault_entry nv_entries_of_records[], nv_entries_of_networks[], nv_entries_of_rights[],
     nv_entries_of_care[];
 extern const size_t nv_entries_of_records_count, nv_entries_of_networks_count, nv_entries_of_rights_count,
     nv_entries_of_care_count;

@@ -237,7 +237,7 @@ static enum nv_status save_peer(struct nv_scene *scene, struct nv_error *error)
     return nv_store_save_peer(scene->store, &peer, error);
 }
 
-const struct nv_entry nv_entries_of_care[] = {
+const struct nv_fault_entry nv_entries_of_care[] = {
     {"resolve: a choice", NV_IMAGE_LIVED, false, false, NULL, resolve_choice},
     {"resolve: a value", NV_IMAGE_LIVED, false, false, NULL, resolve_value},
     {"resolve: keep", NV_IMAGE_LIVED, false, false, NULL, resolve_keep},

@@ -256,7 +256,7 @@ static enum nv_status adopt_bad(struct nv_scene *scene, struct nv_error *error)
     return status == NV_REFUSED ? NV_OK : status == NV_OK ? NV_BUG : status;
 }
 
-const struct nv_entry nv_entries_of_networks[] = {
+const struct nv_fault_entry nv_entries_of_networks[] = {
     {"create", NV_IMAGE_NONE, true, true, NULL, create},
     {"open: in no network", NV_IMAGE_FRESH, true, false, NULL, open_store},
     {"open", NV_IMAGE_LIVED, true, false, NULL, open_store},

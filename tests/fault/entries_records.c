@@ -297,7 +297,7 @@ static void stand_in_the_way(struct nv_scene *scene)
     nv_scene_sql(scene, "CREATE TABLE third(id INTEGER PRIMARY KEY); ALTER TABLE item ADD COLUMN extra TEXT");
 }
 
-const struct nv_entry nv_entries_of_records[] = {
+const struct nv_fault_entry nv_entries_of_records[] = {
     {"seal: first rows", NV_IMAGE_JOINED, false, true, write_first_rows, seal},
     {"seal: over conflicts and deletes", NV_IMAGE_LIVED, false, false, write_over, seal},
     {"seal: answers", NV_IMAGE_LIVED, false, false, answer, seal},

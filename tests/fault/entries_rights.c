@@ -78,7 +78,7 @@ static enum nv_status list_vouched(struct nv_scene *scene, struct nv_error *erro
     return status;
 }
 
-const struct nv_entry nv_entries_of_rights[] = {
+const struct nv_fault_entry nv_entries_of_rights[] = {
     {"rights: whose work was merged is revoked", NV_IMAGE_LIVED, false, false, NULL, take_revocation},
     {"rights: whose work is held is revoked", NV_IMAGE_LIVED, false, false, hold_unmerged, take_revocation},
     {"rights: who was revoked wrote on", NV_IMAGE_LIVED, false, false, hear_of_it, take_late_writes},

@@ -64,7 +64,7 @@ static uint64_t count_allocations(struct nv_walk *walk, enum nv_memory_source so
 
 static void walk_entry(void **state)
 {
-    const struct nv_entry *entry = *state;
+    const struct nv_fault_entry *entry = *state;
     nv_memory_end(NULL); /* where the test before this one failed */
     struct nv_memory_held before = nv_memory_held();
     struct nv_walk walk;

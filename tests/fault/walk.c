@@ -27,7 +27,7 @@ static void begin(struct nv_walk *walk)
     walk->data_version = walk->scene.watcher == NULL ? 0 : data_version(&walk->scene);
 }
 
-void nv_walk_init(struct nv_walk *walk, const struct nv_entry *entry)
+void nv_walk_init(struct nv_walk *walk, const struct nv_fault_entry *entry)
 {
     struct nv_error error;
     *walk = (struct nv_walk){.entry = entry};
@@ -110,7 +110,7 @@ bool nv_walk_is_tried(uint64_t at, uint64_t total, uint64_t most)
     return at <= most / 4 || at % step == 0 || (at <= total && at + most / 8 >= total);
 }
 
-static size_t add_tests(struct CMUnitTest *tests, const struct nv_entry *entries, size_t count,
+static size_t add_tests(struct CMUnitTest *tests, const struct nv_fault_entry *entries, size_t count,
                         void (*test)(void **state))
 {
     const char *only = getenv("NAVETTE_TEST_ONLY");

@@ -5,14 +5,14 @@
 #include "tests/fault/entries.h"
 
 struct nv_walk {
-    const struct nv_entry *entry;
+    const struct nv_fault_entry *entry;
     struct nv_scene scene;
     struct nv_picture expected; /* after the call, where nothing fails */
     int64_t data_version;       /* the watcher's, before the call */
 };
 
 /* Begins the scene; what nothing failing leaves is known then. */
-void nv_walk_init(struct nv_walk *walk, const struct nv_entry *entry);
+void nv_walk_init(struct nv_walk *walk, const struct nv_fault_entry *entry);
 void nv_walk_done(struct nv_walk *walk);
 
 /* Begins it anew, if a call has changed anything. */
