@@ -205,10 +205,9 @@ class Site:
         return found
 
     def quarantine(self):
-        """{(table, key, field number or -1, reason, value): count} of what other sites wrote and no row here can hold."""
-        return {(table, key, field, reason, value): count for table, key, field, reason, value, count in self.query(
-            "SELECT t.name, q.key, q.field, q.reason, q.value, q.count FROM navette_quarantine AS q"
-            " JOIN navette_table AS t ON t.number = q.tbl")}
+        """{(table, key, field, reason, value): count} of what stands in no row; a field of None: the whole op."""
+        return {(one["table"], one["key"], one["field"], one["reason"], one["value"]): one["count"]
+                for one in self.cli("quarantine", codes=(0, 1))}
 
     def history(self, table, key):
         return self.cli("history", table, key)

@@ -201,16 +201,18 @@ enum nv_status nv_apply_redactions(struct nv_merge *merge, const struct nv_opene
     return status;
 }
 
-/* What waited for a content key was not readable when it came. What waited for newer software may have grants in it. */
+/* What waited for a content key was not readable when it came. What waited for newer software may have grants in it;
+ * what was wrong with those that could be read is listed already. */
 static enum nv_status look_again(struct nv_merge *merge, const struct nv_opened *opened,
                                  const struct nv_vector *context, struct nv_error *error)
 {
+    static const bool seen[NV_LIMIT_CHANGESET_OPS];
+    const struct nv_granting granting = {opened->log, opened->header.seq, opened->changeset,
+                                         context,     &opened->body,      seen};
     if (!nv_scope_is_sealed(opened->header.log.scope))
         return NV_OK;
     enum nv_status status = nv_record_hashes_write(merge->store, opened, error);
-    return status == NV_OK ? nv_grants_note(merge->store, opened->log, opened->header.seq, opened->changeset, context,
-                                            &opened->body, merge->now, error)
-                           : status;
+    return status == NV_OK ? nv_grants_note(merge->store, &granting, merge->now, error) : status;
 }
 
 /* Merges an opened changeset whose turn it is in its log, if all that it builds on was merged. */

@@ -132,9 +132,10 @@ static enum nv_status take_places(struct nv_merge *merge, const struct nv_arriva
     bool is_merged = opened->header.seq <= arrival->log->applied_seq;
     bool is_carried = !nv_scope_is_read(merge->store, opened->header.log.scope);
     enum nv_status status = nv_bodies_fill(merge->store, opened->changeset, &arrival->parts, given, error);
+    const struct nv_granting granting = {merge->log,     merge->seq,    opened->changeset,
+                                         merge->context, &opened->body, given};
     if (status == NV_OK && nv_scope_is_sealed(opened->header.log.scope))
-        status = nv_grants_note(merge->store, merge->log, merge->seq, opened->changeset, merge->context, &opened->body,
-                                merge->now, error);
+        status = nv_grants_note(merge->store, &granting, merge->now, error);
     if (status == NV_OK)
         status = nv_opened_by_number(merge->store, opened->changeset, &filled, error);
     if (status == NV_OK)

@@ -64,9 +64,10 @@ enum nv_status nv_taken_append(struct nv_merge *merge, struct nv_arrival *arriva
     int64_t changeset;
     enum nv_status status = nv_log_append(store, arrival->log, header, &arrival->opened.hash, &arrival->parts,
                                           &arrival->context, record_hashes, &changeset, error);
+    const struct nv_granting granting = {arrival->log->number, header->seq,           changeset,
+                                         &arrival->context,    &arrival->opened.body, NULL};
     if (status == NV_OK && nv_scope_is_sealed(header->log.scope))
-        status = nv_grants_note(store, arrival->log->number, header->seq, changeset, &arrival->context,
-                                &arrival->opened.body, merge->now, error);
+        status = nv_grants_note(store, &granting, merge->now, error);
     if (status == NV_OK && nv_scope_is_sealed(header->log.scope))
         status = nv_asked_note(store, arrival->log, &arrival->opened.body, error);
     if (status == NV_OK)

@@ -108,8 +108,9 @@ static enum nv_status note_grants(struct making *making, int64_t changeset, stru
         return nv_no_memory(error);
     for (size_t i = 0; i < body.count; i++)
         body.entries[i].op = making->ops[i];
-    enum nv_status status = nv_grants_note(making->store, making->log->number, making->header.seq, changeset,
-                                           &making->context, &body, now, error);
+    const struct nv_granting granting = {
+        making->log->number, making->header.seq, changeset, &making->context, &body, NULL};
+    enum nv_status status = nv_grants_note(making->store, &granting, now, error);
     free(body.entries);
     return status == NV_OK ? nv_boxed_note(making->store, making->log, &making->boxed, error) : status;
 }

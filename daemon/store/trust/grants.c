@@ -106,7 +106,7 @@ static enum nv_status drop_other_keys(struct nv_store *store, nv_log_number log,
 
 struct noting {
     struct nv_store *store;
-    int64_t changeset;
+    const struct nv_granting *granting;
     struct nv_cover cover;
     struct nv_wall_ms now;
 };
@@ -120,7 +120,7 @@ static enum nv_status write_grant(struct noting *noting, uint32_t place, const s
         return error->status;
     sqlite3_bind_int64(statement, 1, log->number);
     sqlite3_bind_int64(statement, 2, (int64_t)number);
-    sqlite3_bind_int64(statement, 3, noting->changeset);
+    sqlite3_bind_int64(statement, 3, noting->granting->changeset);
     sqlite3_bind_int64(statement, 4, place);
     sqlite3_bind_int(statement, 5, introduces);
     sqlite3_bind_blob(statement, 6, grant->key_id.bytes, sizeof grant->key_id.bytes, SQLITE_STATIC);
@@ -131,8 +131,10 @@ static enum nv_status write_grant(struct noting *noting, uint32_t place, const s
     return nv_db_run(statement, error);
 }
 
-static enum nv_status list_wrong(struct noting *noting, struct nv_error *error)
+static enum nv_status list_wrong(struct noting *noting, uint32_t place, struct nv_error *error)
 {
+    if (noting->granting->fresh != NULL && !noting->granting->fresh[place])
+        return NV_OK;
     const struct nv_log *log = nv_log_by_number(noting->store, noting->cover.dot.log);
     return nv_store_note_refusal(noting->store, NV_REASON_MALFORMED, &log->id.site,
                                  "a grant that it signed gives another content key than it says: it gives none",
@@ -160,7 +162,7 @@ static enum nv_status note(struct noting *noting, uint32_t place, uint32_t op_co
     enum nv_status status = introduces ? drop_other_keys(noting->store, log->number, number, &grant->key_id, error)
                                        : is_of_that_key(noting, log, number, grant, &is_of_it, error);
     if (status != NV_OK || !is_of_it)
-        return status == NV_OK ? list_wrong(noting, error) : status;
+        return status == NV_OK ? list_wrong(noting, place, error) : status;
     struct nv_held_key key;
     enum nv_grant_gives gives;
     status = nv_grant_open(noting->store, grant, &log->id, &gives, &key, error);
@@ -168,7 +170,7 @@ static enum nv_status note(struct noting *noting, uint32_t place, uint32_t op_co
     if (status == NV_OK)
         status = write_grant(noting, place, log, number, introduces, grant, gives, error);
     if (status == NV_OK && gives == NV_GIVES_ANOTHER_KEY)
-        status = list_wrong(noting, error);
+        status = list_wrong(noting, place, error);
     if (status == NV_OK && gives == NV_GIVES_BY_OWN_KEY)
         status = nv_recovered_drop(noting->store, &grant->key_id, error);
     nv_keyring_drop(noting->store, log->number, number);
@@ -178,12 +180,14 @@ static enum nv_status note(struct noting *noting, uint32_t place, uint32_t op_co
     return status;
 }
 
-enum nv_status nv_grants_note(struct nv_store *store, nv_log_number log, uint64_t seq, int64_t changeset,
-                              const struct nv_vector *context, const struct nv_body *body, struct nv_wall_ms now,
+enum nv_status nv_grants_note(struct nv_store *store, const struct nv_granting *granting, struct nv_wall_ms now,
                               struct nv_error *error)
 {
-    struct noting noting = {
-        .store = store, .changeset = changeset, .cover = {.dot = {log, 0, seq}, .vector = context}, .now = now};
+    struct noting noting = {.store = store,
+                            .granting = granting,
+                            .cover = {.dot = {granting->log, 0, granting->seq}, .vector = granting->context},
+                            .now = now};
+    const struct nv_body *body = granting->body;
     struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
     enum nv_status status = NV_OK;
     for (uint32_t i = 0; status == NV_OK && i < body->count; i++) {

@@ -32,8 +32,16 @@ enum nv_status nv_grant_open(struct nv_store *store, const struct nv_grant *gran
 enum nv_status nv_grant_introduced(const struct nv_body *body, struct nv_arena *arena, struct nv_grant *ret_grant,
                                    struct nv_error *error);
 
-/* Notes the grants of a changeset that stands in the log; those that were noted already stay as they are. What a grant
- * of a wrong key gives this site is listed. */
-enum nv_status nv_grants_note(struct nv_store *store, nv_log_number log, uint64_t seq, int64_t changeset,
-                              const struct nv_vector *context, const struct nv_body *body, struct nv_wall_ms now,
+/* A changeset that stands in the log, to be looked through for grants. */
+struct nv_granting {
+    nv_log_number log;
+    uint64_t seq;
+    int64_t changeset;
+    const struct nv_vector *context;
+    const struct nv_body *body;
+    const bool *fresh; /* by place: whether the op is looked at for the first time; NULL: all are */
+};
+
+/* Notes its grants; those that were noted already stay as they are. A fresh one of a wrong key is listed. */
+enum nv_status nv_grants_note(struct nv_store *store, const struct nv_granting *granting, struct nv_wall_ms now,
                               struct nv_error *error);
