@@ -18,6 +18,8 @@ void sim_machine_make(struct sim_machine *machine, size_t place, const struct si
     machine->place = place;
     machine->name = sim_place_name(place);
     machine->founding = founding;
+    machine->sign = founding->sign[place];
+    machine->curve = founding->curve[place];
     machine->disk = nv_disk_new(machine->name, seed);
     machine->is_member = place < founding->certified;
     machine->start_at = machine->is_member ? sim_clock_us() : INT64_MAX;
@@ -73,12 +75,10 @@ enum nv_status sim_machine_start(struct sim_machine *machine, struct nv_error *e
     sim_network_set_silent(machine->place, false);
     enum nv_status status = nv_store_open(path, &machine->store, error);
     if (status == NV_OK) {
-        nv_store_set_signer(machine->store, &machine->founding->sign[machine->place]);
-        nv_store_set_opener(machine->store, &machine->founding->curve[machine->place]);
-        const struct nv_service_settings settings = {.config = &machine->config,
-                                                     .store = machine->store,
-                                                     .curve_key = &machine->founding->curve[machine->place],
-                                                     .signals = -1};
+        nv_store_set_signer(machine->store, &machine->sign);
+        nv_store_set_opener(machine->store, &machine->curve);
+        const struct nv_service_settings settings = {
+            .config = &machine->config, .store = machine->store, .curve_key = &machine->curve, .signals = -1};
         status = nv_service_new(&settings, &machine->service, error);
     }
     if (status == NV_OK)
@@ -191,7 +191,7 @@ enum nv_status sim_machine_client(struct sim_machine *machine, struct nv_store *
     enum nv_status status = nv_store_open(path, ret_store, error);
     if (status != NV_OK)
         return status;
-    nv_store_set_signer(*ret_store, &machine->founding->sign[machine->place]);
-    nv_store_set_opener(*ret_store, &machine->founding->curve[machine->place]);
+    nv_store_set_signer(*ret_store, &machine->sign);
+    nv_store_set_opener(*ret_store, &machine->curve);
     return NV_OK;
 }

@@ -18,6 +18,8 @@ struct sim_machine {
     size_t place;
     const char *name;
     const struct sim_founding *founding;
+    struct nv_sign_key sign; /* its keys, as they are in its folder */
+    struct nv_curve_key curve;
     struct nv_disk *disk;
     struct nv_config config;
     struct nv_config_peer peers[8];

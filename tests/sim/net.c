@@ -112,19 +112,14 @@ static void close_end(struct nv_net *net, struct sim_connection *connection, uns
     sim_end_leave(connection, end, true);
 }
 
-static bool is_in(const struct nv_net *net, struct nv_site_id site)
-{
-    for (size_t i = 0; i < net->dial_count; i++)
-        if (nv_site_id_compare(net->dials[i].member.site, site) == 0)
-            return true;
-    return false;
-}
-
+/* A session belongs to the key that it began with, and to the site that had it. */
 static void cut_off_strangers(struct nv_net *net)
 {
     for (size_t i = net->held_count; i > 0; i--) {
         const struct sim_held held = net->held[i - 1];
-        if (!is_in(net, held.connection->ends[held.end].site))
+        const struct sim_end *end = &held.connection->ends[held.end];
+        const struct sim_dial *member = member_with(net, &end->key);
+        if (member == NULL || nv_site_id_compare(member->member.site, end->site) != 0)
             close_end(net, held.connection, held.end, true, true);
     }
 }

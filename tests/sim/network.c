@@ -150,8 +150,10 @@ void sim_connection_open(struct nv_net *dialler, struct nv_net *listener, struct
 {
     struct sim_connection *connection = calloc(1, sizeof *connection);
     assert(connection != NULL);
-    connection->ends[0] = (struct sim_end){.net = dialler, .place = dialler->place, .site = dial->member.site};
-    connection->ends[1] = (struct sim_end){.net = listener, .place = listener->place, .site = from};
+    connection->ends[0] = (struct sim_end){
+        .net = dialler, .place = dialler->place, .site = dial->member.site, .key = dial->member.curve_key};
+    connection->ends[1] =
+        (struct sim_end){.net = listener, .place = listener->place, .site = from, .key = dialler->own->public_key};
     struct sim_connection **last = &sim_network.connections;
     while (*last != NULL)
         last = &(*last)->next;

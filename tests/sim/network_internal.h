@@ -20,8 +20,9 @@ struct sim_item {
 struct sim_end {
     struct nv_net *net; /* NULL: this end is gone */
     size_t place;
-    struct nv_site_id site; /* of the machine at the other end, as this end knows it */
-    uint32_t session;       /* 0: hung up, or not opened yet */
+    struct nv_site_id site;   /* of the machine at the other end, as this end knows it */
+    struct nv_public_key key; /* that one's, by which it was let in or dialled */
+    uint32_t session;         /* 0: hung up, or not opened yet */
     bool shuns;
     struct sim_item *items; /* coming to this end, by time */
     int64_t last_at;
