@@ -120,8 +120,8 @@ static void check_held(const struct sim_world *world, size_t place)
     for (size_t i = 0; i < count; i++) {
         if (nv_scope_id_equal(has[i].scope, NV_SCOPE_AUTHORITY))
             authority = has[i].seq;
-        size_t log = sim_history_log(&world->history, has[i].site, has[i].epoch);
-        if (nv_scope_id_equal(has[i].scope, NV_SCOPE_NETWORK) && log != SIZE_MAX)
+        size_t log = sim_history_log(&world->history, has[i].site, has[i].epoch, has[i].scope);
+        if (log != SIZE_MAX)
             cut.seqs[log] = has[i].seq;
     }
     check_closed(world, place, &cut, "holds");
@@ -165,14 +165,13 @@ bool sim_check_owes(struct sim_world *world, size_t place)
 static bool read_applied(const struct sim_world *world, sqlite3 *db, struct sim_cut *cut)
 {
     sqlite3_stmt *rows = NULL;
-    int result = sqlite3_prepare_v2(db,
-                                    "SELECT site, epoch, applied_seq FROM navette_log WHERE scope = "
-                                    "x'00000000000000000000000000000001'",
-                                    -1, &rows, NULL);
+    int result = sqlite3_prepare_v2(db, "SELECT site, epoch, applied_seq, scope FROM navette_log", -1, &rows, NULL);
     while (result == SQLITE_OK && (result = sqlite3_step(rows)) == SQLITE_ROW) {
         struct nv_site_id site;
+        struct nv_scope_id scope;
         memcpy(site.bytes, sqlite3_column_blob(rows, 0), sizeof site.bytes);
-        size_t log = sim_history_log(&world->history, site, (uint64_t)sqlite3_column_int64(rows, 1));
+        memcpy(scope.bytes, sqlite3_column_blob(rows, 3), sizeof scope.bytes);
+        size_t log = sim_history_log(&world->history, site, (uint64_t)sqlite3_column_int64(rows, 1), scope);
         uint64_t applied = (uint64_t)sqlite3_column_int64(rows, 2);
         if (log != SIZE_MAX)
             cut->seqs[log] = applied;

@@ -8,8 +8,9 @@
 #include "report.h"
 #include "store/log.h"
 #include "wire/changeset.h"
+#include "wire/grant.h"
 
-enum { BATCH = 256, NO_RECORD = SIM_RECORDS /* of a redaction */ };
+enum { BATCH = 256 };
 
 void sim_history_done(struct sim_history *history)
 {
@@ -17,6 +18,10 @@ void sim_history_done(struct sim_history *history)
         free(history->logs[log].changesets);
     free(history->logs);
     free(history->ops);
+    free(history->named);
+    free(history->openers);
+    free(history->keys);
+    free(history->grants);
     nv_heads_done(&history->known);
     nv_arena_done(&history->arena);
     nv_arena_done(&history->reading);
@@ -31,23 +36,120 @@ static void *alloc(struct sim_history *history, size_t size)
     return memory;
 }
 
-size_t sim_history_log(const struct sim_history *history, struct nv_site_id site, uint64_t epoch)
+/* Room for one more at the end of an array; what is there is zeroed. */
+static void *grow(void **array, size_t *count, size_t size)
+{
+    *array = realloc(*array, (*count + 1) * size);
+    assert(*array != NULL);
+    return memset((char *)*array + (*count)++ * size, 0, size);
+}
+
+size_t sim_history_log(const struct sim_history *history, struct nv_site_id site, uint64_t epoch,
+                       struct nv_scope_id scope)
 {
     for (size_t log = 0; log < history->log_count; log++)
-        if (history->logs[log].epoch == epoch && nv_site_id_compare(history->logs[log].site, site) == 0)
+        if (history->logs[log].epoch == epoch && nv_site_id_compare(history->logs[log].site, site) == 0 &&
+            nv_scope_id_equal(history->logs[log].scope, scope))
             return log;
     return SIZE_MAX;
 }
 
-static size_t log_of(struct sim_history *history, struct nv_site_id site, uint64_t epoch)
+static size_t log_of(struct sim_history *history, struct nv_site_id site, uint64_t epoch, struct nv_scope_id scope)
 {
-    size_t log = sim_history_log(history, site, epoch);
+    size_t log = sim_history_log(history, site, epoch, scope);
     if (log != SIZE_MAX)
         return log;
-    history->logs = realloc(history->logs, (history->log_count + 1) * sizeof *history->logs);
-    assert(history->logs != NULL);
-    history->logs[history->log_count] = (struct sim_log){.site = site, .epoch = epoch};
-    return history->log_count++;
+    struct sim_log *added = grow((void **)&history->logs, &history->log_count, sizeof *added);
+    *added = (struct sim_log){.site = site, .epoch = epoch, .scope = scope};
+    return history->log_count - 1;
+}
+
+void sim_history_add_opener(struct sim_history *history, const struct nv_curve_key *key)
+{
+    struct nv_curve_key *added = grow((void **)&history->openers, &history->opener_count, sizeof *added);
+    *added = *key;
+}
+
+/* ---- content keys ---- */
+
+static size_t key_of(const struct sim_history *history, size_t log, uint64_t number)
+{
+    for (size_t key = 0; key < history->key_count; key++)
+        if (history->keys[key].log == log && history->keys[key].number == number)
+            return key;
+    return SIZE_MAX;
+}
+
+/* Takes the key from the first box that anybody's key opens. */
+static bool open_grant(const struct sim_history *history, const struct nv_grant *grant, struct nv_content_key *ret_key)
+{
+    for (size_t box = 0; box < grant->box_count; box++)
+        for (size_t opener = 0; opener < history->opener_count; opener++)
+            if (nv_content_key_open(grant->boxes[box].sealed, &history->openers[opener], ret_key))
+                return true;
+    return false;
+}
+
+static void take_grant(struct sim_history *history, size_t log, const struct nv_header *header, struct nv_slice control)
+{
+    struct nv_grant grant;
+    struct nv_error error;
+    if (nv_grant_decode(control, &history->reading, &grant, &error) != NV_OK)
+        sim_fail("history", "a grant that does not decode: %s", error.text);
+    size_t of =
+        grant.is_elsewhere ? sim_history_log(history, grant.key.site, grant.key.epoch, history->logs[log].scope) : log;
+    uint64_t number = grant.key.number == 0 ? header->seq : grant.key.number;
+    size_t key = of == SIZE_MAX ? SIZE_MAX : key_of(history, of, number);
+    if (key == SIZE_MAX) {
+        struct sim_content_key made = {.log = of, .number = number};
+        if (grant.key.number != 0)
+            sim_fail("sealed", "a grant gives a key that nobody introduced");
+        if (!open_grant(history, &grant, &made.key))
+            sim_fail("sealed", "a grant gives a key that nobody can open");
+        *(struct sim_content_key *)grow((void **)&history->keys, &history->key_count, sizeof made) = made;
+        key = history->key_count - 1;
+    }
+    for (size_t box = 0; box < grant.box_count; box++) {
+        struct sim_grant *added = grow((void **)&history->grants, &history->grant_count, sizeof *added);
+        *added = (struct sim_grant){
+            .key = key, .to = grant.boxes[box].site, .by_log = log, .position = header->authority_seq};
+    }
+}
+
+/* Grants stand behind what was sealed with the key that they give. */
+static void take_grants(struct sim_history *history, size_t log, const struct nv_header *header,
+                        const struct nv_body *body)
+{
+    for (size_t i = 0; i < body->count; i++) {
+        struct nv_op *op = nv_arena_alloc(&history->reading, sizeof *op);
+        assert(op != NULL);
+        if (nv_op_kind_of(body->entries[i].op) == NV_OP_GRANT &&
+            nv_op_decode(body->entries[i].op, &history->reading, op, NULL) == NV_OK)
+            take_grant(history, log, header, op->control);
+    }
+}
+
+/* What is in the box, in the place of the sealed op; returns the key. */
+static size_t open_box(struct sim_history *history, size_t log, const struct nv_header *header, uint32_t index,
+                       const struct nv_salt *salt, struct nv_op *op)
+{
+    size_t key = key_of(history, log, op->key_number == 0 ? header->seq : op->key_number);
+    if (key == SIZE_MAX)
+        sim_fail("sealed", "an op is sealed with a key that nobody introduced");
+    struct sim_content_key *content = &history->keys[key];
+    const struct nv_log_id id = {history->logs[log].site, history->logs[log].epoch, history->logs[log].scope};
+    const struct nv_hash key_id = nv_content_key_id(&content->key, &id);
+    struct nv_box_bound bound = nv_box_bound_of(&key_id, &id, header->seq);
+    uint8_t *room = nv_arena_alloc(&history->reading, op->box.size);
+    struct nv_slice opened;
+    struct nv_error error;
+    if (!nv_box_open(&content->key, &bound, index, salt, op->box, room, &opened))
+        sim_fail("sealed", "an op does not open with the key that it names");
+    if (nv_op_decode(opened, &history->reading, op, &error) != NV_OK)
+        sim_fail("sealed", "a sealed op that does not decode: %s", error.text);
+    if (header->authority_seq > content->last_use)
+        content->last_use = header->authority_seq;
+    return key;
 }
 
 /* ---- reading ---- */
@@ -84,7 +186,7 @@ static void take_excepts(struct sim_history *history, const struct nv_op *op, st
     taken->excepts = excepts;
     for (size_t i = 0; i < op->except_count; i++) {
         const struct nv_far_dot *dot = &op->excepts[i].dot;
-        size_t log = sim_history_log(history, dot->site, dot->epoch);
+        size_t log = sim_history_log(history, dot->site, dot->epoch, history->logs[taken->log].scope);
         size_t other = log == SIZE_MAX ? SIZE_MAX : op_at(history, log, dot->seq, dot->index);
         if (other == SIZE_MAX)
             sim_fail("history", "an op excepts a dot that nobody signed");
@@ -103,36 +205,93 @@ static void redact(struct sim_history *history, size_t log, uint64_t seq, const 
     }
 }
 
-static void take_op(struct sim_history *history, size_t log, uint64_t seq, uint32_t index, struct nv_slice bytes)
+static struct sim_op *add_op(struct sim_history *history)
 {
-    struct nv_op *op = nv_arena_alloc(&history->reading, sizeof *op);
-    struct nv_error error;
-    assert(op != NULL);
-    if (nv_op_decode(bytes, &history->reading, op, &error) != NV_OK)
-        sim_fail("history", "an op that does not decode: %s", error.text);
-    if (op->kind == NV_OP_REDACT)
-        redact(history, log, seq, op);
-    struct nv_reader reader = nv_reader_of(op->key);
-    struct nv_value key;
-    int record = op->kind == NV_OP_REDACT ? NO_RECORD : -1;
-    if (nv_value_decode(&reader, &key) && key.type == NV_TEXT)
-        record = sim_record_named((const char *)key.bytes.data, key.bytes.size);
-    if (record < 0)
-        sim_fail("invented", "an op on a record that nobody wrote");
     if (history->op_count == history->op_capacity) {
         history->op_capacity = history->op_capacity * 2 + 64;
         history->ops = realloc(history->ops, history->op_capacity * sizeof *history->ops);
         assert(history->ops != NULL);
     }
-    struct sim_op *taken = &history->ops[history->op_count++];
+    return &history->ops[history->op_count++];
+}
+
+static int record_named(struct sim_history *history, const struct sim_named *named)
+{
+    for (size_t i = 0; i < history->named_count; i++)
+        if (memcmp(&history->named[i], named, sizeof *named) == 0)
+            return SIM_RECORDS + (int)i;
+    struct sim_named *added = grow((void **)&history->named, &history->named_count, sizeof *added);
+    *added = *named;
+    return SIM_RECORDS + (int)history->named_count - 1;
+}
+
+/* Whether an op on a record of the table says anything in that log (PROTOCOL.md, "Scopes of records"). */
+static bool is_at_home(const struct sim_log *log, const struct nv_op *op)
+{
+    bool is_own = memcmp(log->scope.bytes, log->site.bytes, sizeof log->scope.bytes) == 0;
+    if (op->table == SIM_MEMO && !is_own)
+        return false;
+    if ((op->table == SIM_ITEM || op->table == SIM_NOTICE) && !nv_scope_id_equal(log->scope, NV_SCOPE_NETWORK))
+        return false;
+    return !sim_shapes[op->table].is_home_alone || !op->has_home || nv_site_id_compare(op->home, log->site) == 0;
+}
+
+/* The record that an op is about; SIM_NO_RECORD where it says nothing. */
+static int record_of(struct sim_history *history, const struct sim_log *log, const struct nv_op *op)
+{
+    struct nv_reader reader = nv_reader_of(op->key);
+    struct nv_value key;
+    struct sim_named named = {.table = (enum sim_table)op->table, .scope = log->scope};
+    if (!nv_value_decode(&reader, &key) || key.type != NV_TEXT || key.bytes.size >= sizeof named.key ||
+        op->table < SIM_ITEM || op->table >= SIM_TABLES)
+        sim_fail("invented", "an op on a record that nobody wrote");
+    if (!is_at_home(log, op))
+        return SIM_NO_RECORD;
+    memcpy(named.key, key.bytes.data, key.bytes.size);
+    if (sim_shapes[op->table].is_home_alone)
+        named.home = log->site;
+    int record = op->table == SIM_ITEM ? sim_record_named(named.key, key.bytes.size) : record_named(history, &named);
+    if (record < 0)
+        sim_fail("invented", "an op on a record that nobody wrote");
+    return record;
+}
+
+/* The column that says who reads a record is its home's alone to write. */
+static nv_fields void_fields(const struct nv_op *op, struct nv_site_id writer)
+{
+    bool is_foreign = op->has_home && nv_site_id_compare(op->home, writer) != 0;
+    return op->table == SIM_LEARNER && is_foreign ? 1u << sim_shapes[SIM_LEARNER].reads_field : 0;
+}
+
+static void take_op(struct sim_history *history, size_t log, const struct nv_header *header, uint32_t index,
+                    const struct nv_entry *entry)
+{
+    struct nv_op *op = nv_arena_alloc(&history->reading, sizeof *op);
+    struct nv_error error;
+    assert(op != NULL);
+    if (nv_op_decode(entry->op, &history->reading, op, &error) != NV_OK)
+        sim_fail("history", "an op that does not decode: %s", error.text);
+    bool is_boxed = op->kind == NV_OP_SEALED, is_scope_sealed = nv_scope_is_sealed(history->logs[log].scope) != 0;
+    size_t key = is_boxed ? open_box(history, log, header, index, entry->salt, op) : SIZE_MAX;
+    bool is_of_record = op->kind == NV_OP_PUT || op->kind == NV_OP_DELETE;
+    if (is_of_record && is_boxed != is_scope_sealed)
+        sim_fail("sealed", "an op of a record is in the clear where it should be sealed, or sealed in the clear");
+    if (op->kind == NV_OP_REDACT)
+        redact(history, log, header->seq, op);
+    int record = is_of_record ? record_of(history, &history->logs[log], op) : SIM_NO_RECORD;
+    struct sim_op *taken = add_op(history);
     *taken = (struct sim_op){.log = log,
-                             .seq = seq,
+                             .seq = header->seq,
                              .index = index,
                              .record = record,
+                             .key = key,
                              .is_delete = op->kind == NV_OP_DELETE,
                              .moment = history->moment,
                              .home = op->has_home ? op->home : history->logs[log].site};
+    if (!is_of_record)
+        return;
     take_values(history, op, taken);
+    taken->fields &= (uint8_t)~void_fields(op, history->logs[log].site);
     take_excepts(history, op, taken);
 }
 
@@ -140,7 +299,7 @@ static void take_context(struct sim_history *history, size_t log, const struct n
                          struct sim_changeset *changeset)
 {
     for (size_t i = 0; i < header->context_count; i++)
-        log_of(history, header->context[i].site, header->context[i].epoch);
+        log_of(history, header->context[i].site, header->context[i].epoch, header->log.scope);
     changeset->context_count = history->log_count;
     changeset->context = alloc(history, history->log_count * sizeof(uint64_t));
     memset(changeset->context, 0, history->log_count * sizeof(uint64_t));
@@ -149,7 +308,8 @@ static void take_context(struct sim_history *history, size_t log, const struct n
         memcpy(changeset->context, before->context, before->context_count * sizeof(uint64_t));
     }
     for (size_t i = 0; i < header->context_count; i++)
-        changeset->context[log_of(history, header->context[i].site, header->context[i].epoch)] = header->context[i].seq;
+        changeset->context[log_of(history, header->context[i].site, header->context[i].epoch, header->log.scope)] =
+            header->context[i].seq;
     changeset->context[log] = header->seq - 1;
 }
 
@@ -165,9 +325,9 @@ static void take_changeset(struct sim_history *history, struct nv_slice bytes)
         nv_header_decode(parts.header, &history->reading, &header, &error) != NV_OK ||
         nv_body_open(&parts, &header, &history->reading, &body, &error) != NV_OK)
         sim_fail("history", "a store gives a changeset that does not open: %s", error.text);
-    if (!nv_scope_id_equal(header.log.scope, NV_SCOPE_NETWORK))
+    if (nv_scope_id_equal(header.log.scope, NV_SCOPE_AUTHORITY))
         return;
-    size_t log = log_of(history, header.log.site, header.log.epoch);
+    size_t log = log_of(history, header.log.site, header.log.epoch, header.log.scope);
     if (header.seq != history->logs[log].count + 1)
         sim_fail("history", "a store gives seq %llu of a log of which it gave %zu", (unsigned long long)header.seq,
                  history->logs[log].count);
@@ -181,17 +341,16 @@ static void take_changeset(struct sim_history *history, struct nv_slice bytes)
     assert(kept->changesets != NULL);
     kept->changesets[kept->count++] = changeset;
     history->changesets++;
+    take_grants(history, log, &header, &body);
     for (uint32_t i = 0; i < body.count; i++)
-        take_op(history, log, header.seq, i, body.entries[i].op);
+        take_op(history, log, &header, i, &body.entries[i]);
 }
 
 static void check_pins(const struct sim_history *history, const struct nv_far_head *heads, size_t count,
                        const char *name)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!nv_scope_id_equal(heads[i].scope, NV_SCOPE_NETWORK))
-            continue;
-        size_t log = sim_history_log(history, heads[i].site, heads[i].epoch);
+        size_t log = sim_history_log(history, heads[i].site, heads[i].epoch, heads[i].scope);
         if (log == SIZE_MAX || heads[i].seq > history->logs[log].count)
             continue;
         if (memcmp(&history->logs[log].changesets[heads[i].seq - 1].hash, &heads[i].pin, sizeof heads[i].pin) != 0)

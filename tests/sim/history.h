@@ -2,6 +2,7 @@
  *
  * It is what the checks hold the sites against: which ops there are, what each had seen, and what follows from a set of
  * them by the model (tests/unit/model.h). A place in a log for which two different headers turn up is told at once.
+ * What is sealed is opened with the content keys that any grant gives to any key that is known here.
  */
 #pragma once
 
@@ -9,8 +10,10 @@
 #include "core/heads.h"
 #include "core/op.h"
 #include "records.h"
+#include "shapes.h"
 #include "store/store.h"
 #include "tests/unit/model.h"
+#include "wire/sealed.h"
 
 struct sim_changeset {
     struct nv_hash hash;
@@ -23,6 +26,7 @@ struct sim_changeset {
 struct sim_log {
     struct nv_site_id site;
     uint64_t epoch;
+    struct nv_scope_id scope;
     struct sim_changeset *changesets; /* changesets[seq - 1] */
     size_t count;
 };
@@ -32,11 +36,37 @@ struct sim_except {
     uint8_t fields;
 };
 
+/* A record that an op is about: of `item` by its place in sim_record_keys, of other tables SIM_RECORDS and on by its
+ * place in the list of those that were met. */
+enum { SIM_KEY_BYTES = 16, SIM_NO_RECORD = -1 };
+struct sim_named {
+    enum sim_table table;
+    struct nv_scope_id scope;
+    struct nv_site_id home; /* zeros where it is no part of the record's name */
+    char key[SIM_KEY_BYTES];
+};
+
+struct sim_content_key {
+    size_t log;
+    uint64_t number;
+    struct nv_content_key key;
+    uint64_t last_use; /* the newest authority position at which something was sealed with it */
+};
+
+/* A content key was given to a site. */
+struct sim_grant {
+    size_t key;
+    struct nv_site_id to;
+    size_t by_log;
+    uint64_t position;
+};
+
 struct sim_op {
     size_t log;
     uint64_t seq;
     uint32_t index;
-    int record;
+    int record; /* SIM_NO_RECORD: redacts, grants, asks, and what is no op of a record here */
+    size_t key; /* the content key; SIZE_MAX: it is not sealed */
     bool is_delete;
     uint8_t fields;
     struct nv_value values[SIM_FIELDS];
@@ -52,6 +82,14 @@ struct sim_op {
 struct sim_history {
     struct sim_log *logs;
     size_t log_count;
+    struct sim_named *named;
+    size_t named_count;
+    struct nv_curve_key *openers; /* of all machines, ever */
+    size_t opener_count;
+    struct sim_content_key *keys;
+    size_t key_count;
+    struct sim_grant *grants;
+    size_t grant_count;
     struct sim_op *ops;
     size_t op_count, op_capacity;
     struct nv_heads known; /* of all scopes */
@@ -85,4 +123,8 @@ void sim_history_meaning(const struct sim_history *history, int record, const st
                          struct nv_model_state *ret_state, size_t ret_ops[SIM_MODEL_OPS], size_t *ret_count);
 
 /* The log's place here; SIZE_MAX where it is not known. */
-size_t sim_history_log(const struct sim_history *history, struct nv_site_id site, uint64_t epoch);
+size_t sim_history_log(const struct sim_history *history, struct nv_site_id site, uint64_t epoch,
+                       struct nv_scope_id scope);
+
+/* A machine has that key from here on. */
+void sim_history_add_opener(struct sim_history *history, const struct nv_curve_key *key);
