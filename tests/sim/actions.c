@@ -1,9 +1,11 @@
 /* What can happen. A new kind of thing to do, or to go wrong, is a function and a line here. */
+#include "authority.h"
 #include "checks.h"
 #include "faults.h"
 #include "foreign.h"
 #include "people.h"
 #include "plan.h"
+#include "scoped.h"
 
 static void join(struct sim_world *world, struct nv_dice *dice, size_t place)
 {
@@ -49,6 +51,19 @@ static void certify(struct sim_world *world, struct nv_dice *dice, size_t place)
     sim_people_write(world, dice, 0);
 }
 
+/* Several records at once, where there are groups. */
+static void write_scoped(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    for (size_t left = world->profile.has_scopes ? 1 + nv_dice_below(dice, 4) : 0; left > 0; left--)
+        sim_scoped_write(world, dice, place);
+}
+
+static void move(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    if (world->profile.has_scopes)
+        sim_scoped_move(world, dice, place);
+}
+
 const struct sim_action sim_actions[] = {
     {"write", 300, sim_people_write},
     {"rush", 20, rush},
@@ -80,5 +95,10 @@ const struct sim_action sim_actions[] = {
     {"fsync", 10, sim_fault_fsync},
     {"full", 10, sim_fault_full},
     {"clock", 15, sim_fault_clock},
+    {"write-scoped", 90, write_scoped},
+    {"move", 15, move},
+    {"list-reader", 15, sim_authority_list},
+    {"unlist-reader", 15, sim_authority_unlist},
+    {"revoke", 8, sim_authority_revoke},
 };
 const size_t sim_action_count = sizeof sim_actions / sizeof *sim_actions;

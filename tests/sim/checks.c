@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checks_scopes.h"
 #include "report.h"
 #include "service_internal.h"
+#include "siblings.h"
 #include "store/care.h"
 #include "store/db.h"
 #include "store/log.h"
@@ -32,12 +34,13 @@ static bool head_of(struct nv_slice changeset, struct nv_arena *arena, struct nv
     return true;
 }
 
-void sim_check_sent(struct sim_world *world, size_t from, struct nv_slice frame)
+void sim_check_sent(struct sim_world *world, size_t from, size_t to, struct nv_slice frame)
 {
     static struct nv_arena arena = {.limit = SIZE_MAX};
     struct nv_message message;
     struct nv_error error;
     nv_arena_reset(&arena);
+    sim_check_scopes_frame(world, from, to, frame);
     if (nv_message_decode(frame, &arena, &message, &error) != NV_OK)
         sim_fail("honest", "%s sends what does not decode: %s", sim_place_name(from), error.text);
     struct nv_heads *said = &world->said[from];
@@ -157,9 +160,19 @@ static int64_t number(sqlite3 *db, const char *sql)
     return value;
 }
 
-bool sim_check_owes(struct sim_world *world, size_t place)
+const char *sim_check_what_waits(struct sim_world *world, size_t place)
 {
-    return number(sim_machine_eyes(&world->machines[place]), "SELECT count(*) FROM navette_owed") != 0;
+    static const struct {
+        const char *sql, *what;
+    } waits[] = {{"SELECT count(*) FROM navette_owed", "owes bodies"},
+                 {"SELECT count(*) FROM navette_keyless", "lacks content keys"},
+                 {"SELECT count(*) FROM navette_move", "has moves under way"},
+                 {"SELECT count(*) FROM navette_scope WHERE leaving", "holds what it no longer reads"}};
+    sqlite3 *db = sim_machine_eyes(&world->machines[place]);
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
+        if (number(db, waits[i].sql) != 0)
+            return waits[i].what;
+    return NULL;
 }
 
 static bool read_applied(const struct sim_world *world, sqlite3 *db, struct sim_cut *cut)
@@ -181,51 +194,8 @@ static bool read_applied(const struct sim_world *world, sqlite3 *db, struct sim_
     return result == SQLITE_DONE;
 }
 
-struct siblings {
-    struct nv_candidate candidates[SIM_MODEL_OPS];
-    size_t count, shown, distinct;
-};
-
-static struct nv_site_id home_of(const struct sim_history *history, const size_t *ops, size_t count)
-{
-    struct nv_site_id home = {{0}};
-    bool any = false;
-    for (size_t i = 0; i < count; i++) {
-        const struct sim_op *op = &history->ops[ops[i]];
-        if (op->is_delete || (any && nv_site_id_compare(home, op->home) <= 0))
-            continue;
-        home = op->home;
-        any = true;
-    }
-    return home;
-}
-
-static void gather(const struct sim_history *history, const struct nv_model_state *state, const size_t *ops,
-                   size_t count, int field, struct siblings *ret_siblings)
-{
-    ret_siblings->count = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!(state->siblings[i] >> field & 1))
-            continue;
-        const struct sim_op *op = &history->ops[ops[i]];
-        const struct sim_log *log = &history->logs[op->log];
-        ret_siblings->candidates[ret_siblings->count++] =
-            (struct nv_candidate){.value = op->values[field],
-                                  .time = {op->times[field]},
-                                  .site = log->site,
-                                  .epoch = log->epoch,
-                                  .seq = op->seq,
-                                  .index = op->index,
-                                  .header = log->changesets[op->seq - 1].hash};
-    }
-    if (ret_siblings->count == 0)
-        return;
-    ret_siblings->distinct = nv_rule_distinct(ret_siblings->candidates, ret_siblings->count);
-    ret_siblings->shown = nv_rule_choose(sim_field_rules[field], ret_siblings->candidates, ret_siblings->count,
-                                         home_of(history, ops, count));
-}
-
-static size_t listed(sqlite3_stmt *rows, int record, const char *field, const struct siblings *siblings, size_t place)
+static size_t listed(sqlite3_stmt *rows, int record, const char *field, const struct sim_siblings *siblings,
+                     size_t place)
 {
     size_t count = 0;
     sqlite3_bind_text(rows, 1, sim_record_keys[record], -1, SQLITE_STATIC);
@@ -249,7 +219,7 @@ static void check_record(const struct sim_world *world, size_t place, const stru
                          const struct sim_row *row, sqlite3_stmt *conflicts)
 {
     static struct nv_model_state state;
-    static struct siblings siblings;
+    static struct sim_siblings siblings;
     size_t ops[SIM_MODEL_OPS], count;
     bool is_ended = false;
     sim_history_meaning(&world->history, record, cut, &state, ops, &count);
@@ -262,7 +232,7 @@ static void check_record(const struct sim_world *world, size_t place, const stru
         sim_fail("model", "%s: %s: a delete beside the record is listed wrongly", sim_place_name(place),
                  sim_record_keys[record]);
     for (int field = 0; field < SIM_FIELDS && state.is_shown; field++) {
-        gather(&world->history, &state, ops, count, field, &siblings);
+        sim_siblings_gather(&world->history, &state, ops, count, field, sim_field_rules[field], &siblings);
         if (siblings.count == 0)
             continue; /* a late field that nobody wrote: its default */
         if (row->codes[field] != sim_code_of(&siblings.candidates[siblings.shown].value))
@@ -281,8 +251,10 @@ static void check_record(const struct sim_world *world, size_t place, const stru
  */
 static bool is_settled(sqlite3 *db)
 {
-    return number(db, "SELECT (SELECT count(*) FROM navette_pending_1) + (SELECT count(*) FROM navette_intent) + "
-                      "(SELECT count(*) FROM navette_owed)") == 0 &&
+    return number(db, "SELECT (SELECT count(*) FROM navette_pending_1) + (SELECT count(*) FROM navette_pending_2) + "
+                      "(SELECT count(*) FROM navette_pending_3) + (SELECT count(*) FROM navette_pending_4) + "
+                      "(SELECT count(*) FROM navette_pending_5) + (SELECT count(*) FROM navette_pending_6) + "
+                      "(SELECT count(*) FROM navette_intent) + (SELECT count(*) FROM navette_owed)") == 0 &&
            number(db, "SELECT value FROM navette_meta WHERE name = 'schema_version'") ==
                number(db, "PRAGMA schema_version");
 }
@@ -304,25 +276,21 @@ static void check_shown(struct sim_world *world, size_t place)
             for (int record = 0; record < SIM_RECORDS; record++)
                 if (!world->is_left_out[place][record])
                     check_record(world, place, &cut, record, &rows[record], conflicts);
+            sim_check_scopes_rows(world, place, &cut);
         }
         sqlite3_finalize(conflicts);
     }
     free(cut.seqs);
 }
 
-static void check_digest(struct sim_world *world, size_t place)
+static void check_digest(struct sim_world *world, size_t place, const struct nv_scope_digest *digest)
 {
-    struct nv_scope_digest digest;
-    struct nv_error error;
-    /* The daemon's own view must not be moved on by a check. */
-    struct nv_store *store = sim_machine_examiner(&world->machines[place]);
-    if (store == NULL || nv_store_digest(store, NV_SCOPE_NETWORK, &digest, &error) != NV_OK || !digest.closed)
-        return;
     sim_report->digests_compared++;
     for (size_t i = 0; i < world->cut_count; i++) {
-        if (memcmp(&world->cuts[i].vector, &digest.vector, sizeof digest.vector) != 0)
+        if (memcmp(&world->cuts[i].vector, &digest->vector, sizeof digest->vector) != 0 ||
+            !nv_scope_id_equal(world->cuts[i].scope, digest->scope))
             continue;
-        if (memcmp(&world->cuts[i].state, &digest.state, sizeof digest.state) != 0)
+        if (memcmp(&world->cuts[i].state, &digest->state, sizeof digest->state) != 0)
             sim_fail("digest", "%s and %s have one vector and two digests", sim_place_name(world->cuts[i].place),
                      sim_place_name(place));
         return;
@@ -330,7 +298,20 @@ static void check_digest(struct sim_world *world, size_t place)
     world->cuts = realloc(world->cuts, (world->cut_count + 1) * sizeof *world->cuts);
     assert(world->cuts != NULL);
     world->cuts[world->cut_count++] =
-        (struct sim_cut_seen){.vector = digest.vector, .state = digest.state, .place = place};
+        (struct sim_cut_seen){.scope = digest->scope, .vector = digest->vector, .state = digest->state, .place = place};
+}
+
+static void check_digests(struct sim_world *world, size_t place)
+{
+    struct nv_scope_digest digest;
+    struct nv_scope_id scopes[SIM_BITS];
+    struct nv_error error;
+    /* The daemon's own view must not be moved on by a check. */
+    struct nv_store *store = sim_machine_examiner(&world->machines[place]);
+    size_t count = store == NULL ? 0 : nv_store_scopes(store, scopes, SIM_BITS);
+    for (size_t i = 0; i < count; i++)
+        if (nv_store_digest(store, scopes[i], &digest, &error) == NV_OK && digest.closed)
+            check_digest(world, place, &digest);
 }
 
 void sim_check_turn(struct sim_world *world, size_t place, bool thoroughly)
@@ -344,6 +325,7 @@ void sim_check_turn(struct sim_world *world, size_t place, bool thoroughly)
             sim_fail("history", "the store of %s cannot be read: %s", machine->name, machine->why_blind);
         sim_history_take(&world->history, machine->store, sim_machine_examiner(machine), machine->name,
                          world->ledger.transactions);
+        sim_check_scopes_history(world);
         check_held(world, place);
     }
     if (has_grown || world->has_spoken[place])
@@ -352,7 +334,8 @@ void sim_check_turn(struct sim_world *world, size_t place, bool thoroughly)
     check_bounds(world, place);
     if (thoroughly || (has_grown && nv_dice_percent(&world->dice, 12))) {
         check_shown(world, place);
-        check_digest(world, place);
+        check_digests(world, place);
+        sim_check_scopes_file(world, place);
     }
 }
 
@@ -361,9 +344,10 @@ void sim_check_turn(struct sim_world *world, size_t place, bool thoroughly)
 static const char everything[] = "SELECT * FROM item ORDER BY id";
 static const char conflicts[] =
     "SELECT key_text, kind, field, choice, value, site, time_ms, shown FROM navette_conflict "
-    "ORDER BY key_text, kind, field, choice";
-static const char *const nothing_left[] = {"navette_pending_1", "navette_intent",     "navette_missing",
-                                           "navette_owed",      "navette_quarantine", "navette_fork"};
+    "WHERE table_name = 'item' ORDER BY key_text, kind, field, choice";
+static const char *const nothing_left[] = {
+    "navette_intent",  "navette_missing", "navette_owed",  "navette_fork",
+    "navette_keyless", "navette_move",    "navette_guard", "navette_scope WHERE leaving"};
 
 static char *text_of(sqlite3 *db, const char *sql)
 {
@@ -396,8 +380,11 @@ static void check_alike(sqlite3 *db, size_t place, const char *sql, char **first
     sqlite3_free(text);
 }
 
-static void check_nothing_left(sqlite3 *db, size_t place)
+static void check_nothing_left(const struct sim_world *world, sqlite3 *db, size_t place)
 {
+    int64_t listed = number(db, "SELECT count(*) FROM navette_quarantine WHERE tbl = 1");
+    if (listed != 0 && !world->was_taken[place])
+        sim_fail("rest", "%s has %lld items in quarantine", sim_place_name(place), (long long)listed);
     for (size_t i = 0; i < sizeof nothing_left / sizeof *nothing_left; i++) {
         char sql[96];
         snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", nothing_left[i]);
@@ -448,12 +435,12 @@ void sim_check_end(struct sim_world *world)
     char *rows = NULL, *open = NULL;
     struct nv_scope_digest cut = {0};
     for (size_t place = 0; place < world->places; place++) {
-        if (!world->machines[place].is_member)
+        if (!sim_world_has(world, place))
             continue;
         sqlite3 *db = sim_machine_eyes(&world->machines[place]);
         if (number(db, "SELECT 0 FROM (SELECT 1)") != 0)
             sim_fail("rest", "the store of %s cannot be read", sim_place_name(place));
-        check_nothing_left(db, place);
+        check_nothing_left(world, db, place);
         check_cut(world, place, &cut);
         check_alike(db, place, everything, &rows);
         check_alike(db, place, conflicts, &open);
@@ -464,5 +451,14 @@ void sim_check_end(struct sim_world *world)
     }
     sqlite3_free(rows);
     sqlite3_free(open);
-    sim_ledger_check(&world->ledger, &world->history, world->founding->sites, world->places);
+    struct sim_cut counted = empty_cut(world);
+    if (!read_applied(world, sim_machine_eyes(&world->machines[0]), &counted))
+        sim_fail("rest", "the logs of the hub cannot be read");
+    sim_ledger_check(&world->ledger, &(struct sim_ledger_judges){.history = &world->history,
+                                                                 .cut = &counted,
+                                                                 .sites = world->founding->sites,
+                                                                 .was_taken = world->was_taken,
+                                                                 .site_count = world->places});
+    free(counted.seqs);
+    sim_check_scopes_end(world);
 }

@@ -14,13 +14,13 @@
  *   liveness    once faults stop, all converge within a bounded time
  *   prompt      in a calm network a write is everywhere at once
  *
- * and those of history.h and ledger.h.
+ * and those of history.h, ledger.h and checks_scopes.h.
  */
 #pragma once
 
 #include "world.h"
 
-void sim_check_sent(struct sim_world *world, size_t from, struct nv_slice frame);
+void sim_check_sent(struct sim_world *world, size_t from, size_t to, struct nv_slice frame);
 
 /* After a turn: what is cheap always, the rest now and then (`thoroughly`: now). */
 void sim_check_turn(struct sim_world *world, size_t place, bool thoroughly);
@@ -28,7 +28,7 @@ void sim_check_turn(struct sim_world *world, size_t place, bool thoroughly);
 /* After a start. */
 void sim_check_started(struct sim_world *world, size_t place);
 
-/* Whether bodies are missing at the place that no redaction names. */
-bool sim_check_owes(struct sim_world *world, size_t place);
+/* What the store at the place has still to do by itself, in a word; NULL: nothing. */
+const char *sim_check_what_waits(struct sim_world *world, size_t place);
 
 void sim_check_end(struct sim_world *world);

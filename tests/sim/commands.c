@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "authority.h"
 #include "base/clock.h"
 #include "clock.h"
 #include "people.h"
@@ -47,8 +48,8 @@ static bool pick(sqlite3 *db, struct nv_dice *dice, struct open_conflict *ret_op
 {
     struct nv_error error;
     size_t seen = 0;
-    sqlite3_stmt *rows =
-        nv_db_prepare(db, "SELECT DISTINCT key_text, field FROM navette_conflict ORDER BY 1, 2", &error);
+    sqlite3_stmt *rows = nv_db_prepare(
+        db, "SELECT DISTINCT key_text, field FROM navette_conflict WHERE table_name = 'item' ORDER BY 1, 2", &error);
     while (rows != NULL && sqlite3_step(rows) == SQLITE_ROW) {
         if (nv_dice_below(dice, ++seen) != 0)
             continue;
@@ -167,6 +168,8 @@ void sim_people_join(struct sim_world *world, size_t place)
         return;
     struct nv_certificate certificate = sim_certificate(world->founding, place);
     enum nv_status status = nv_authority_certify(hub, &world->founding->authority, &certificate, nv_wall_now(), &error);
+    if (status == NV_OK)
+        sim_authority_note_member(world, hub, place);
     if (status == NV_OK)
         status = (store = sim_people_client(world, place)) == NULL ? NV_BUSY : adopt(world, hub, store, &error);
     sim_trace("%s joins: %s", machine->name, nv_status_text(status));

@@ -92,15 +92,14 @@ struct known {
 struct matching {
     struct sim_ledger *ledger;
     const struct sim_history *history;
-    const struct nv_site_id *sites;
-    size_t site_count;
+    const struct sim_ledger_judges *judges;
     struct known (*known)[SIM_FIELDS]; /* of each op */
 };
 
 static size_t site_of(const struct matching *matching, const struct sim_op *op)
 {
-    for (size_t site = 0; site < matching->site_count; site++)
-        if (nv_site_id_compare(matching->sites[site], matching->history->logs[op->log].site) == 0)
+    for (size_t site = 0; site < matching->judges->site_count; site++)
+        if (nv_site_id_compare(matching->judges->sites[site], matching->history->logs[op->log].site) == 0)
             return site;
     sim_fail("invented", "a log of a site that nobody knows");
 }
@@ -154,11 +153,14 @@ static bool is_same(int field, uint64_t value, uint64_t other)
 
 /* A run of entries that became no op: each was written over by the next, at the same site, before it was sealed; or
  * the field was in the end what it had been at the beginning, and there was nothing to seal. */
-static void check_unmatched(const struct sim_ledger *ledger, size_t from, size_t to, size_t site, int record, int field,
+static void check_unmatched(const struct matching *matching, size_t from, size_t to, size_t site, int record, int field,
                             bool is_taken_up)
 {
+    const struct sim_ledger *ledger = matching->ledger;
     uint64_t start = 0;
     bool in_run = false;
+    if (matching->judges->was_taken[site])
+        return;
     for (size_t at = next_entry(ledger, from, site, record, field), next; at < to; at = next) {
         const struct sim_entry *entry = &ledger->entries[at];
         next = next_entry(ledger, at + 1, site, record, field);
@@ -215,7 +217,7 @@ static void match_field(struct matching *matching, size_t number, size_t site, i
         sim_fail(off_ms == INT64_MAX ? "invented" : "time",
                  "%s signed %s.%s (seq %llu) as nobody wrote it: off by %lld ms", sim_place_name(site),
                  sim_record_keys[op->record], sim_field_names[field], (unsigned long long)op->seq, (long long)off_ms);
-    check_unmatched(ledger, *at, found, site, op->record, field, true);
+    check_unmatched(matching, *at, found, site, op->record, field, true);
     for (size_t i = *at; i <= found; i++)
         if (ledger->entries[i].site == site && ledger->entries[i].record == op->record &&
             ledger->entries[i].field == field)
@@ -274,7 +276,7 @@ static void match_record(struct matching *matching, size_t site, int record)
                 match_field(matching, number, site, field, &at[field]);
     }
     for (int field = 0; field < SIM_FIELDS; field++)
-        check_unmatched(matching->ledger, at[field], matching->ledger->entry_count, site, record, field, false);
+        check_unmatched(matching, at[field], matching->ledger->entry_count, site, record, field, false);
 }
 
 /* ---- what became of the ops ---- */
@@ -301,7 +303,8 @@ static bool is_answered_for(const struct matching *matching, size_t other, int f
     for (size_t number = 0; number < history->op_count; number++) {
         const struct sim_op *op = &history->ops[number];
         if (op->record == history->ops[other].record && !op->is_delete && (op->fields >> field & 1) &&
-            sim_op_covers(history, op, other, field) && knew(matching, number, other, field))
+            sim_cut_has(matching->judges->cut, op->log, op->seq) && sim_op_covers(history, op, other, field) &&
+            knew(matching, number, other, field))
             return true;
     }
     return false;
@@ -328,7 +331,7 @@ static void check_record(const struct matching *matching, int record)
 {
     static struct nv_model_state state;
     size_t ops[SIM_MODEL_OPS], count;
-    sim_history_meaning(matching->history, record, NULL, &state, ops, &count);
+    sim_history_meaning(matching->history, record, matching->judges->cut, &state, ops, &count);
     for (size_t i = 0; i < count; i++) {
         const struct sim_op *op = &matching->history->ops[ops[i]];
         for (int field = 0; field < SIM_FIELDS && !op->is_delete; field++) {
@@ -349,18 +352,16 @@ static void check_record(const struct matching *matching, int record)
     }
 }
 
-void sim_ledger_check(struct sim_ledger *ledger, const struct sim_history *history, const struct nv_site_id *sites,
-                      size_t site_count)
+void sim_ledger_check(struct sim_ledger *ledger, const struct sim_ledger_judges *judges)
 {
     struct matching matching = {.ledger = ledger,
-                                .history = history,
-                                .sites = sites,
-                                .site_count = site_count,
-                                .known = calloc(history->op_count + 1, sizeof *matching.known)};
+                                .history = judges->history,
+                                .judges = judges,
+                                .known = calloc(judges->history->op_count + 1, sizeof *matching.known)};
     assert(matching.known != NULL);
     for (size_t i = 0; i < ledger->entry_count; i++)
         ledger->entries[i].is_matched = false;
-    for (size_t site = 0; site < site_count; site++)
+    for (size_t site = 0; site < judges->site_count; site++)
         for (int record = 0; record < SIM_RECORDS; record++)
             match_record(&matching, site, record);
     for (int record = 0; record < SIM_RECORDS; record++)

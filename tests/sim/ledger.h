@@ -59,6 +59,14 @@ struct sim_ledger {
 void sim_ledger_done(struct sim_ledger *ledger);
 void sim_ledger_note(struct sim_ledger *ledger, const struct sim_write *write);
 
-/* `sites` has the id of each place. Fails where something was lost, invented, or given another time. */
-void sim_ledger_check(struct sim_ledger *ledger, const struct sim_history *history, const struct nv_site_id *sites,
-                      size_t site_count);
+/* What the ledger is held against. */
+struct sim_ledger_judges {
+    const struct sim_history *history;
+    const struct sim_cut *cut;      /* what counts in the end */
+    const struct nv_site_id *sites; /* of each place */
+    const bool *was_taken;          /* each place: what it wrote may be in no op, or in none that counts */
+    size_t site_count;
+};
+
+/* Fails where something was lost, invented, or given another time. */
+void sim_ledger_check(struct sim_ledger *ledger, const struct sim_ledger_judges *judges);

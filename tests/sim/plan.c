@@ -28,6 +28,7 @@ static struct sim_profile some_profile(struct nv_dice *dice)
         profile.machines = large == 0 ? 8 + nv_dice_below(dice, 43) : 10 + nv_dice_below(dice, 5);
         profile.clock_cost_us = 1;
     }
+    profile.has_scopes = nv_dice_percent(dice, 55) && profile.machines <= 8;
     return profile;
 }
 
@@ -73,9 +74,9 @@ void sim_plan_write(const struct sim_plan *plan, FILE *file)
     const struct sim_profile *profile = &plan->profile;
     fprintf(file,
             "seed %" PRIu64 " machines %zu records %u side-lines %d equal %d large %d cost %" PRId64 " span %" PRId64
-            "\n",
+            " scopes %d\n",
             plan->seed, profile->machines, profile->records, profile->has_side_lines, profile->has_equal_values,
-            profile->has_large_values, profile->clock_cost_us, profile->span_us);
+            profile->has_large_values, profile->clock_cost_us, profile->span_us, profile->has_scopes);
     for (size_t i = 0; i < plan->count; i++) {
         const struct sim_step *step = &plan->steps[i];
         if (!step->is_left_out)
@@ -98,7 +99,7 @@ static bool action_named(const char *name, size_t *ret_action)
 bool sim_plan_read(struct sim_plan *plan, FILE *file)
 {
     struct sim_profile *profile = &plan->profile;
-    int side, equal, large;
+    int side, equal, large, scopes = 0;
     char line[256], name[64];
     memset(plan, 0, sizeof *plan);
     bool has_profile = false;
@@ -109,10 +110,11 @@ bool sim_plan_read(struct sim_plan *plan, FILE *file)
         if (!has_profile) {
             if (sscanf(line,
                        "seed %" SCNu64 " machines %zu records %u side-lines %d equal %d large %d cost %" SCNd64
-                       " span %" SCNd64,
+                       " span %" SCNd64 " scopes %d",
                        &plan->seed, &profile->machines, &profile->records, &side, &equal, &large,
-                       &profile->clock_cost_us, &profile->span_us) != 8)
+                       &profile->clock_cost_us, &profile->span_us, &scopes) < 8) /* older plans have none */
                 return false;
+            profile->has_scopes = scopes != 0;
             profile->has_side_lines = side != 0;
             profile->has_equal_values = equal != 0;
             profile->has_large_values = large != 0;
@@ -167,7 +169,7 @@ static void become_one(struct sim_world *world, int64_t most_us, const char *che
 static void probe(struct sim_world *world)
 {
     for (size_t place = 0; place < world->places; place++) {
-        if (!world->machines[place].is_member || (place >= PROBED && place < world->founding->certified))
+        if (!sim_world_has(world, place) || (place >= PROBED && place < world->founding->certified))
             continue;
         char sql[128];
         snprintf(sql, sizeof sql,

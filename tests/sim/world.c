@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "authority.h"
 #include "chance.h"
 #include "checks.h"
 #include "clock.h"
@@ -22,8 +23,7 @@ enum { NOTIFY_US = 1500, SUPERVISOR_US = 2000000 };
 
 static void see_sent(void *context, size_t from, size_t to, struct nv_slice frame)
 {
-    (void)to;
-    sim_check_sent(context, from, frame);
+    sim_check_sent(context, from, to, frame);
 }
 
 static void see_came(void *context, size_t from, size_t to, struct nv_slice frame)
@@ -90,6 +90,7 @@ void sim_world_make(struct sim_world *world, uint64_t seed, const struct sim_pro
     }
     if (profile->has_side_lines)
         make_side_lines(world);
+    sim_authority_begin(world);
 }
 
 void sim_world_free(struct sim_world *world)
@@ -103,6 +104,7 @@ void sim_world_free(struct sim_world *world)
     sim_network_end();
     sim_history_done(&world->history);
     sim_ledger_done(&world->ledger);
+    sim_rights_done(&world->rights);
     free(world->cuts);
 }
 
@@ -301,6 +303,11 @@ void sim_world_calm(struct sim_world *world)
     }
 }
 
+bool sim_world_has(const struct sim_world *world, size_t place)
+{
+    return world->machines[place].is_member && world->machines[place].disk != NULL && !world->is_out[place];
+}
+
 /* Whether it holds as much as that of all that it carries. */
 static bool has_the_same(const struct sim_machine *machine, const struct nv_heads *others)
 {
@@ -321,7 +328,7 @@ const char *sim_world_what_is_left(struct sim_world *world)
         const struct sim_machine *machine = &world->machines[place];
         uint64_t pending = 0;
         struct nv_error error;
-        if (!machine->is_member || machine->disk == NULL)
+        if (!sim_world_has(world, place))
             continue;
         const char *left = NULL;
         if (machine->service == NULL)
@@ -332,10 +339,10 @@ const char *sim_world_what_is_left(struct sim_world *world)
             left = "has not looked at a write";
         else if (nv_store_pending(machine->store, &pending, &error) != NV_OK || pending > 0)
             left = "has something to seal";
-        else if (sim_check_owes(world, place))
-            left = "owes bodies";
         else if (world->is_away[place])
             left = "has no table";
+        else
+            left = sim_check_what_waits(world, place);
         if (left == NULL)
             continue;
         snprintf(text, sizeof text, "%s %s", machine->name, left);

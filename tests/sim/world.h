@@ -8,6 +8,8 @@
 #include "history.h"
 #include "ledger.h"
 #include "machine.h"
+#include "marks.h"
+#include "rights.h"
 #include "tests/unit/dice.h"
 
 /* How a network of this seed looks. */
@@ -17,11 +19,13 @@ struct sim_profile {
     bool has_side_lines; /* schools that also dial each other */
     bool has_equal_values;
     bool has_large_values;
+    bool has_scopes; /* groups, what is not for everybody, and rights that are taken */
     int64_t clock_cost_us;
     int64_t span_us; /* in which the plan happens */
 };
 
 struct sim_cut_seen { /* a closed cut that somebody showed */
+    struct nv_scope_id scope;
     struct nv_hash vector, state;
     size_t place;
 };
@@ -63,6 +67,11 @@ struct sim_world {
     const struct sim_founding *founding;
     struct sim_history history;
     struct sim_ledger ledger;
+    struct sim_rights rights;
+    struct sim_marks marks;
+    size_t ops_seen, grants_seen;              /* of the history, by checks_scopes.c */
+    bool is_out[SIM_PLACES];                   /* it was revoked, and goes on as if nothing had happened */
+    bool was_taken[SIM_PLACES];                /* a right was taken from it: what it wrote may count for nothing */
     struct nv_heads said[SIM_PLACES];          /* what each ever told the others that it holds */
     bool has_spoken[SIM_PLACES];               /* since that was looked at */
     struct nv_heads told[SIM_PLACES];          /* what the trace says that each holds */
@@ -109,5 +118,8 @@ void sim_world_start(struct sim_world *world, size_t place);
 void sim_world_calm(struct sim_world *world);
 
 /* Whether all members hold the same, have merged it, and nothing waits. */
+/* Whether it is a member, with a machine: the others are no business of ours. */
+bool sim_world_has(const struct sim_world *world, size_t place);
+
 bool sim_world_is_one(struct sim_world *world);
 const char *sim_world_what_is_left(struct sim_world *world); /* the first thing that is in the way; NULL: nothing */

@@ -1,0 +1,197 @@
+#include "authority.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "clock.h"
+#include "people.h"
+#include "report.h"
+#include "store/authority.h"
+#include "store/log.h"
+#include "store/trust/rights.h"
+#include "trace.h"
+
+enum { HUB = 0, LEFT_LEAST = 2 };
+
+const char *const sim_group_names[SIM_GROUPS] = {"nord", "sud", "est"};
+
+static uint64_t position_of(const struct nv_store *hub)
+{
+    const struct nv_far_head *has;
+    size_t count;
+    nv_store_has(hub, &has, &count);
+    return count > 0 && nv_scope_id_equal(has[0].scope, NV_SCOPE_AUTHORITY) ? has[0].seq : 0;
+}
+
+void sim_authority_note_member(struct sim_world *world, const struct nv_store *hub, size_t place)
+{
+    sim_rights_give(&world->rights, SIM_BIT_NETWORK, place, position_of(hub), &world->machines[place].sign.public_key);
+}
+
+/* ---- a command at the hub ---- */
+
+struct command {
+    struct nv_store *hub;
+    const struct nv_sign_key *authority;
+    struct nv_wall_ms now;
+    size_t group, place;
+};
+
+/* A right is about to be taken: what the authority holds of the site's logs is what it will name. */
+static struct sim_taking *begin_taking(struct sim_world *world, const struct command *command, size_t scope)
+{
+    const struct nv_far_head *has;
+    size_t count;
+    assert(world->rights.taking_count < SIM_TAKINGS);
+    struct sim_taking *taking = &world->rights.takings[world->rights.taking_count];
+    *taking = (struct sim_taking){.scope = scope, .place = command->place};
+    nv_store_has(command->hub, &has, &count);
+    for (size_t i = 0; i < count; i++)
+        if (nv_site_id_compare(has[i].site, world->rights.sites[command->place]) == 0 &&
+            (scope == SIM_BITS || sim_rights_bit(&world->rights, has[i].scope) == scope))
+            nv_heads_raise(&taking->named, &has[i]);
+    return taking;
+}
+
+static void end_taking(struct sim_world *world, const struct command *command, struct sim_taking *taking, bool is_done)
+{
+    if (!is_done) {
+        nv_heads_done(&taking->named);
+        return;
+    }
+    taking->position = position_of(command->hub);
+    world->rights.taking_count++;
+    sim_rights_take(&world->rights, taking->scope == SIM_BITS ? SIM_BIT_NETWORK : taking->scope, taking->place,
+                    taking->position);
+}
+
+static enum nv_status make_group(struct sim_world *world, const struct command *command, struct nv_error *error)
+{
+    char name[32];
+    if (world->rights.is_made[command->group])
+        return NV_OK;
+    enum nv_status status =
+        nv_authority_group(command->hub, command->authority, sim_group_names[command->group], command->now, error);
+    snprintf(name, sizeof name, "group/%s", sim_group_names[command->group]);
+    if (status == NV_OK)
+        status = nv_scope_from_name(command->hub, name, &world->rights.groups[command->group], error);
+    world->rights.is_made[command->group] = status == NV_OK;
+    return status;
+}
+
+static enum nv_status list(struct sim_world *world, const struct command *command, struct nv_error *error)
+{
+    struct sim_rights *rights = &world->rights;
+    enum nv_status status = make_group(world, command, error);
+    if (status != NV_OK || sim_rights_reads(rights, SIM_BIT_GROUP + command->group, command->place, UINT64_MAX - 1))
+        return status;
+    status = nv_authority_add_reader(command->hub, command->authority, rights->groups[command->group],
+                                     rights->sites[command->place], command->now, error);
+    if (status == NV_OK)
+        sim_rights_give(rights, SIM_BIT_GROUP + command->group, command->place, position_of(command->hub), NULL);
+    return status;
+}
+
+static enum nv_status unlist(struct sim_world *world, const struct command *command, struct nv_error *error)
+{
+    struct sim_rights *rights = &world->rights;
+    size_t scope = SIM_BIT_GROUP + command->group;
+    if (!rights->is_made[command->group] || !sim_rights_reads(rights, scope, command->place, UINT64_MAX - 1))
+        return NV_OK;
+    struct sim_taking *taking = begin_taking(world, command, scope);
+    enum nv_status status = nv_authority_remove_reader(command->hub, command->authority, rights->groups[command->group],
+                                                       rights->sites[command->place], command->now, error);
+    end_taking(world, command, taking, status == NV_OK);
+    return status;
+}
+
+static enum nv_status revoke(struct sim_world *world, const struct command *command, struct nv_error *error)
+{
+    struct sim_taking *taking = begin_taking(world, command, SIM_BITS);
+    enum nv_status status =
+        nv_authority_revoke(command->hub, command->authority, world->rights.sites[command->place], command->now, error);
+    end_taking(world, command, taking, status == NV_OK);
+    world->is_out[command->place] = world->is_out[command->place] || status == NV_OK;
+    world->was_taken[command->place] = world->was_taken[command->place] || status == NV_OK;
+    return status;
+}
+
+typedef enum nv_status command_function(struct sim_world *world, const struct command *command, struct nv_error *error);
+
+static void run(struct sim_world *world, command_function *function, size_t group, size_t place, const char *what)
+{
+    struct nv_error error = {0};
+    struct command command = {.hub = sim_people_client(world, HUB),
+                              .authority = &world->founding->authority,
+                              .now = nv_wall_now(),
+                              .group = group,
+                              .place = place};
+    if (command.hub == NULL)
+        return;
+    enum nv_status status = function(world, &command, &error);
+    sim_trace("the authority %s %s (%s): %s, at %llu", what, sim_place_name(place), sim_group_names[group],
+              nv_status_text(status), (unsigned long long)position_of(command.hub));
+    nv_store_close(command.hub);
+    if (status != NV_OK && status != NV_BUSY && status != NV_FULL)
+        sim_fail("daemon", "a command of the authority fails: %s", error.text);
+    sim_world_settle(world, HUB);
+}
+
+/* ---- actions ---- */
+
+static size_t some_school(const struct sim_world *world, struct nv_dice *dice)
+{
+    return 1 + nv_dice_below(dice, world->profile.machines - 1);
+}
+
+void sim_authority_list(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    (void)place;
+    size_t school = some_school(world, dice);
+    if (world->profile.has_scopes && !world->is_out[school])
+        run(world, list, nv_dice_below(dice, SIM_GROUPS), school, "lists");
+}
+
+void sim_authority_unlist(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    (void)place;
+    if (world->profile.has_scopes)
+        run(world, unlist, nv_dice_below(dice, SIM_GROUPS), some_school(world, dice), "takes out");
+}
+
+static size_t members_left(const struct sim_world *world)
+{
+    size_t left = 0;
+    for (size_t place = 0; place < world->profile.machines; place++)
+        left += !world->is_out[place];
+    return left;
+}
+
+/* One, or several at once. */
+void sim_authority_revoke(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    (void)place;
+    for (size_t times = nv_dice_percent(dice, 75) ? 1 : 2; world->profile.has_scopes && times > 0; times--) {
+        size_t school = some_school(world, dice);
+        if (!world->is_out[school] && members_left(world) > LEFT_LEAST)
+            run(world, revoke, 0, school, "revokes");
+    }
+}
+
+void sim_authority_begin(struct sim_world *world)
+{
+    struct sim_rights *rights = &world->rights;
+    struct nv_dice dice = nv_dice_of(world->seed ^ 0x67726f757073);
+    rights->places = world->places;
+    for (size_t place = 0; place < world->places; place++) {
+        rights->sites[place] = world->founding->sites[place];
+        sim_history_add_opener(&world->history, &world->founding->curve[place]);
+        if (place < world->founding->certified)
+            sim_rights_give(rights, SIM_BIT_NETWORK, place, 0, &world->founding->sign[place].public_key);
+    }
+    for (size_t group = 0; world->profile.has_scopes && group < SIM_GROUPS; group++)
+        for (size_t school = 1; school < world->profile.machines && school < 6; school++)
+            if (nv_dice_percent(&dice, 60))
+                run(world, list, group, school, "lists");
+}

@@ -1,0 +1,24 @@
+/* What must hold of scopes (checks.h):
+ *
+ *   scope       no value and no key stands where nobody may have it: in a store's file, or in a frame
+ *   granted     content keys are given to readers alone, and nothing is sealed with one that somebody has who reads no
+ *               more
+ *   sealed      (history.h) what is sealed opens with the key that it names, and nothing is in the clear
+ *   model       rows show the narrowest record of their keys, as the model has it of that scope
+ *   lost        what was committed is in an op, or was written over, or is listed in quarantine
+ */
+#pragma once
+
+#include "world.h"
+
+void sim_check_scopes_frame(struct sim_world *world, size_t from, size_t to, struct nv_slice frame);
+
+/* What the history took since it was looked at last. */
+void sim_check_scopes_history(struct sim_world *world);
+
+void sim_check_scopes_file(struct sim_world *world, size_t place);
+
+/* Rows, as what is merged there says by the cut. */
+void sim_check_scopes_rows(struct sim_world *world, size_t place, const struct sim_cut *cut);
+
+void sim_check_scopes_end(struct sim_world *world);
