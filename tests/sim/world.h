@@ -74,6 +74,7 @@ struct sim_world {
     bool was_taken[SIM_PLACES];                /* a right was taken from it: what it wrote may count for nothing */
     struct nv_heads said[SIM_PLACES];          /* what each ever told the others that it holds */
     bool has_spoken[SIM_PLACES];               /* since that was looked at */
+    uint64_t known_when_said[SIM_PLACES];      /* of the authority log, when that was looked at last */
     struct nv_heads told[SIM_PLACES];          /* what the trace says that each holds */
     bool is_hostile[SIM_PLACES];               /* what it sends is altered on the way out */
     sim_harm *harm;                            /* how; NULL: as its dice have it */
