@@ -12,7 +12,8 @@ UNIT_HELPERS := $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c))
 SIM_TESTS := $(patsubst tests/sim/%.c,$(BUILD)/tests/sim/%,$(wildcard tests/sim/test_*.c))
 SIMULATE := $(BUILD)/tests/sim/simulate
 SIM_HELPERS := $(filter-out tests/sim/test_%.c tests/sim/simulate.c,$(wildcard tests/sim/*.c)) \
-               tests/unit/dice.c tests/unit/model.c $(filter-out daemon/main.c daemon/notify.c,$(DAEMON_SOURCES))
+               tests/unit/counting_model.c tests/unit/dice.c tests/unit/model.c \
+               $(filter-out daemon/main.c daemon/notify.c,$(DAEMON_SOURCES))
 
 # Each target runs over its corpus as a test, with a main of ours; with FUZZING=1 libFuzzer drives it.
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

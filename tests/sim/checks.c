@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checks_counting.h"
 #include "checks_scopes.h"
 #include "report.h"
 #include "service_internal.h"
@@ -349,6 +350,7 @@ void sim_check_turn(struct sim_world *world, size_t place, bool thoroughly)
                          world->ledger.transactions);
         sim_check_scopes_history(world);
         check_held(world, place);
+        sim_check_late(world, place);
     }
     if (has_grown || world->has_spoken[place])
         check_said(world, place, "honest", "says more than it holds");
@@ -358,6 +360,7 @@ void sim_check_turn(struct sim_world *world, size_t place, bool thoroughly)
         check_shown(world, place);
         check_digests(world, place);
         sim_check_scopes_file(world, place);
+        sim_check_counting(world, place);
     }
 }
 

@@ -14,7 +14,7 @@
  *   liveness    once faults stop, all converge within a bounded time
  *   prompt      in a calm network a write is everywhere at once
  *
- * and those of history.h, ledger.h and checks_scopes.h.
+ * and those of history.h, ledger.h, checks_scopes.h and checks_counting.h.
  */
 #pragma once
 

@@ -196,6 +196,8 @@ void sim_plan_run(const struct sim_plan *plan)
     sim_report->turns += world.turns;
     sim_report->frames += sim_network_frames();
     sim_report->changesets += world.history.changesets;
+    sim_report->values += world.marks.count;
+    sim_report->rights_taken += world.rights.taking_count;
     sim_report->virtual_ms += (uint64_t)(sim_clock_us() - SIM_START_US) / 1000;
     sim_world_free(&world);
 }

@@ -7,7 +7,7 @@
 struct sim_report {
     uint64_t seed; /* that runs now */
     uint64_t seeds, writes, faults, turns, frames, changesets, virtual_ms, longest_calm_ms, stores_checked,
-        digests_compared;
+        digests_compared, counted, values, rights_taken;
     char checker[32]; /* "" where nothing was wrong */
     char text[1024];
     char hash[40]; /* of the last seed's trace */

@@ -5,8 +5,10 @@
 
 void sim_rights_done(struct sim_rights *rights)
 {
-    for (size_t i = 0; i < rights->taking_count; i++)
+    for (size_t i = 0; i < rights->taking_count; i++) {
         nv_heads_done(&rights->takings[i].named);
+        nv_heads_done(&rights->takings[i].last);
+    }
 }
 
 void sim_rights_give(struct sim_rights *rights, size_t scope, size_t place, uint64_t position,

@@ -293,6 +293,9 @@ static void tell_sum(const struct sim_report *reports, size_t jobs, double took)
         sum.virtual_ms += reports[job].virtual_ms;
         sum.stores_checked += reports[job].stores_checked;
         sum.digests_compared += reports[job].digests_compared;
+        sum.counted += reports[job].counted;
+        sum.values += reports[job].values;
+        sum.rights_taken += reports[job].rights_taken;
         if (reports[job].longest_calm_ms > sum.longest_calm_ms)
             sum.longest_calm_ms = reports[job].longest_calm_ms;
     }
@@ -302,6 +305,9 @@ static void tell_sum(const struct sim_report *reports, size_t jobs, double took)
            "at the latest\n",
            sum.seeds, took, (double)sum.virtual_ms / 3.6e6, sum.turns, sum.frames, sum.changesets, sum.stores_checked,
            sum.digests_compared, (double)sum.longest_calm_ms / 1000);
+    printf("%" PRIu64 " values that not all may read, %" PRIu64 " rights taken, %" PRIu64
+           " headers judged by the model of what counts\n",
+           sum.values, sum.rights_taken, sum.counted);
     printf("faults=%" PRIu64 " seeds=%" PRIu64 " writes=%" PRIu64 " lost=0\n", sum.faults, sum.seeds, sum.writes);
 }
 
