@@ -51,54 +51,50 @@ static void certify(struct sim_world *world, struct nv_dice *dice, size_t place)
     sim_people_write(world, dice, 0);
 }
 
-/* Several records at once, where there are groups. */
+/* Several records at once. */
 static void write_scoped(struct sim_world *world, struct nv_dice *dice, size_t place)
 {
-    for (size_t left = world->profile.has_scopes ? 1 + nv_dice_below(dice, 4) : 0; left > 0; left--)
+    for (size_t left = 1 + nv_dice_below(dice, 4); left > 0; left--)
         sim_scoped_write(world, dice, place);
 }
 
-static void move(struct sim_world *world, struct nv_dice *dice, size_t place)
-{
-    if (world->profile.has_scopes)
-        sim_scoped_move(world, dice, place);
-}
+enum { ALWAYS = false, WITH_SCOPES = true };
 
 const struct sim_action sim_actions[] = {
-    {"write", 300, sim_people_write},
-    {"rush", 20, rush},
-    {"open-form", 25, sim_people_open_form},
-    {"save-form", 25, sim_people_save_form},
-    {"rebuild-table", 20, sim_people_rebuild_table},
-    {"take-table-away", 12, sim_people_take_table_away},
-    {"seal-by-hand", 12, sim_foreign_seal},
-    {"hold-lock", 12, sim_people_hold_lock},
-    {"answer", 70, sim_people_answer},
-    {"join", 8, join},
-    {"certify", 12, certify},
-    {"publish", 6, publish},
-    {"look", 40, look},
-    {"cut", 20, sim_fault_cut},
-    {"cut-one-way", 15, sim_fault_cut_one_way},
-    {"cut-hub", 8, cut_hub},
-    {"break", 15, sim_fault_break},
-    {"half-open", 12, sim_fault_half_open},
-    {"slow", 12, sim_fault_slow},
-    {"unruly", 12, sim_fault_unruly},
-    {"hostile", 6, sim_fault_hostile},
-    {"stop", 12, sim_fault_stop},
-    {"kill", 15, sim_fault_kill},
-    {"kill-in-call", 15, sim_fault_kill_in_call},
-    {"power", 15, sim_fault_power},
-    {"power-in-call", 15, sim_fault_power_in_call},
-    {"disk-error", 10, sim_fault_disk_error},
-    {"fsync", 10, sim_fault_fsync},
-    {"full", 10, sim_fault_full},
-    {"clock", 15, sim_fault_clock},
-    {"write-scoped", 90, write_scoped},
-    {"move", 15, move},
-    {"list-reader", 15, sim_authority_list},
-    {"unlist-reader", 15, sim_authority_unlist},
-    {"revoke", 8, sim_authority_revoke},
+    {"write", 300, sim_people_write, ALWAYS},
+    {"rush", 20, rush, ALWAYS},
+    {"open-form", 25, sim_people_open_form, ALWAYS},
+    {"save-form", 25, sim_people_save_form, ALWAYS},
+    {"rebuild-table", 20, sim_people_rebuild_table, ALWAYS},
+    {"take-table-away", 12, sim_people_take_table_away, ALWAYS},
+    {"seal-by-hand", 12, sim_foreign_seal, ALWAYS},
+    {"hold-lock", 12, sim_people_hold_lock, ALWAYS},
+    {"answer", 70, sim_people_answer, ALWAYS},
+    {"join", 8, join, ALWAYS},
+    {"certify", 12, certify, ALWAYS},
+    {"publish", 6, publish, ALWAYS},
+    {"look", 40, look, ALWAYS},
+    {"cut", 20, sim_fault_cut, ALWAYS},
+    {"cut-one-way", 15, sim_fault_cut_one_way, ALWAYS},
+    {"cut-hub", 8, cut_hub, ALWAYS},
+    {"break", 15, sim_fault_break, ALWAYS},
+    {"half-open", 12, sim_fault_half_open, ALWAYS},
+    {"slow", 12, sim_fault_slow, ALWAYS},
+    {"unruly", 12, sim_fault_unruly, ALWAYS},
+    {"hostile", 6, sim_fault_hostile, ALWAYS},
+    {"stop", 12, sim_fault_stop, ALWAYS},
+    {"kill", 15, sim_fault_kill, ALWAYS},
+    {"kill-in-call", 15, sim_fault_kill_in_call, ALWAYS},
+    {"power", 15, sim_fault_power, ALWAYS},
+    {"power-in-call", 15, sim_fault_power_in_call, ALWAYS},
+    {"disk-error", 10, sim_fault_disk_error, ALWAYS},
+    {"fsync", 10, sim_fault_fsync, ALWAYS},
+    {"full", 10, sim_fault_full, ALWAYS},
+    {"clock", 15, sim_fault_clock, ALWAYS},
+    {"write-scoped", 250, write_scoped, WITH_SCOPES},
+    {"move", 40, sim_scoped_move, WITH_SCOPES},
+    {"list-reader", 50, sim_authority_list, WITH_SCOPES},
+    {"unlist-reader", 50, sim_authority_unlist, WITH_SCOPES},
+    {"revoke", 25, sim_authority_revoke, WITH_SCOPES},
 };
 const size_t sim_action_count = sizeof sim_actions / sizeof *sim_actions;

@@ -13,6 +13,7 @@
 #include "trace.h"
 
 enum { HUB = 0, LEFT_LEAST = 2 };
+static const uint64_t LATEST = UINT64_MAX - 1; /* a position beyond all */
 
 const char *const sim_group_names[SIM_GROUPS] = {"nord", "sud", "est"};
 
@@ -84,7 +85,7 @@ static enum nv_status list(struct sim_world *world, const struct command *comman
 {
     struct sim_rights *rights = &world->rights;
     enum nv_status status = make_group(world, command, error);
-    if (status != NV_OK || sim_rights_reads(rights, SIM_BIT_GROUP + command->group, command->place, UINT64_MAX - 1))
+    if (status != NV_OK || sim_rights_reads(rights, SIM_BIT_GROUP + command->group, command->place, LATEST))
         return status;
     status = nv_authority_add_reader(command->hub, command->authority, rights->groups[command->group],
                                      rights->sites[command->place], command->now, error);
@@ -97,7 +98,7 @@ static enum nv_status unlist(struct sim_world *world, const struct command *comm
 {
     struct sim_rights *rights = &world->rights;
     size_t scope = SIM_BIT_GROUP + command->group;
-    if (!rights->is_made[command->group] || !sim_rights_reads(rights, scope, command->place, UINT64_MAX - 1))
+    if (!rights->is_made[command->group] || !sim_rights_reads(rights, scope, command->place, LATEST))
         return NV_OK;
     struct sim_taking *taking = begin_taking(world, command, scope);
     enum nv_status status = nv_authority_remove_reader(command->hub, command->authority, rights->groups[command->group],
@@ -145,19 +146,33 @@ static size_t some_school(const struct sim_world *world, struct nv_dice *dice)
     return 1 + nv_dice_below(dice, world->profile.machines - 1);
 }
 
+/* A group and a school that is in it, or is not; false where the dice find none. */
+static bool find(const struct sim_world *world, struct nv_dice *dice, bool reads, size_t *ret_group, size_t *ret_school)
+{
+    for (int tries = 0; tries < 8; tries++) {
+        *ret_group = nv_dice_below(dice, SIM_GROUPS);
+        *ret_school = some_school(world, dice);
+        if (!world->is_out[*ret_school] &&
+            sim_rights_reads(&world->rights, SIM_BIT_GROUP + *ret_group, *ret_school, LATEST) == reads)
+            return true;
+    }
+    return false;
+}
+
 void sim_authority_list(struct sim_world *world, struct nv_dice *dice, size_t place)
 {
     (void)place;
-    size_t school = some_school(world, dice);
-    if (world->profile.has_scopes && !world->is_out[school])
-        run(world, list, nv_dice_below(dice, SIM_GROUPS), school, "lists");
+    size_t group, school;
+    if (find(world, dice, false, &group, &school))
+        run(world, list, group, school, "lists");
 }
 
 void sim_authority_unlist(struct sim_world *world, struct nv_dice *dice, size_t place)
 {
     (void)place;
-    if (world->profile.has_scopes)
-        run(world, unlist, nv_dice_below(dice, SIM_GROUPS), some_school(world, dice), "takes out");
+    size_t group, school;
+    if (find(world, dice, true, &group, &school))
+        run(world, unlist, group, school, "takes out");
 }
 
 static size_t members_left(const struct sim_world *world)
@@ -172,7 +187,7 @@ static size_t members_left(const struct sim_world *world)
 void sim_authority_revoke(struct sim_world *world, struct nv_dice *dice, size_t place)
 {
     (void)place;
-    for (size_t times = nv_dice_percent(dice, 75) ? 1 : 2; world->profile.has_scopes && times > 0; times--) {
+    for (size_t times = nv_dice_percent(dice, 75) ? 1 : 2; times > 0; times--) {
         size_t school = some_school(world, dice);
         if (!world->is_out[school] && members_left(world) > LEFT_LEAST)
             run(world, revoke, 0, school, "revokes");

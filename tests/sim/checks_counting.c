@@ -254,13 +254,14 @@ static bool do_all_know(const struct sim_world *world, uint64_t position)
 /* Once all know, what the site has signed by then is the last of it that may ever count. */
 static void note_all_know(struct sim_world *world, struct sim_taking *taking)
 {
-    const struct sim_machine *machine = &world->machines[taking->place];
-    const struct nv_far_head *has;
-    size_t count;
-    if (taking->is_known_to_all || machine->store == NULL || !do_all_know(world, taking->position))
+    if (taking->is_known_to_all || !do_all_know(world, taking->position))
         return;
-    nv_store_has(machine->store, &has, &count);
-    nv_heads_assign(&taking->last, has, count);
+    for (size_t i = 0; i < world->history.log_count; i++) {
+        const struct sim_log *log = &world->history.logs[i];
+        const struct nv_far_head head = {log->site, log->epoch, log->scope, log->count, {{0}}};
+        if (log->count > 0 && nv_site_id_compare(log->site, world->rights.sites[taking->place]) == 0)
+            nv_heads_raise(&taking->last, &head);
+    }
     taking->is_known_to_all = true;
 }
 

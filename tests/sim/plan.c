@@ -50,7 +50,8 @@ void sim_plan_make(struct sim_plan *plan, uint64_t seed)
     /* Each seed has a taste of its own: some things happen to it often, others never. */
     for (size_t action = 0; action < sim_action_count; action++) {
         unsigned taste = (unsigned)nv_dice_below(&dice, 4);
-        weights[action] = sim_actions[action].weight * (action == 0 ? 2 : taste);
+        bool is_possible = plan->profile.has_scopes || !sim_actions[action].needs_scopes;
+        weights[action] = is_possible ? sim_actions[action].weight * (action == 0 ? 2 : taste) : 0;
         sum += weights[action];
     }
     plan->count = 15 + nv_dice_below(&dice, plan->profile.machines > 8 ? 120 : 75);

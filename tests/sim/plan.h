@@ -13,6 +13,7 @@ struct sim_action {
     const char *name;
     unsigned weight; /* how often it is chosen */
     void (*run)(struct sim_world *world, struct nv_dice *dice, size_t place);
+    bool needs_scopes; /* of the profile */
 };
 extern const struct sim_action sim_actions[];
 extern const size_t sim_action_count;

@@ -28,7 +28,7 @@ struct sim_taking {
     uint64_t position;
     struct nv_heads named; /* what the authority held of the site's logs */
     bool is_known_to_all;
-    struct nv_heads last; /* what the site held when all knew: nothing after that may count */
+    struct nv_heads last; /* what the site had signed when all knew: nothing after that may count */
 };
 
 struct sim_rights {
