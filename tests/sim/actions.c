@@ -6,6 +6,7 @@
 #include "people.h"
 #include "plan.h"
 #include "scoped.h"
+#include "thieves.h"
 
 static void join(struct sim_world *world, struct nv_dice *dice, size_t place)
 {
@@ -96,5 +97,7 @@ const struct sim_action sim_actions[] = {
     {"list-reader", 50, sim_authority_list, WITH_SCOPES},
     {"unlist-reader", 50, sim_authority_unlist, WITH_SCOPES},
     {"revoke", 25, sim_authority_revoke, WITH_SCOPES},
+    {"smuggle", 40, sim_thieves_smuggle, WITH_SCOPES},
+    {"forge", 50, sim_thieves_forge, WITH_SCOPES},
 };
 const size_t sim_action_count = sizeof sim_actions / sizeof *sim_actions;

@@ -370,9 +370,13 @@ static const char everything[] = "SELECT * FROM item ORDER BY id";
 static const char conflicts[] =
     "SELECT key_text, kind, field, choice, value, site, time_ms, shown FROM navette_conflict "
     "WHERE table_name = 'item' ORDER BY key_text, kind, field, choice";
-static const char *const nothing_left[] = {
-    "navette_intent",  "navette_missing", "navette_owed",  "navette_fork",
-    "navette_keyless", "navette_move",    "navette_guard", "navette_scope WHERE leaving"};
+static const char *const nothing_left[] = {"navette_intent",
+                                           "navette_missing",
+                                           "navette_owed",
+                                           "navette_keyless",
+                                           "navette_move",
+                                           "navette_guard",
+                                           "navette_scope WHERE leaving"};
 
 static char *text_of(sqlite3 *db, const char *sql)
 {
@@ -405,11 +409,21 @@ static void check_alike(sqlite3 *db, size_t place, const char *sql, char **first
     sqlite3_free(text);
 }
 
+static bool has_thieves(const struct sim_world *world)
+{
+    for (size_t place = 0; place < world->places; place++)
+        if (world->was_taken[place])
+            return true;
+    return false;
+}
+
 static void check_nothing_left(const struct sim_world *world, sqlite3 *db, size_t place)
 {
     int64_t listed = number(db, "SELECT count(*) FROM navette_quarantine WHERE tbl = 1");
     if (listed != 0 && !world->was_taken[place])
         sim_fail("rest", "%s has %lld items in quarantine", sim_place_name(place), (long long)listed);
+    if (number(db, "SELECT count(*) FROM navette_fork") != 0 && !has_thieves(world))
+        sim_fail("rest", "%s has seen two histories of a log", sim_place_name(place));
     for (size_t i = 0; i < sizeof nothing_left / sizeof *nothing_left; i++) {
         char sql[96];
         snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", nothing_left[i]);

@@ -51,7 +51,10 @@ void sim_plan_make(struct sim_plan *plan, uint64_t seed)
     for (size_t action = 0; action < sim_action_count; action++) {
         unsigned taste = (unsigned)nv_dice_below(&dice, 4);
         bool is_possible = plan->profile.has_scopes || !sim_actions[action].needs_scopes;
-        weights[action] = is_possible ? sim_actions[action].weight * (action == 0 ? 2 : taste) : 0;
+        /* Most of all somebody writes. */
+        if (action == 0)
+            taste = plan->profile.has_scopes ? 1 : 2;
+        weights[action] = is_possible ? sim_actions[action].weight * taste : 0;
         sum += weights[action];
     }
     plan->count = 15 + nv_dice_below(&dice, plan->profile.machines > 8 ? 120 : 75);

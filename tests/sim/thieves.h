@@ -1,0 +1,12 @@
+/* Who was revoked and goes on: it has its keys and its store, and members to whom it brings what it likes, as if a
+ * carrier had done so. What it signs by hand has no ops: it is old authority positions, branches of logs, new epochs,
+ * and contexts that name what other thieves signed. */
+#pragma once
+
+#include "world.h"
+
+/* Hands what is in a thief's logs to a member. */
+void sim_thieves_smuggle(struct sim_world *world, struct nv_dice *dice, size_t place);
+
+/* Signs one more changeset, and hands it to a member. */
+void sim_thieves_forge(struct sim_world *world, struct nv_dice *dice, size_t place);
