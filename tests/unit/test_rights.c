@@ -136,6 +136,7 @@ static void an_older_store_is_migrated(void **state)
     nv_store_close(pair->school.store);
     nv_pair_sql(
         &pair->school,
+        "DROP VIEW navette_open_conflict; ALTER TABLE navette_peer DROP COLUMN clock_off_ms; "
         "DROP TABLE navette_beyond; DROP TABLE navette_membership; DROP TABLE navette_group; DROP TABLE navette_cut; "
         "DROP TABLE navette_readership; DROP TABLE navette_scope; DROP TABLE navette_unplaced; "
         "DROP TABLE navette_move; DROP TABLE navette_moved; DROP TABLE navette_grant; DROP TABLE navette_keyless; "
