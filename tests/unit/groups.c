@@ -115,7 +115,7 @@ static bool carries(const struct nv_pair_site *site, struct nv_slice changeset)
     return does;
 }
 
-static void deliver(struct nv_pair_site *from, struct nv_pair_site *to)
+void nv_groups_deliver(struct nv_pair_site *from, struct nv_pair_site *to)
 {
     struct nv_buffer bytes = {0};
     static struct nv_incoming incoming[BATCH];
@@ -126,7 +126,7 @@ static void deliver(struct nv_pair_site *from, struct nv_pair_site *to)
     bool done;
     struct nv_error error;
     memset(incoming, 0, sizeof incoming);
-    nv_store_has(to->store, &has, &has_count);
+    nv_store_held(to->store, &has, &has_count);
     nv_pair_must(nv_store_read_for(from->store, has, has_count, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH,
                                    &count, &done, &error),
                  &error);
@@ -146,8 +146,8 @@ static void deliver(struct nv_pair_site *from, struct nv_pair_site *to)
 void nv_groups_publish(struct nv_groups *groups, const char *sql)
 {
     nv_pair_publish(groups->pair, sql);
-    deliver(groups->hub, groups->north);
-    deliver(groups->hub, groups->south);
+    nv_groups_deliver(groups->hub, groups->north);
+    nv_groups_deliver(groups->hub, groups->south);
 }
 
 void nv_groups_list(struct nv_groups *groups, const char *group, struct nv_pair_site *site, bool reads)
@@ -160,8 +160,8 @@ void nv_groups_list(struct nv_groups *groups, const char *group, struct nv_pair_
     nv_pair_must(reads ? nv_authority_add_reader(hub, authority, scope, id, nv_pair_now, &error)
                        : nv_authority_remove_reader(hub, authority, scope, id, nv_pair_now, &error),
                  &error);
-    deliver(groups->hub, groups->north);
-    deliver(groups->hub, groups->south);
+    nv_groups_deliver(groups->hub, groups->north);
+    nv_groups_deliver(groups->hub, groups->south);
 }
 
 static void seal_and_give(struct nv_groups *groups)
@@ -170,7 +170,7 @@ static void seal_and_give(struct nv_groups *groups)
         nv_pair_seal(site_at(groups, i));
     for (size_t i = 0; i < 2 * SITES * SITES; i++)
         if (i % SITES != i / SITES % SITES)
-            deliver(site_at(groups, i % SITES), site_at(groups, i / SITES % SITES));
+            nv_groups_deliver(site_at(groups, i % SITES), site_at(groups, i / SITES % SITES));
 }
 
 /* The second time keys are asked for that were lacking, the third time they are given. */

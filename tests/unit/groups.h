@@ -20,6 +20,9 @@ void nv_groups_publish(struct nv_groups *groups, const char *sql);
 /* Lists a site in a group, or takes it out; every site hears of it. */
 void nv_groups_list(struct nv_groups *groups, const char *group, struct nv_pair_site *site, bool reads);
 
+/* Gives `to` what it lacks of what it carries. */
+void nv_groups_deliver(struct nv_pair_site *from, struct nv_pair_site *to);
+
 /* Seals at every site, and gives all to all. */
 void nv_groups_settle(struct nv_groups *groups);
 
