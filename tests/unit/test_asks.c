@@ -310,6 +310,28 @@ static void what_the_recovery_key_opens_is_granted_anew(void **state)
     nv_group_check(b, "x|2\n");
 }
 
+/* What introduces the key is there, and cannot be merged yet: a grant would be void. */
+static void what_was_recovered_is_granted_once_it_is_merged(void **state)
+{
+    struct nv_group *group = *state;
+    struct nv_pair_site *a = &group->sites[GROUP_A], *b = &group->sites[GROUP_B];
+    nv_group_write(group, a, "x", 1);
+    nv_pair_deliver(a, group->hub);
+    nv_group_recover(group, b);
+    nv_pair_sql(b, "DROP TABLE item");
+    nv_pair_deliver(a, b);
+    nv_pair_check_text(b->tool, "SELECT opens FROM navette_grant", "2\n");
+    assert_int_equal(nv_group_merged(group, b, a), 0);
+    assert_int_equal(tend(b, 0), 0);
+    assert_int_equal(tend(b, 90000), 0);
+    nv_pair_sql(b, "CREATE TABLE item(id TEXT NOT NULL PRIMARY KEY, size INTEGER, who TEXT)");
+    tend(b, 90000); /* it finds the table again */
+    nv_group_settle(b);
+    nv_group_check(b, "x|1\n");
+    tend(b, 90000);
+    nv_pair_check_text(b->tool, "SELECT count(*) FROM navette_recovered", "0\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, nv_group_setup, nv_group_teardown)
 
 int main(void)
@@ -326,6 +348,7 @@ int main(void)
         TEST(many_keys_are_asked_for_at_once),
         TEST(a_hub_is_given_keys_by_word_alone),
         TEST(what_the_recovery_key_opens_is_granted_anew),
+        TEST(what_was_recovered_is_granted_once_it_is_merged),
     };
     return cmocka_run_group_tests_name("asks", tests, NULL, NULL);
 }

@@ -9,13 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forged.h"
 #include "groups.h"
 #include "store/internal.h"
+#include "store/log/logs.h"
 #include "store/trust/recovered.h"
 #include "store/trust/rights.h"
 #include "wire/recovery.h"
 
-enum { DAY_MS = 86400000, KEYS = 16 };
+enum { DAY_MS = 86400000, KEYS = 32 };
 
 static const char items[] = "CREATE TABLE item(id TEXT NOT NULL PRIMARY KEY, text TEXT, who TEXT);"
                             "INSERT INTO navette_table(name, scope) VALUES ('item', 'column:who')";
@@ -322,7 +324,7 @@ static void all_that_it_could_read_comes_back(void **state)
     nv_pair_check_text(lost->new.tool, "SELECT count(*) FROM navette_recovered", "0\n");
 }
 
-/* A grant under the id of somebody else's key, with something else in it, comes before the good one. */
+/* A grant under the id of somebody else's key, with something else in it, comes before the good one or behind it. */
 static void what_does_not_give_its_id_is_passed_over(void **state)
 {
     struct lost *lost = *state;
@@ -345,10 +347,13 @@ static void what_does_not_give_its_id_is_passed_over(void **state)
     nv_recovered_key_append(&key, &bytes); /* none */
     for (size_t i = 0; i < 3; i++)
         keys[i] = (struct nv_slice){bytes.data + i * NV_RECOVERED_KEY_BYTES, NV_RECOVERED_KEY_BYTES};
-    keys[3] = keys[0];
-    keys[4] = reply.keys[1];
-    reply.keys = &keys[1];
-    reply.key_count = 4;
+    keys[3] = reply.keys[1];
+    keys[4] = keys[1];
+    struct nv_slice good = keys[0];
+    keys[0] = keys[1];
+    keys[1] = good; /* between others */
+    reply.keys = keys;
+    reply.key_count = 5;
     nv_pair_must(take(lost, &reply, &error), &error);
     nv_pair_check_text(lost->new.tool, "SELECT count(*) FROM navette_recovered", "2\n");
     nv_groups_deliver(lost->groups->hub, &lost->new);
@@ -414,6 +419,30 @@ static void a_bad_answer_leaves_the_new_store_as_it_was(void **state)
     assert_memory_equal(id_of(&lost->new).bytes, before.bytes, 16);
     assert_false(nv_store_identity(lost->new.store)->has_network);
     nv_pair_check_text(lost->new.tool, "SELECT count(*) FROM navette_recovered", "0\n");
+    /* All of it verifies, and yet it cannot be taken up to its end. */
+    static const struct nv_slice newer_op = {(const uint8_t *)"\x08\x63", 2};
+    struct forged newer = forged_begin(lost->groups->pair);
+    const struct nv_log *authority = nv_authority_log(lost->groups->hub->store);
+    newer.header.log = authority->id;
+    newer.header.seq = authority->has_seq + 1;
+    newer.header.previous = authority->has_hash;
+    newer.header.authority_seq = 0;
+    newer.header.authority_pin = (struct nv_pin){{0}};
+    newer.header.absolute = false;
+    newer.key = &lost->groups->pair->authority;
+    forged_sign_ops(&newer, &newer_op, 1);
+    struct nv_slice longer[KEYS];
+    assert_in_range(reply.authority_count, 1, KEYS - 1);
+    memcpy(longer, reply.authority, reply.authority_count * sizeof *longer);
+    longer[reply.authority_count] = nv_buffer_slice(&newer.bytes);
+    cut = reply;
+    cut.authority = longer;
+    cut.authority_count++;
+    assert_int_equal(take(lost, &cut, &error), NV_NOT_YET);
+    assert_memory_equal(id_of(&lost->new).bytes, before.bytes, 16);
+    assert_false(nv_store_identity(lost->new.store)->has_network);
+    nv_pair_check_text(lost->new.tool, "SELECT count(*) FROM navette_recovered", "0\n");
+    forged_done(&newer);
     nv_pair_must(take(lost, &reply, &error), &error);
     nv_arena_done(&arena);
 }
