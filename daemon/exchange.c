@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "base/log.h"
+#include "base/planted.h"
 #include "service_internal.h"
 #include "store/log.h"
 #include "store/trust/rights.h"
@@ -186,7 +187,8 @@ enum nv_status nv_service_tell_growth(struct nv_service *service, struct nv_erro
     event.grew.heads = heads;
     event.grew.count = count;
     event.grew.newest = nv_store_newest(service->store);
-    enum nv_status status = has_new_rights ? nv_service_set_members(service, error) : NV_OK;
+    bool has_new_members = has_new_rights && !(NV_PLANTED(SESSION_OUTLIVES) && service->was_told);
+    enum nv_status status = has_new_members ? nv_service_set_members(service, error) : NV_OK;
     if (status == NV_OK && has_new_rights)
         status = nv_service_list_carriers(service, &event.grew.carriers, &event.grew.carrier_count, error);
     if (status != NV_OK)

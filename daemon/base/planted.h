@@ -34,6 +34,27 @@
     BUG(SKIP_OPS_ROOT, "a body need not be the one that was signed")                                                   \
     BUG(ADMIT_MISSING_BODY, "a body that is missing is not noted as owed")                                             \
     BUG(DROP_WAITING, "a changeset that waits for a table is passed over, and counts as merged")                       \
+    /* what counts */                                                                                                  \
+    BUG(CUT_BY_SEQ, "what an op names is cut at that seq, whichever branch it is")                                     \
+    BUG(CARRIER_VOUCHES, "who only carries a scope vouches in it")                                                     \
+    BUG(VOUCH_AFTER, "a site vouches for what it merged after it took up the op that takes the right")                 \
+    BUG(VOUCH_UNCOUNTED, "what does not count vouches all the same, so that two thieves vouch for each other")         \
+    BUG(FORGET_PREVIOUS, "a changeset may count where the one before it does not")                                     \
+    BUG(RIGHTS_BY_ARRIVAL, "rights are judged by what holds when a changeset arrives")                                 \
+    BUG(KEEP_CUT, "what an op cuts off stays in the logs")                                                             \
+    BUG(NEVER_JOINS, "what is held beside the logs never joins them")                                                  \
+    BUG(OWN_UNCOUNTED_STAYS, "what a site wrote and does not count stays in its own tables")                           \
+    BUG(SESSION_OUTLIVES, "a session goes on although its key is nobody's any more")                                   \
+    /* who may read */                                                                                                 \
+    BUG(LEAK_SCOPE, "a peer is sent what it does not carry, if it says that it does")                                  \
+    BUG(KEY_KEPT, "a log's content key stays the same when its readers change")                                        \
+    BUG(GRANT_TO_REMOVED, "keys are granted by the rights before the newest change of them")                           \
+    BUG(UNBOUND_BOX, "a box is not bound to its place in the log")                                                     \
+    BUG(DELETE_IN_CLEAR, "deletes are not sealed")                                                                     \
+    BUG(PLACED_WIDE, "what cannot be placed where it asks to be is placed in the network")                             \
+    BUG(WIDER_FIRST, "of several records of one key the row shows the widest")                                         \
+    BUG(SKIP_HOME, "what the home alone may write is written by anybody")                                              \
+    BUG(KEEP_ROWS, "a site that no longer reads a scope keeps its rows")                                               \
     /* what it means */                                                                                                \
     BUG(COLLAPSE_EQUAL, "a put of the value that the row shows is no sibling")                                         \
     BUG(DELETE_DROPS_SIBLINGS, "a delete removes the siblings that it marks")                                          \

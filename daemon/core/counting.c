@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/planted.h"
+
 static const uint32_t NOWHERE = UINT32_MAX; /* no header */
 
 struct taking {
@@ -220,6 +222,9 @@ static void link_header(struct nv_counting *counting, struct header *header)
 static void name_chain(struct nv_counting *counting, size_t taking, const struct nv_head *named)
 {
     uint64_t position = counting->takings[taking].position;
+    for (size_t i = 0; NV_PLANTED(CUT_BY_SEQ) && i < counting->header_count; i++)
+        if (counting->headers[i].head.log == named->log && counting->headers[i].head.seq <= named->seq)
+            counting->headers[i].unnamed = 0;
     for (uint32_t at = find_header(counting, named); at != NOWHERE; at = counting->headers[at].before) {
         struct header *header = &counting->headers[at];
         if (header->named_by != taking + 1 && header->authority_seq < position && header->unnamed > 0)
@@ -241,7 +246,7 @@ static void consider(struct nv_counting *counting, uint32_t at)
     struct header *header = &counting->headers[at];
     bool is_cut_off = header->unnamed > 0 && !header->is_vouched;
     bool stands = header->follows_end || (header->before != NOWHERE && counting->headers[header->before].counts);
-    if (header->counts || is_cut_off || !stands)
+    if (header->counts || is_cut_off || !(stands || NV_PLANTED(FORGET_PREVIOUS)))
         return;
     header->counts = true;
     counting->counted[counting->counted_count++] = at;
@@ -279,6 +284,8 @@ static void vouch_for_all(struct nv_counting *counting, const struct header *hea
 /* From what counts by itself to all that counts: each vouches for what it names, and what follows it may count now. */
 static void count_all(struct nv_counting *counting)
 {
+    for (size_t i = 0; NV_PLANTED(VOUCH_UNCOUNTED) && i < counting->header_count; i++)
+        vouch_for_all(counting, &counting->headers[i]);
     for (size_t i = 0; i < counting->named_count; i++)
         vouch_for(counting, &counting->named[i]);
     for (size_t i = 0; i < counting->header_count; i++)
@@ -362,5 +369,6 @@ bool nv_counting_at(const struct nv_counting *counting, size_t place, struct nv_
 
 bool nv_vouch_is_due(struct nv_site_id self, struct nv_site_id loser, bool reads, bool has_news)
 {
-    return reads && has_news && nv_site_id_compare(self, loser) != 0;
+    bool may_write = reads || NV_PLANTED(CARRIER_VOUCHES);
+    return may_write && has_news && nv_site_id_compare(self, loser) != 0;
 }

@@ -4,6 +4,7 @@
  * does not carry, also while one of them has read further in that log, and both make digests over the same scopes. */
 #include <stdlib.h>
 
+#include "base/planted.h"
 #include "core/sync_internal.h"
 
 /* ---- who carries what, by our authority log -----------------------------------------------------------------------
@@ -61,7 +62,8 @@ static const struct nv_scope_set *carried_by(const struct nv_sync *sync, struct 
 enum nv_status nv_sync_look_up_scopes(struct nv_sync *sync, struct nv_peer *peer, bool *ret_changed)
 {
     struct nv_scope_set both = {0};
-    if (nv_scope_set_meet(&both, carried_by(sync, sync->self), carried_by(sync, peer->site)) != NV_OK)
+    const struct nv_scope_set *by_it = carried_by(sync, NV_PLANTED(LEAK_SCOPE) ? sync->self : peer->site);
+    if (nv_scope_set_meet(&both, carried_by(sync, sync->self), by_it) != NV_OK)
         return NV_NO_MEMORY;
     *ret_changed = !nv_scope_set_equal(&both, &peer->by_us);
     nv_scope_set_done(&peer->by_us);

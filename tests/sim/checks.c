@@ -46,6 +46,7 @@ void sim_check_sent(struct sim_world *world, size_t from, size_t to, struct nv_s
         sim_fail("honest", "%s sends what does not decode: %s", sim_place_name(from), error.text);
     struct nv_heads *said = &world->said[from];
     world->has_spoken[from] = true;
+    sim_check_scopes_reader(world, from, to, NV_SCOPE_NETWORK);
     if (message.kind == NV_MESSAGE_HAS)
         nv_heads_join(said, message.has.heads, message.has.head_count);
     if (message.kind == NV_MESSAGE_PULL)
@@ -56,6 +57,7 @@ void sim_check_sent(struct sim_world *world, size_t from, size_t to, struct nv_s
         struct nv_far_head head;
         if (!head_of(message.batch.changesets[i], &arena, &head))
             sim_fail("honest", "%s sends a changeset that does not open", sim_place_name(from));
+        sim_check_scopes_reader(world, from, to, head.scope);
         nv_heads_raise(said, &head);
     }
 }

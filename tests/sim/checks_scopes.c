@@ -6,6 +6,9 @@
 #include "report.h"
 #include "siblings.h"
 #include "store/db.h"
+#include "store/log.h"
+
+enum { HUB = 0 };
 
 /* ---- where marks stand ---- */
 
@@ -42,6 +45,18 @@ void sim_check_scopes_file(struct sim_world *world, size_t place)
         if (nv_disk_get(world->machines[place].disk, files[i], &bytes))
             search(world, place, nv_buffer_slice(&bytes), files[i]);
     }
+}
+
+void sim_check_scopes_reader(struct sim_world *world, size_t from, size_t to, struct nv_scope_id scope)
+{
+    const struct nv_far_head *has;
+    size_t count, bit = sim_rights_bit(&world->rights, scope);
+    nv_store_has(world->machines[from].store, &has, &count);
+    if (nv_scope_id_equal(scope, NV_SCOPE_AUTHORITY) || (to == HUB && bit != SIM_BIT_NETWORK))
+        return;
+    if (count > 0 && !sim_rights_reads(&world->rights, bit, to, has[0].seq))
+        sim_fail("carried", "%s sends to %s what that does not carry at position %" PRIu64, sim_place_name(from),
+                 sim_place_name(to), has[0].seq);
 }
 
 /* ---- content keys ---- */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "boxes.h"
 #include "report.h"
 #include "store/log.h"
 #include "wire/changeset.h"
@@ -138,12 +139,10 @@ static size_t open_box(struct sim_history *history, size_t log, const struct nv_
         sim_fail("sealed", "an op is sealed with a key that nobody introduced");
     struct sim_content_key *content = &history->keys[key];
     const struct nv_log_id id = {history->logs[log].site, history->logs[log].epoch, history->logs[log].scope};
-    const struct nv_hash key_id = nv_content_key_id(&content->key, &id);
-    struct nv_box_bound bound = nv_box_bound_of(&key_id, &id, header->seq);
     uint8_t *room = nv_arena_alloc(&history->reading, op->box.size);
     struct nv_slice opened;
     struct nv_error error;
-    if (!nv_box_open(&content->key, &bound, index, salt, op->box, room, &opened))
+    if (!sim_box_open(&content->key, &id, header->seq, index, salt, op->box, room, &opened))
         sim_fail("sealed", "an op does not open with the key that it names");
     if (nv_op_decode(opened, &history->reading, op, &error) != NV_OK)
         sim_fail("sealed", "a sealed op that does not decode: %s", error.text);

@@ -96,14 +96,15 @@ static enum nv_status judge_writer(struct nv_store *store, struct nv_incoming *i
     enum nv_status status = judge_position(store, incoming, header, error);
     if (status != NV_OK || incoming->verdict != NV_VERDICT_PENDING)
         return status;
-    const struct nv_public_key *key = nv_right_sign_key(store, header->log.site, header->authority_seq);
+    uint64_t position = NV_PLANTED(RIGHTS_BY_ARRIVAL) ? NV_POSITION_NOW : header->authority_seq;
+    const struct nv_public_key *key = nv_right_sign_key(store, header->log.site, position);
     if (key == NULL)
         return refuse(incoming, NV_REASON_MEMBER, "it is of a site that was no member at its authority position");
     if (nv_scope_find(store, header->log.scope) == NULL)
         return wait_for(incoming, "it is of a scope that this software does not know");
     if (!nv_right_carries(store, header->log.scope, store->identity.site, NV_POSITION_NOW))
         return wait_for(incoming, "it is of a scope that this site does not carry");
-    if (!nv_right_reads(store, header->log.scope, header->log.site, header->authority_seq))
+    if (!nv_right_reads(store, header->log.scope, header->log.site, position))
         return refuse(incoming, NV_REASON_MEMBER,
                       "its site did not read its scope at its authority position, and so had no right to write there");
     return judge_signature(store, incoming, arrival, key, error);

@@ -1,5 +1,6 @@
 #include "store/intake/counted.h"
 
+#include "base/planted.h"
 #include "store/intake/counted_scope.h"
 #include "store/intake/taken.h"
 #include "store/intake/uncounted.h"
@@ -192,7 +193,7 @@ static enum nv_status cut_scope(struct nv_merge *merge, struct nv_scope_id id, s
         if (log == NULL)
             continue;
         status = find_end(&scope, log, error);
-        if (status == NV_OK && scope.ends[i] < log->has_seq)
+        if (status == NV_OK && scope.ends[i] < log->has_seq && !NV_PLANTED(KEEP_CUT))
             status = nv_uncounted_put_back(&uncounted, log, scope.ends[i], error);
     }
     nv_counted_scope_done(&scope);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/planted.h"
 #include "store/intake/apply.h"
 #include "store/intake/counted.h"
 #include "store/intake/counted_scope.h"
@@ -128,7 +129,7 @@ enum nv_status nv_counted_join(struct nv_merge *merge, int64_t end_us, size_t *r
         status = nv_no_memory(error);
     for (size_t i = 1; status == NV_OK && i <= nv_log_count(merge->store); i++) {
         const struct nv_log *log = nv_log_by_number(merge->store, (nv_log_number)i);
-        if (is_first_beyond(merge->store, log))
+        if (is_first_beyond(merge->store, log) && !NV_PLANTED(NEVER_JOINS))
             status = join_scope(&joining, log->id.scope, error);
     }
     free(joining.record_hashes);

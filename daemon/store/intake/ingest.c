@@ -146,7 +146,7 @@ static enum nv_status take_ops(struct intake *intake, const struct nv_arrival *a
 {
     struct nv_error why;
     enum nv_status status = judge_understood(arrival, &why);
-    if (status == NV_OK)
+    if (status == NV_OK && !NV_PLANTED(VOUCH_AFTER))
         status = vouch(intake, arrival, &why);
     for (size_t i = 0; status == NV_OK && i < arrival->opened.body.count; i++) {
         status = nv_authority_take(intake->store, arrival->opened.header.seq, arrival->opened.body.entries[i].op, &why);
@@ -170,6 +170,8 @@ static enum nv_status take_authority(struct intake *intake, struct nv_incoming *
         status = nv_counted_cut(&intake->merge, arrival->opened.header.seq, error);
     if (status == NV_OK)
         status = nv_scopes_follow(intake->store, error);
+    if (status == NV_OK && NV_PLANTED(VOUCH_AFTER) && nv_seal_ready(intake->store, NULL) == NV_OK)
+        status = vouch(intake, arrival, error);
     return status;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/planted.h"
 #include "store/log/beyond.h"
 #include "store/merge/derive.h"
 #include "store/statements.h"
@@ -77,7 +78,8 @@ static enum nv_status note_log(struct nv_uncounted *uncounted, const struct nv_l
 enum nv_status nv_uncounted_put_back(struct nv_uncounted *uncounted, struct nv_log *log, uint64_t seq,
                                      struct nv_error *error)
 {
-    enum nv_status status = log->applied_seq > seq ? note_log(uncounted, log, seq, error) : NV_OK;
+    bool is_merged = log->applied_seq > seq && !NV_PLANTED(OWN_UNCOUNTED_STAYS);
+    enum nv_status status = is_merged ? note_log(uncounted, log, seq, error) : NV_OK;
     return status == NV_OK ? nv_beyond_put_back(uncounted->merge->store, log, seq, error) : status;
 }
 

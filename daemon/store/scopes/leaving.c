@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/planted.h"
 #include "store/capture/putback.h"
 #include "store/merge/namesakes.h"
 #include "store/scopes/moving.h"
@@ -51,7 +52,7 @@ enum nv_status nv_scopes_follow(struct nv_store *store, struct nv_error *error)
     for (nv_scope_number i = 1; status == NV_OK && i <= nv_scope_number_count(store); i++) {
         const struct nv_numbered_scope scope = *nv_scope_numbered(store, i);
         if (scope.has_home || scope.is_leaving || nv_scope_is_due(store, scope.id) ||
-            (!scope.was_due && !is_only_held(store, scope.id)))
+            (!scope.was_due && !is_only_held(store, scope.id)) || NV_PLANTED(KEEP_ROWS))
             continue;
         status = mark(store, i, true, error);
         if (status == NV_OK)

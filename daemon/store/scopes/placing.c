@@ -1,5 +1,6 @@
 #include "store/scopes/placing.h"
 
+#include "base/planted.h"
 #include "store/scopes/reads.h"
 #include "store/scopes/unplaced.h"
 
@@ -20,7 +21,7 @@ bool nv_scope_may_write(const struct nv_store *store, nv_scope_number number)
 {
     const struct nv_numbered_scope *scope = nv_scope_numbered(store, number);
     return scope != NULL && reads(store, scope->id) &&
-           (!scope->has_home || nv_site_id_compare(scope->home, store->identity.site) == 0);
+           (!scope->has_home || NV_PLANTED(SKIP_HOME) || nv_site_id_compare(scope->home, store->identity.site) == 0);
 }
 
 /* ---- by a column ---- */
@@ -141,7 +142,7 @@ enum nv_status nv_scope_of_new(struct nv_merge *merge, const struct nv_table *ta
     bool is_known;
     enum nv_status status = nv_scope_asked(merge, table, key, &scope, &is_known, error);
     if (status == NV_OK && !is_known) {
-        scope = own_scope(store);
+        scope = NV_PLANTED(PLACED_WIDE) ? NV_SCOPE_NETWORK : own_scope(store);
         status = nv_unplaced_list(store, table->number, key, merge->now, error);
     }
     if (status != NV_OK)

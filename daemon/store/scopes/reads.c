@@ -1,5 +1,6 @@
 #include "store/scopes/reads.h"
 
+#include "base/planted.h"
 #include "store/internal.h"
 
 bool nv_scope_is_due(const struct nv_store *store, struct nv_scope_id scope)
@@ -45,7 +46,7 @@ bool nv_scope_is_narrower(const struct nv_store *store, nv_scope_number one, nv_
     const struct nv_numbered_scope *a = nv_scope_numbered(store, one), *b = nv_scope_numbered(store, other);
     int width_a = width(store, a->id), width_b = width(store, b->id);
     if (width_a != width_b)
-        return width_a < width_b;
+        return NV_PLANTED(WIDER_FIRST) ? width_a > width_b : width_a < width_b;
     int order = memcmp(a->id.bytes, b->id.bytes, sizeof a->id.bytes);
     if (order != 0)
         return order < 0;

@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "base/planted.h"
 #include "store/internal.h"
+#include "store/log/logs.h"
 
 /* A hub reads what is not of the whole network only where its certificate says so and somebody here did too. */
 static bool is_let(const struct nv_store *store, const struct nv_member *member)
@@ -25,6 +27,8 @@ static enum nv_status list(const struct nv_store *store, const struct nv_scope_i
     for (size_t i = 0; i < store->member_count; i++) {
         const struct nv_member *member = &store->members[i];
         bool reads = scope != NULL && nv_right_reads(store, *scope, member->site, NV_POSITION_NOW);
+        if (NV_PLANTED(GRANT_TO_REMOVED) && scope != NULL)
+            reads = nv_right_reads(store, *scope, member->site, nv_authority_log(store)->applied_seq - 1);
         if (reads || is_let(store, member))
             readers.readers[readers.count++] =
                 (struct nv_scope_reader){member->site, member->curve_key, member->recovery_key};

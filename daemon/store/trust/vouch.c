@@ -1,5 +1,6 @@
 #include "store/trust/vouch.h"
 
+#include "base/planted.h"
 #include "core/counting.h"
 #include "store/capture/sealing.h"
 #include "store/log/logs.h"
@@ -47,8 +48,8 @@ static bool has_news(const struct nv_store *store, const struct nv_log_id *own)
     const struct nv_vector *said = last == NULL ? &nothing : &last->context;
     for (size_t i = 1; i <= nv_log_count(store); i++) {
         const struct nv_log *log = nv_log_by_number(store, (nv_log_number)i);
-        if (log != last && nv_scope_id_equal(log->id.scope, own->scope) &&
-            log->applied_seq > nv_vector_seq(said, log->number))
+        uint64_t seq = NV_PLANTED(CARRIER_VOUCHES) ? log->has_seq : log->applied_seq;
+        if (log != last && nv_scope_id_equal(log->id.scope, own->scope) && seq > nv_vector_seq(said, log->number))
             return true;
     }
     return false;
