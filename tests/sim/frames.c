@@ -131,7 +131,7 @@ static void falsify(struct nv_slice *bytes, struct nv_arena *arena)
 {
     struct nv_op *op = nv_arena_alloc(arena, sizeof *op);
     struct nv_buffer buffer = {0};
-    if (bytes->size == 0 || nv_op_decode(*bytes, arena, op, NULL) != NV_OK)
+    if (bytes->size == 0 || nv_op_decode(*bytes, arena, op, NULL) != NV_OK || op->kind > NV_OP_SEALED)
         return;
     op->time.ms ^= 1;
     if (op->kind == NV_OP_PUT && op->values[0].type == NV_INTEGER)
@@ -139,6 +139,8 @@ static void falsify(struct nv_slice *bytes, struct nv_arena *arena)
     nv_op_encode(op, &buffer);
     uint8_t *copy = nv_arena_alloc(arena, buffer.size);
     memcpy(copy, buffer.data, buffer.size);
+    if (op->kind == NV_OP_SEALED)
+        copy[buffer.size - 1] ^= 1;
     *bytes = (struct nv_slice){copy, buffer.size};
     nv_buffer_done(&buffer);
 }

@@ -51,6 +51,13 @@ static bool alter(void *context, size_t from, size_t to, struct nv_slice frame, 
         return false;
     if (world->harm != NULL)
         return world->harm(from, to, frame, ret_frames, ret_ends, ret_count);
+    sim_hostile_keep(&world->hostile, frame);
+    if (world->profile.has_scopes && nv_dice_percent(&world->dice, 15) &&
+        sim_hostile_bring(&world->hostile, &world->dice, frame, ret_frames)) {
+        ret_ends[0] = ret_frames->size;
+        *ret_count = 1;
+        return true;
+    }
     return sim_frame_alter(&world->dice, frame, ret_frames, ret_ends, ret_count);
 }
 
@@ -105,6 +112,7 @@ void sim_world_free(struct sim_world *world)
     sim_history_done(&world->history);
     sim_ledger_done(&world->ledger);
     sim_rights_done(&world->rights);
+    sim_hostile_done(&world->hostile);
     free(world->cuts);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "history.h"
+#include "hostile.h"
 #include "ledger.h"
 #include "machine.h"
 #include "marks.h"
@@ -77,6 +78,7 @@ struct sim_world {
     uint64_t known_when_said[SIM_PLACES];      /* of the authority log, when that was looked at last */
     struct nv_heads told[SIM_PLACES];          /* what the trace says that each holds */
     bool is_hostile[SIM_PLACES];               /* what it sends is altered on the way out */
+    struct sim_hostile hostile;                /* what it keeps in mind */
     sim_harm *harm;                            /* how; NULL: as its dice have it */
     bool is_disk_bad[SIM_PLACES];              /* a fault is planned: errors are to be expected */
     bool is_left_out[SIM_PLACES][SIM_RECORDS]; /* a tool that rebuilt the table left the row out */
