@@ -10,6 +10,7 @@
 #include "store/schema.h"
 #include "store/trust/rights.h"
 #include "tests/fault/entries.h"
+#include "wire/recovery.h"
 
 enum { HUB = 1, SCHOOL = 2, NEWCOMER = 6 };
 
@@ -186,6 +187,97 @@ static void use_invitation(struct nv_scene *scene)
     nv_scene_sql(scene, "UPDATE navette_invitation SET used_by = zeroblob(16)");
 }
 
+/* ---- a member that lost its keys ---- */
+
+static struct nv_curve_key curve_key(const char *secret)
+{
+    struct nv_curve_key key;
+    struct nv_error error;
+    nv_network_must(nv_recovery_read(secret, &key, &error), &error);
+    return key;
+}
+
+static struct nv_curve_key recovery_key(void)
+{
+    return curve_key("0707070707070707070707070707070707070707070707070707070707070707");
+}
+
+static struct nv_curve_key hub_key;
+
+static struct nv_invitation recovery_invitation(void)
+{
+    struct nv_invitation invitation = nv_network_invitation();
+    invitation.number++;
+    invitation.hub_curve_key = hub_key.public_key;
+    return invitation;
+}
+
+/* The school's recovery key is certified, and it is invited back. */
+static void invite_back(struct nv_scene *scene)
+{
+    struct nv_curve_key recovery = recovery_key();
+    struct nv_certificate school = nv_network_certificate(school_of(scene), "school", SCHOOL);
+    struct nv_error error;
+    hub_key = curve_key("0808080808080808080808080808080808080808080808080808080808080808");
+    struct nv_invitation invitation = recovery_invitation();
+    school.recovery_key = recovery.public_key;
+    nv_network_must(nv_authority_certify(scene->store, nv_network_authority(), &school, nv_network_now, &error),
+                    &error);
+    nv_network_must(nv_invitation_keep(scene->store, &invitation, "School", NV_ROLE_SITE, &error), &error);
+    nv_store_set_opener(scene->store, &hub_key);
+}
+
+static enum nv_status enrol_recovering(struct nv_scene *scene, struct nv_error *error)
+{
+    struct nv_curve_key recovery = recovery_key();
+    struct nv_invitation invitation = recovery_invitation();
+    struct nv_certificate wanted = nv_network_certificate((struct nv_site_id){{0}}, "whatever", NEWCOMER);
+    struct nv_buffer request = {0}, reply = {0};
+    enum nv_status status =
+        nv_enrol_recovery_encode(&wanted, &invitation, nv_network_newcomer(), &recovery, &request, error);
+    if (status == NV_OK)
+        status = nv_authority_enrol(scene->store, nv_network_authority(), nv_buffer_slice(&request), nv_network_now,
+                                    &reply, error);
+    if (status == NV_OK && reply.failed)
+        status = nv_no_memory(error);
+    if (status == NV_OK)
+        nv_entry_tell(scene, reply.data, reply.size);
+    nv_buffer_done(&request);
+    nv_buffer_done(&reply);
+    return status;
+}
+
+static void enrol_recovering_before(struct nv_scene *scene)
+{
+    struct nv_error error;
+    invite_back(scene);
+    nv_network_must(enrol_recovering(scene, &error), &error);
+    nv_buffer_clear(&scene->told);
+}
+
+/* The hub's answer has a content key for the recovery key. */
+static enum nv_status recover(struct nv_scene *scene, struct nv_error *error)
+{
+    struct nv_curve_key recovery = recovery_key();
+    struct nv_content_key content = {{5}};
+    struct nv_recovered_key key = {.log = {.epoch = 3, .scope = NV_SCOPE_NETWORK}};
+    struct nv_buffer bytes = {0};
+    key.id = nv_content_key_id(&content, &key.log);
+    if (!nv_content_key_seal(&content, &recovery.public_key, key.sealed))
+        return NV_BUG;
+    nv_recovered_key_append(&key, &bytes);
+    struct nv_slice keys[] = {nv_buffer_slice(&bytes)};
+    struct nv_enrol_reply reply = {.admitted = true, .keys = keys, .key_count = 1};
+    reply.authority = (struct nv_slice *)nv_network_parcel(NV_PARCEL_AUTHORITY, &reply.authority_count);
+    nv_store_set_signer(scene->store, nv_network_signer(NV_IMAGE_JOINED));
+    enum nv_status status = bytes.failed
+                                ? nv_no_memory(error)
+                                : nv_authority_recover(scene->store, &nv_network_authority()->public_key, &reply,
+                                                       &recovery, &recovery.public_key, nv_network_now, error);
+    nv_buffer_done(&bytes);
+    return status;
+}
+
 static enum nv_status apply_schema(struct nv_scene *scene, const char *sql, bool dry_run, struct nv_error *error)
 {
     struct nv_buffer summary = {0};
@@ -272,11 +364,14 @@ const struct nv_fault_entry nv_entries_of_networks[] = {
     {"enrol", NV_IMAGE_HUB, false, true, NULL, enrol},
     {"enrol: again", NV_IMAGE_HUB, false, false, enrol_before, enrol},
     {"enrol: used by another", NV_IMAGE_HUB, false, false, use_invitation, enrol},
+    {"enrol: recover", NV_IMAGE_HUB, false, true, invite_back, enrol_recovering},
+    {"enrol: recover again", NV_IMAGE_HUB, false, false, enrol_recovering_before, enrol_recovering},
     {"publish", NV_IMAGE_HUB, false, false, NULL, publish},
     {"publish: try", NV_IMAGE_HUB, false, false, NULL, try_schema},
     {"publish: again", NV_IMAGE_HUB, false, false, NULL, publish_again},
     {"publish: refused", NV_IMAGE_HUB, false, false, NULL, publish_bad},
     {"adopt", NV_IMAGE_FRESH, false, true, NULL, adopt},
+    {"recover", NV_IMAGE_FRESH, false, true, NULL, recover},
     {"adopt: refused", NV_IMAGE_FRESH, false, true, NULL, adopt_bad},
 };
 const size_t nv_entries_of_networks_count = sizeof nv_entries_of_networks / sizeof *nv_entries_of_networks;
