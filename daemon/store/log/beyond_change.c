@@ -2,6 +2,7 @@
 
 #include "store/log/state.h"
 #include "store/statements.h"
+#include "store/trust/keyring.h"
 
 /* ---- keeping ---- */
 
@@ -191,10 +192,17 @@ enum nv_status nv_beyond_put_back(struct nv_store *store, struct nv_log *log, ui
                              "WHERE log = %u AND seq > %lld ORDER BY seq; "
                              "DELETE FROM navette_owed WHERE changeset IN "
                              "(SELECT number FROM navette_changeset WHERE log = %u AND seq > %lld); "
+                             "DELETE FROM navette_keyless WHERE changeset IN "
+                             "(SELECT number FROM navette_changeset WHERE log = %u AND seq > %lld); "
+                             "DELETE FROM navette_grant WHERE changeset IN "
+                             "(SELECT number FROM navette_changeset WHERE log = %u AND seq > %lld); "
                              "DELETE FROM navette_changeset WHERE log = %u AND seq > %lld",
-                             log->number, after, log->number, after, log->number, after);
+                             log->number, after, log->number, after, log->number, after, log->number, after,
+                             log->number, after);
+    nv_keyring_forget(store);
     if (status == NV_OK)
         status = end_at(store, log, seq, error);
+    log->lacks_key = false;
     if (status == NV_OK && log->applied_seq > seq) {
         log->applied_seq = seq;
         log->applied_hash = log->has_hash;
