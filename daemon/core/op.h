@@ -28,6 +28,12 @@ enum nv_op_kind {
     NV_OP_REVOCATION = 22,  /* a site is no member any longer */
 };
 
+/* Control ops say something of other ops, or of keys; they are in the clear in every scope, and are never let go. */
+static inline bool nv_op_is_control(uint32_t kind)
+{
+    return kind == NV_OP_REDACT || kind == NV_OP_GRANT || kind == NV_OP_ASK;
+}
+
 /* Whether an op of the kind may stand in a log of the scope, as it is signed; elsewhere it is a no-op at every site. */
 static inline bool nv_op_belongs(enum nv_op_kind kind, struct nv_scope_id scope)
 {
@@ -94,5 +100,13 @@ struct nv_header {
     uint64_t authority_seq;      /* the authority position that the writer had applied; 0 in the authority log */
     struct nv_pin authority_pin;
     uint32_t op_count;
+    uint32_t control_count; /* how many of them, the last ones, are control ops */
     struct nv_hash ops_root;
 };
+
+/* Whether a control op may stand at that place, and no other: so everybody knows from headers alone which bodies can be
+ * let go. */
+static inline bool nv_is_control_place(const struct nv_header *header, size_t place)
+{
+    return place >= header->op_count - header->control_count;
+}

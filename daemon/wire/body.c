@@ -187,11 +187,29 @@ static enum nv_status open_body(const struct nv_changeset_parts *parts, const st
     return NV_OK;
 }
 
+/* Control ops stand at the end, where the header says, and nothing else does. */
+static void leave_out_misplaced(const struct nv_header *header, struct nv_body *body)
+{
+    if (nv_scope_id_equal(header->log.scope, NV_SCOPE_AUTHORITY))
+        return;
+    for (size_t i = 0; i < body->count; i++) {
+        struct nv_entry *entry = &body->entries[i];
+        uint32_t kind = entry->is_redacted ? 0 : nv_op_kind_of(entry->op);
+        bool is_control = nv_op_is_control(kind);
+        bool is_known = is_control || kind == NV_OP_PUT || kind == NV_OP_DELETE || kind == NV_OP_SEALED;
+        if (is_known && is_control != nv_is_control_place(header, i))
+            entry->op = (struct nv_slice){0};
+    }
+}
+
 enum nv_status nv_body_open(const struct nv_changeset_parts *parts, const struct nv_header *header,
                             struct nv_arena *arena, struct nv_body *ret_body, struct nv_error *error)
 {
     struct proof proof;
-    return open_body(parts, header, arena, ret_body, &proof, error);
+    enum nv_status status = open_body(parts, header, arena, ret_body, &proof, error);
+    if (status == NV_OK)
+        leave_out_misplaced(header, ret_body);
+    return status;
 }
 
 enum nv_status nv_body_redact(const struct nv_changeset_parts *parts, const struct nv_header *header,

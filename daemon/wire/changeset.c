@@ -133,6 +133,17 @@ static struct nv_hash root_of(const uint8_t seed[NV_SEED_BYTES], const struct nv
     return nv_ops_root(digests, count);
 }
 
+/* Of the last ops; the authority log has none. */
+static uint32_t count_control(const struct nv_scope_id *scope, const struct nv_slice *ops, size_t count)
+{
+    uint32_t control = 0;
+    if (nv_scope_id_equal(*scope, NV_SCOPE_AUTHORITY))
+        return 0;
+    while (control < count && nv_op_is_control(nv_op_kind_of(ops[count - 1 - control])))
+        control++;
+    return control;
+}
+
 /* The root into the header, the body into the buffer. The seed stands nowhere but in the body. */
 static bool seal_body(const uint8_t seed[NV_SEED_BYTES], struct nv_header *header, const struct nv_slice *ops,
                       size_t op_count, struct nv_buffer *scratch)
@@ -146,6 +157,7 @@ static bool seal_body(const uint8_t seed[NV_SEED_BYTES], struct nv_header *heade
         header->ops_root = root_of(seed, ops, op_count, salts, digests);
     nv_arena_done(&arena);
     header->op_count = (uint32_t)op_count;
+    header->control_count = count_control(&header->log.scope, ops, op_count);
     nv_body_encode(seed, ops, op_count, scratch);
     return nv_compress(scratch, 0);
 }

@@ -63,7 +63,8 @@ struct nv_body {
 };
 
 /* Decompresses (into `arena`, bounded before), decodes, and checks every digest against the header's ops root and the
- * count against its op count. NV_REFUSED where they differ. */
+ * count against its op count. NV_REFUSED where they differ. An op of a kind that does not belong at its place is left
+ * empty: it is a no-op at every site. */
 enum nv_status nv_body_open(const struct nv_changeset_parts *parts, const struct nv_header *header,
                             struct nv_arena *arena, struct nv_body *ret_body, struct nv_error *error);
 
@@ -104,10 +105,10 @@ struct nv_seed {
 void nv_seed_make(struct nv_seed *ret_seed);
 void nv_salts_of(const uint8_t seed[NV_SEED_BYTES], struct nv_salt *ret_salts, size_t count);
 
-/* Seals ops into a changeset: digests, ops root (set in `header`, op_count too), header bytes, signature; zstd where it
- * makes the body smaller. `scratch` is emptied first; the parts point into it and are valid while it is. NV_REFUSED
- * where an op is over NV_LIMIT_OP_BYTES, NV_BUG where the ops together or the header are against the protocol: then
- * scratch and parts hold nothing of use. */
+/* Seals ops into a changeset: digests, ops root (set in `header`, the counts too), header bytes, signature; zstd where
+ * it makes the body smaller. Control ops stand behind all others. `scratch` is emptied first; the parts point into it
+ * and are valid while it is. NV_REFUSED where an op is over NV_LIMIT_OP_BYTES, NV_BUG where the ops together or the
+ * header are against the protocol: then scratch and parts hold nothing of use. */
 enum nv_status nv_changeset_seal_from(const struct nv_seed *seed, struct nv_header *header, const struct nv_slice *ops,
                                       size_t op_count, const struct nv_sign_key *key,
                                       const struct nv_public_key *network, struct nv_buffer *scratch,

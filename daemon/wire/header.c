@@ -39,6 +39,8 @@ static const char *header_fault(const struct nv_header *header)
         return "it was sealed at a time out of range";
     if (header->op_count > NV_LIMIT_CHANGESET_OPS)
         return "it has more ops than the protocol allows";
+    if (header->control_count > header->op_count || (is_authority && header->control_count > 0))
+        return "it has more control ops than ops, or some in the authority log";
     if (is_authority != (header->authority_seq == 0))
         return "it names no authority position where one is needed, or one where none may be";
     if (is_authority && header->context_count > 0)
@@ -99,6 +101,7 @@ enum nv_status nv_header_decode(struct nv_slice bytes, struct nv_arena *arena, s
         .context_count = wire->n_context,
         .authority_seq = wire->authority_seq,
         .op_count = wire->op_count,
+        .control_count = wire->control_count,
     };
     if (wire->sealed_ms > NV_LIMIT_TIME_MS)
         return refuse(error, "it was sealed at a time out of range");
@@ -139,6 +142,7 @@ enum nv_status nv_header_encode(const struct nv_header *header, struct nv_buffer
     if (header->authority_seq > 0)
         wire.authority_pin = nv_binary(header->authority_pin.bytes, sizeof header->authority_pin.bytes);
     wire.op_count = header->op_count;
+    wire.control_count = header->control_count;
     wire.ops_root = nv_binary(header->ops_root.bytes, sizeof header->ops_root.bytes);
     size_t start = buffer->size;
     if (wire.context == NULL)

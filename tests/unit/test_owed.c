@@ -253,11 +253,11 @@ static void a_redaction_that_was_owed_lets_go_of_what_it_names(void **state)
     struct nv_far_dot name = {puts.forged.header.log.site, puts.forged.header.log.epoch, 1, 1};
     forged_follow(&puts.forged);
     op = (struct nv_op){.kind = NV_OP_REDACT, .name_count = 1, .names = &name};
-    encode(&puts, 0, &op);
+    encode(&puts, OPS - 1, &op);
     forged_sign_ops(&puts.forged, puts.ops, OPS);
     assert_int_equal(hand_in(&puts, true, true, true), NV_VERDICT_TAKEN);
     check_rows(pair, "a|1\nb|1\nc|1\n");
-    assert_int_equal(hand_in(&puts, false, true, true), NV_VERDICT_TAKEN);
+    assert_int_equal(hand_in(&puts, true, true, false), NV_VERDICT_TAKEN);
     check_rows(pair, "a|1\nc|1\n");
     assert_int_equal(hand_in(&puts, false, false, false), NV_VERDICT_TAKEN);
     check_rows(pair, "a|1\nb|1\nc|1\n");

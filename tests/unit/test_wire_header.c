@@ -231,7 +231,7 @@ static void test_header_form(void **state)
     assert_int_equal(nv_header_encode(&header, &bytes, NULL), NV_OK);
     Navette__Header *wire = navette__header__unpack(NULL, bytes.size, bytes.data);
     assert_int_equal(read_header(wire, "", 0), NV_OK);
-    assert_int_equal(read_header(wire, "\x70\x01", 2), NV_NOT_YET);     /* field 14 */
+    assert_int_equal(read_header(wire, "\x78\x01", 2), NV_NOT_YET);     /* field 15 */
     assert_int_equal(read_header(wire, "\x40\x00", 2), NV_REFUSED);     /* a default that is said */
     assert_int_equal(read_header(wire, "\x28\x05", 2), NV_REFUSED);     /* seq once more: the last one would win */
     assert_int_equal(read_header(wire, "\x0b\x0c", 2), NV_REFUSED);     /* a group */

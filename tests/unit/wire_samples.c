@@ -216,6 +216,18 @@ struct nv_header sample_header(struct nv_arena *arena, size_t context_count)
     return header;
 }
 
+static int order_control(const void *a, const void *b)
+{
+    const struct nv_slice *x = a, *y = b;
+    return nv_op_is_control(nv_op_kind_of(*x)) - nv_op_is_control(nv_op_kind_of(*y));
+}
+
+static void put_control_last(struct nv_slice *ops, size_t count)
+{
+    if (count > 1)
+        qsort(ops, count, sizeof *ops, order_control);
+}
+
 void sample_seal(struct sample *sample, size_t op_count)
 {
     *sample = (struct sample){.arena.limit = 64u << 20, .key = sample_key(1), .op_count = op_count};
@@ -235,6 +247,7 @@ void sample_seal(struct sample *sample, size_t op_count)
         sample->ops[i] = (struct nv_slice){.data = bytes, .size = encoded.size};
         nv_buffer_done(&encoded);
     }
+    put_control_last(sample->ops, op_count);
     struct nv_error error = {0};
     if (nv_changeset_seal(&sample->header, sample->ops, op_count, &sample->key, &sample->network, &sample->scratch,
                           &sample->parts, &sample->hash, &error) != NV_OK) {

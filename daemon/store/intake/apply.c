@@ -167,8 +167,7 @@ enum nv_status nv_apply_changeset(struct nv_merge *merge, struct nv_log *log, co
     merge->writer = log->id.site;
     merge->authority_seq = opened->header.authority_seq;
     merge->context = context;
-    enum nv_status status =
-        nv_redact_named(merge->store, log->number, opened->header.seq, named, count, &any_named, error);
+    enum nv_status status = nv_redact_named(merge->store, log->number, &opened->header, named, &any_named, error);
     if (status == NV_OK)
         status = nv_opened_set_current(merge->store, opened, error);
     for (uint32_t i = 0; status == NV_OK && i < count; i++) {

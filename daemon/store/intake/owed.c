@@ -34,7 +34,7 @@ enum nv_status nv_owed_note_missing(struct nv_store *store, const struct nv_open
     bool *named = calloc(count + 1, sizeof *named), any;
     if (named == NULL)
         return nv_no_memory(error);
-    enum nv_status status = nv_redact_named(store, opened->log, opened->header.seq, named, count, &any, error);
+    enum nv_status status = nv_redact_named(store, opened->log, &opened->header, named, &any, error);
     for (uint32_t i = 0; status == NV_OK && i < count; i++)
         if (opened->body.entries[i].is_redacted && !named[i])
             status = nv_owed_note(store, changeset, i, error);

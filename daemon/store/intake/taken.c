@@ -35,8 +35,7 @@ static enum nv_status drop_named(struct nv_store *store, const struct nv_arrival
     bool *named = calloc(count + 1, sizeof *named), any;
     if (named == NULL)
         return nv_no_memory(error);
-    enum nv_status status =
-        nv_redact_named(store, arrival->log->number, arrival->opened.header.seq, named, count, &any, error);
+    enum nv_status status = nv_redact_named(store, arrival->log->number, &arrival->opened.header, named, &any, error);
     if (status == NV_OK && any)
         status = nv_bodies_redact(store, changeset, named, error);
     free(named);

@@ -8,21 +8,21 @@
 #include "store/merge/derive.h"
 #include "store/statements.h"
 
-enum nv_status nv_redact_named(struct nv_store *store, nv_log_number log, uint64_t seq, bool *ret_named, size_t count,
-                               bool *ret_any, struct nv_error *error)
+enum nv_status nv_redact_named(struct nv_store *store, nv_log_number log, const struct nv_header *header,
+                               bool *ret_named, bool *ret_any, struct nv_error *error)
 {
-    memset(ret_named, 0, count * sizeof *ret_named);
+    memset(ret_named, 0, header->op_count * sizeof *ret_named);
     *ret_any = false;
     sqlite3_stmt *statement = nv_statement(store, NV_SQL_REDACTIONS_OF, error);
     if (statement == NULL)
         return error->status;
     sqlite3_bind_int64(statement, 1, log);
-    sqlite3_bind_int64(statement, 2, (int64_t)seq);
+    sqlite3_bind_int64(statement, 2, (int64_t)header->seq);
     bool row;
     enum nv_status status;
     while ((status = nv_db_step(statement, &row, error)) == NV_OK && row) {
         int64_t place = sqlite3_column_int64(statement, 0);
-        if (place < 0 || (uint64_t)place >= count)
+        if (place < 0 || place >= header->op_count || nv_is_control_place(header, (size_t)place))
             continue;
         ret_named[place] = true;
         *ret_any = true;
@@ -94,8 +94,8 @@ static enum nv_status drop_of_changeset(struct nv_merge *merge, const struct nv_
     if (named == NULL)
         return nv_no_memory(error);
     for (size_t i = 0; status == NV_OK && i < count; i++) {
-        if (names[i].index >= opened->body.count)
-            continue;
+        if (names[i].index >= opened->body.count || nv_is_control_place(&opened->header, names[i].index))
+            continue; /* void: whoever lacks the body knows that as well */
         status = note(store, log, &names[i], error);
         if (status == NV_OK)
             status = owe_no_more(store, changeset, names[i].index, error);

@@ -12,5 +12,5 @@
 enum nv_status nv_redact_take(struct nv_merge *merge, const struct nv_op *op, struct nv_error *error);
 
 /* Sets ret_named[place] for each op of the changeset at that place of a log that an applied Redact names. *ret_any. */
-enum nv_status nv_redact_named(struct nv_store *store, nv_log_number log, uint64_t seq, bool *ret_named, size_t count,
-                               bool *ret_any, struct nv_error *error);
+enum nv_status nv_redact_named(struct nv_store *store, nv_log_number log, const struct nv_header *header,
+                               bool *ret_named, bool *ret_any, struct nv_error *error);

@@ -49,23 +49,26 @@ enum nv_status nv_grant_open(struct nv_store *store, const struct nv_grant *gran
     return status;
 }
 
-enum nv_status nv_grant_introduced(const struct nv_body *body, struct nv_arena *arena, struct nv_grant *ret_grant,
-                                   struct nv_error *error)
+enum nv_status nv_grant_introduced(struct nv_opened *opened, struct nv_grant *ret_grant, struct nv_error *error)
 {
-    const struct nv_entry *last = body->count == 0 ? NULL : &body->entries[body->count - 1];
-    struct nv_op *op = nv_arena_alloc(arena, sizeof *op);
+    static const char none[] = "this changeset introduces no content key";
+    const struct nv_body *body = &opened->body;
+    if (opened->header.control_count == 0)
+        return nv_fail(error, NV_NOT_FOUND, none);
+    const struct nv_entry *last = &body->entries[body->count - 1];
+    struct nv_op *op = nv_arena_alloc(&opened->arena, sizeof *op);
     if (op == NULL)
         return nv_no_memory(error);
-    if (last != NULL && last->is_redacted)
+    if (last->is_redacted)
         return nv_fail(error, NV_NOT_YET, "the grant that introduces a content key is owed");
-    if (last == NULL || nv_op_kind_of(last->op) != NV_OP_GRANT)
-        return nv_fail(error, NV_NOT_FOUND, "this changeset introduces no content key");
+    if (nv_op_kind_of(last->op) != NV_OP_GRANT)
+        return nv_fail(error, NV_NOT_FOUND, none);
     struct nv_grant grant;
-    enum nv_status status = nv_op_decode(last->op, arena, op, error);
+    enum nv_status status = nv_op_decode(last->op, &opened->arena, op, error);
     if (status == NV_OK)
-        status = nv_grant_decode(op->control, arena, &grant, error);
+        status = nv_grant_decode(op->control, &opened->arena, &grant, error);
     if (status == NV_REFUSED || (status == NV_OK && (grant.is_elsewhere || grant.key.number != 0)))
-        return nv_fail(error, NV_NOT_FOUND, "this changeset introduces no content key");
+        return nv_fail(error, NV_NOT_FOUND, none);
     if (status == NV_OK)
         *ret_grant = grant;
     return status;

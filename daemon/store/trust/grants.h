@@ -29,8 +29,7 @@ enum nv_status nv_grant_open(struct nv_store *store, const struct nv_grant *gran
 
 /* The grant by which a changeset introduces a key, decoded into `arena`: NV_OK; NV_NOT_FOUND where it introduces none,
  * NV_NOT_YET where the body that would tell is owed, or was written by newer software. */
-enum nv_status nv_grant_introduced(const struct nv_body *body, struct nv_arena *arena, struct nv_grant *ret_grant,
-                                   struct nv_error *error);
+enum nv_status nv_grant_introduced(struct nv_opened *opened, struct nv_grant *ret_grant, struct nv_error *error);
 
 /* A changeset that stands in the log, to be looked through for grants. */
 struct nv_granting {

@@ -104,7 +104,7 @@ static enum nv_status judge_unknown(struct nv_store *store, const struct nv_log 
         status = nv_opened_read_sealed(store, changeset, &opened, error);
     if (status != NV_OK)
         return status;
-    status = nv_grant_introduced(&opened.body, &opened.arena, &grant, &why);
+    status = nv_grant_introduced(&opened, &grant, &why);
     nv_arena_done(&opened.arena);
     *ret_standing = status == NV_NOT_FOUND ? NV_KEY_VOID : NV_KEY_LACKING;
     return status == NV_NO_MEMORY ? nv_no_memory(error) : NV_OK;

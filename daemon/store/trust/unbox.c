@@ -29,7 +29,7 @@ static enum nv_status find_introduced(struct unboxing *unboxing, struct nv_error
     const struct nv_log *log = nv_log_by_number(unboxing->store, opened->log);
     struct nv_grant grant;
     struct nv_error why;
-    enum nv_status status = nv_grant_introduced(&opened->body, &opened->arena, &grant, &why);
+    enum nv_status status = nv_grant_introduced(opened, &grant, &why);
     unboxing->standing = status == NV_NOT_FOUND ? NV_KEY_VOID : NV_KEY_LACKING;
     if (status == NV_NOT_FOUND || status == NV_NOT_YET)
         return NV_OK;

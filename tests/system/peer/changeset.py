@@ -5,6 +5,7 @@ import struct
 import time
 
 import nacl.exceptions
+from google.protobuf.message import DecodeError
 import nacl.signing
 
 from peer import chacha, zstandard
@@ -32,6 +33,33 @@ def salts(seed, count):
 
 def ops_root(given_salts, ops):
     return blake(b"".join(blake(salt + op) for salt, op in zip(given_salts, ops)))
+
+
+CONTROL = (REDACT, GRANT, ASK)
+
+
+def kind_of(proto, op_bytes):
+    """The kind of an encoded Op; 0 where it is none."""
+    op = proto.Op()
+    try:
+        op.ParseFromString(op_bytes)
+    except DecodeError:
+        return 0
+    return op.kind
+
+
+def control_count(proto, scope, ops):
+    """How many of the ops, the last ones, are control ops."""
+    count = 0
+    while scope != AUTHORITY_SCOPE and count < len(ops) and kind_of(proto, ops[-1 - count]) in CONTROL:
+        count += 1
+    return count
+
+
+def is_misplaced(header, place, kind):
+    """Whether an op of that kind is a no-op because of where it stands."""
+    is_control_place = place >= header.op_count - header.control_count
+    return header.scope != AUTHORITY_SCOPE and kind < GENESIS and (kind in CONTROL) != is_control_place
 
 
 def log_of(header):
@@ -70,10 +98,10 @@ def verify(proto, raw, network_key, sign_key):
     if blake(b"".join(digests)) != header.ops_root:
         raise Refused("ops root")
     ops = []
-    for entry in body.entries:
+    for place, entry in enumerate(body.entries):
         op = proto.Op()
         op.ParseFromString(entry.op)
-        ops.append(None if entry.digest else op)
+        ops.append(None if entry.digest or is_misplaced(header, place, op.kind) else op)
     return header, ops
 
 
@@ -129,7 +157,7 @@ class Writer:
         header = proto.Header(format=1, site=self.site, epoch=self.epoch, scope=self.scope, seq=self.seq + 1,
                               previous=self.last_hash, sealed_ms=int(time.time() * 1000),
                               authority_seq=authority[0], authority_pin=authority[1][:16], op_count=len(ops),
-                              ops_root=root)
+                              ops_root=root, control_count=control_count(proto, self.scope, ops))
         context = dict(seen or {})
         header.absolute = self.seq % 256 == 0
         for log in sorted(context):
