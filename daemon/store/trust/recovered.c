@@ -6,20 +6,20 @@
 
 /* ---- at the hub ---- */
 
-/* The box that a grant at a place of a stored changeset has for the site's recovery key. */
+/* The box that a grant at a place of a stored changeset has for the site's recovery key. One that cannot be read keeps
+ * nobody from having the others. */
 static enum nv_status find_box(struct nv_store *store, struct nv_site_id site, int64_t changeset, uint32_t place,
                                struct nv_recovered_key *key, bool *ret_found, struct nv_error *error)
 {
     struct nv_opened opened;
-    struct nv_grant grant;
+    struct nv_grant grant = {0};
+    struct nv_error why;
     *ret_found = false;
     enum nv_status status = nv_opened_read_sealed(store, changeset, &opened, error);
     if (status != NV_OK)
         return status;
     if (place < opened.body.count && !opened.body.entries[place].is_redacted)
-        status = nv_grant_decode(opened.body.entries[place].op, &opened.arena, &grant, error);
-    else
-        status = nv_fail(error, NV_CORRUPT, "store: a grant is gone from the log; run `navette verify`");
+        status = nv_grant_decode(opened.body.entries[place].op, &opened.arena, &grant, &why);
     const struct nv_grant_box *box = status == NV_OK ? nv_grant_box_of(&grant, site, true) : NULL;
     if (box != NULL) {
         key->id = grant.key_id;
@@ -27,7 +27,7 @@ static enum nv_status find_box(struct nv_store *store, struct nv_site_id site, i
         *ret_found = true;
     }
     nv_arena_done(&opened.arena);
-    return status;
+    return status == NV_NO_MEMORY ? nv_no_memory(error) : NV_OK;
 }
 
 static enum nv_status append_row(struct nv_store *store, sqlite3_stmt *row, struct nv_site_id site,
