@@ -97,6 +97,7 @@ const struct sim_action sim_actions[] = {
     {"list-reader", 50, sim_authority_list, WITH_SCOPES},
     {"unlist-reader", 50, sim_authority_unlist, WITH_SCOPES},
     {"revoke", 25, sim_authority_revoke, WITH_SCOPES},
+    {"replace", 25, sim_authority_replace, WITH_SCOPES},
     {"smuggle", 40, sim_thieves_smuggle, WITH_SCOPES},
     {"forge", 50, sim_thieves_forge, WITH_SCOPES},
 };

@@ -55,16 +55,16 @@ static struct sim_taking *begin_taking(struct sim_world *world, const struct com
     return taking;
 }
 
-static void end_taking(struct sim_world *world, const struct command *command, struct sim_taking *taking, bool is_done)
+/* False where nothing came of it. */
+static bool end_taking(struct sim_world *world, const struct command *command, struct sim_taking *taking, bool is_done)
 {
     if (!is_done) {
         nv_heads_done(&taking->named);
-        return;
+        return false;
     }
     taking->position = position_of(command->hub);
     world->rights.taking_count++;
-    sim_rights_take(&world->rights, taking->scope == SIM_BITS ? SIM_BIT_NETWORK : taking->scope, taking->place,
-                    taking->position);
+    return true;
 }
 
 static enum nv_status make_group(struct sim_world *world, const struct command *command, struct nv_error *error)
@@ -103,7 +103,8 @@ static enum nv_status unlist(struct sim_world *world, const struct command *comm
     struct sim_taking *taking = begin_taking(world, command, scope);
     enum nv_status status = nv_authority_remove_reader(command->hub, command->authority, rights->groups[command->group],
                                                        rights->sites[command->place], command->now, error);
-    end_taking(world, command, taking, status == NV_OK);
+    if (end_taking(world, command, taking, status == NV_OK))
+        sim_rights_take(rights, scope, command->place, taking->position);
     return status;
 }
 
@@ -112,15 +113,36 @@ static enum nv_status revoke(struct sim_world *world, const struct command *comm
     struct sim_taking *taking = begin_taking(world, command, SIM_BITS);
     enum nv_status status =
         nv_authority_revoke(command->hub, command->authority, world->rights.sites[command->place], command->now, error);
-    end_taking(world, command, taking, status == NV_OK);
-    world->is_out[command->place] = world->is_out[command->place] || status == NV_OK;
-    world->was_taken[command->place] = world->was_taken[command->place] || status == NV_OK;
+    if (end_taking(world, command, taking, status == NV_OK)) {
+        sim_rights_take_all(&world->rights, command->place, taking->position);
+        world->is_out[command->place] = world->was_taken[command->place] = true;
+    }
+    return status;
+}
+
+/* The site begins anew with the keys that its machine has by now; it stays in its groups. */
+static enum nv_status certify_anew(struct sim_world *world, const struct command *command, struct nv_error *error)
+{
+    const struct sim_machine *machine = &world->machines[command->place];
+    struct nv_certificate certificate = sim_certificate(world->founding, command->place);
+    certificate.sign_key = machine->next_sign.public_key;
+    certificate.curve_key = machine->next_curve.public_key;
+    certificate.anew = true;
+    struct sim_taking *taking = begin_taking(world, command, SIM_BITS);
+    enum nv_status status = nv_authority_certify(command->hub, command->authority, &certificate, command->now, error);
+    if (end_taking(world, command, taking, status == NV_OK)) {
+        sim_rights_take(&world->rights, SIM_BIT_NETWORK, command->place, taking->position);
+        sim_rights_give(&world->rights, SIM_BIT_NETWORK, command->place, taking->position, &certificate.sign_key);
+        sim_history_add_opener(&world->history, &machine->next_curve);
+        world->is_out[command->place] = false;
+        world->was_taken[command->place] = true;
+    }
     return status;
 }
 
 typedef enum nv_status command_function(struct sim_world *world, const struct command *command, struct nv_error *error);
 
-static void run(struct sim_world *world, command_function *function, size_t group, size_t place, const char *what)
+static bool run(struct sim_world *world, command_function *function, size_t group, size_t place, const char *what)
 {
     struct nv_error error = {0};
     struct command command = {.hub = sim_people_client(world, HUB),
@@ -129,7 +151,7 @@ static void run(struct sim_world *world, command_function *function, size_t grou
                               .group = group,
                               .place = place};
     if (command.hub == NULL)
-        return;
+        return false;
     enum nv_status status = function(world, &command, &error);
     sim_trace("the authority %s %s (%s): %s, at %llu", what, sim_place_name(place), sim_group_names[group],
               nv_status_text(status), (unsigned long long)position_of(command.hub));
@@ -137,6 +159,7 @@ static void run(struct sim_world *world, command_function *function, size_t grou
     if (status != NV_OK && status != NV_BUSY && status != NV_FULL)
         sim_fail("daemon", "a command of the authority fails: %s", error.text);
     sim_world_settle(world, HUB);
+    return status == NV_OK;
 }
 
 /* ---- actions ---- */
@@ -192,6 +215,38 @@ void sim_authority_revoke(struct sim_world *world, struct nv_dice *dice, size_t 
         if (!world->is_out[school] && members_left(world) > LEFT_LEAST)
             run(world, revoke, 0, school, "revokes");
     }
+}
+
+/* ---- who comes back ---- */
+
+/* It takes up what the authority did, by the keys that it had. */
+static void hear_authority(struct sim_world *world, size_t place)
+{
+    struct nv_store *hub = sim_people_client(world, HUB), *store = hub == NULL ? NULL : sim_people_client(world, place);
+    struct nv_error error = {0};
+    enum nv_status status = store == NULL ? NV_BUSY : sim_people_hear_authority(hub, store, &error);
+    sim_trace("%s hears what the authority did: %s", sim_place_name(place), nv_status_text(status));
+    if (store != NULL && status != NV_OK)
+        sim_fail("daemon", "%s cannot hear what the authority did: %s", sim_place_name(place), error.text);
+    nv_store_close(store);
+    nv_store_close(hub);
+}
+
+void sim_authority_replace(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    (void)place;
+    size_t school = some_school(world, dice);
+    struct sim_machine *machine = &world->machines[school];
+    bool keeps_disk = world->is_out[school] && nv_dice_percent(dice, 50);
+    if (machine->disk == NULL || world->is_held[school] || world->is_in_doubt[school])
+        return;
+    sim_machine_make_keys(machine);
+    if (!run(world, certify_anew, 0, school, keeps_disk ? "lets back" : "replaces"))
+        return;
+    sim_world_take_down(world, school, !keeps_disk);
+    hear_authority(world, school);
+    sim_machine_take_keys(machine);
+    machine->start_at = sim_clock_us();
 }
 
 void sim_authority_begin(struct sim_world *world)

@@ -190,14 +190,13 @@ const char *sim_check_what_waits(struct sim_world *world, size_t place)
     static const struct {
         const char *sql, *what;
     } waits[] = {{"SELECT count(*) FROM navette_owed", "owes bodies"},
-                 {"SELECT count(*) FROM navette_keyless", "lacks content keys"},
                  {"SELECT count(*) FROM navette_move", "has moves under way"},
                  {"SELECT count(*) FROM navette_scope WHERE leaving", "holds what it no longer reads"}};
     sqlite3 *db = sim_machine_eyes(&world->machines[place]);
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
         if (number(db, waits[i].sql) != 0)
             return waits[i].what;
-    return NULL;
+    return sim_check_lacks_keys(world, place) ? "lacks content keys that somebody has" : NULL;
 }
 
 static bool read_applied(const struct sim_world *world, sqlite3 *db, struct sim_cut *cut)

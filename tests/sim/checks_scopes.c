@@ -77,6 +77,49 @@ static void check_grant(const struct sim_world *world, const struct sim_grant *g
                  sim_site_name(history->logs[key->log].site), sim_place_name(to), key->last_use);
 }
 
+/* Whether a member other than that place, which reads the scope by now, opened a grant of the key. */
+static bool has_somebody_key(struct sim_world *world, size_t place, const struct nv_log_id *log, uint64_t number)
+{
+    static const char sql[] = "SELECT 1 FROM navette_grant AS g JOIN navette_log AS l ON l.number = g.log WHERE "
+                              "l.site = ?1 AND l.epoch = ?2 AND l.scope = ?3 AND g.number = ?4 AND g.opens > 0";
+    size_t scope = sim_rights_bit(&world->rights, log->scope);
+    for (size_t other = 0; other < world->places; other++) {
+        sqlite3_stmt *row = NULL;
+        if (other == place || !sim_world_has(world, other) ||
+            !sim_rights_reads(&world->rights, scope, other, UINT64_MAX - 1))
+            continue;
+        bool has = sqlite3_prepare_v2(sim_machine_eyes(&world->machines[other]), sql, -1, &row, NULL) == SQLITE_OK;
+        sqlite3_bind_blob(row, 1, log->site.bytes, sizeof log->site.bytes, SQLITE_STATIC);
+        sqlite3_bind_int64(row, 2, (int64_t)log->epoch);
+        sqlite3_bind_blob(row, 3, log->scope.bytes, sizeof log->scope.bytes, SQLITE_STATIC);
+        sqlite3_bind_int64(row, 4, (int64_t)number);
+        has = has && sqlite3_step(row) == SQLITE_ROW;
+        sqlite3_finalize(row);
+        if (has)
+            return true;
+    }
+    return false;
+}
+
+bool sim_check_lacks_keys(struct sim_world *world, size_t place)
+{
+    sqlite3_stmt *rows = NULL;
+    bool lacks = false;
+    if (sqlite3_prepare_v2(sim_machine_eyes(&world->machines[place]),
+                           "SELECT DISTINCT l.site, l.epoch, l.scope, k.number FROM navette_keyless AS k JOIN "
+                           "navette_log AS l ON l.number = k.log",
+                           -1, &rows, NULL) != SQLITE_OK)
+        return true;
+    while (!lacks && sqlite3_step(rows) == SQLITE_ROW) {
+        struct nv_log_id log = {.epoch = (uint64_t)sqlite3_column_int64(rows, 1)};
+        memcpy(log.site.bytes, sqlite3_column_blob(rows, 0), sizeof log.site.bytes);
+        memcpy(log.scope.bytes, sqlite3_column_blob(rows, 2), sizeof log.scope.bytes);
+        lacks = has_somebody_key(world, place, &log, (uint64_t)sqlite3_column_int64(rows, 3));
+    }
+    sqlite3_finalize(rows);
+    return lacks;
+}
+
 /* ---- what became of marks ---- */
 
 static void note_sealed(struct sim_world *world, const struct sim_op *op)

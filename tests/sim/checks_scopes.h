@@ -25,4 +25,7 @@ void sim_check_scopes_file(struct sim_world *world, size_t place);
 /* Rows, as what is merged there says by the cut. */
 void sim_check_scopes_rows(struct sim_world *world, size_t place, const struct sim_cut *cut);
 
+/* Whether the place lacks a content key of a scope that it reads, which another member could give to it. */
+bool sim_check_lacks_keys(struct sim_world *world, size_t place);
+
 void sim_check_scopes_end(struct sim_world *world);

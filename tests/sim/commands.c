@@ -11,11 +11,12 @@
 #include "store/authority.h"
 #include "store/care.h"
 #include "store/db.h"
+#include "store/ingest.h"
 #include "store/log.h"
 #include "trace.h"
 #include "wire/changeset.h"
 
-enum { BATCH = 512 };
+enum { BATCH = 512, LONG_MS = 60000 };
 
 /* A command may find the store busy, the disk full, or a row gone for the moment; all else is wrong. */
 static void must_be_usual(const struct sim_world *world, size_t place, const struct nv_error *error)
@@ -135,24 +136,49 @@ void sim_people_answer(struct sim_world *world, struct nv_dice *dice, size_t pla
 
 /* ---- at the hub ---- */
 
-/* Hands the authority log of the hub to a store. */
+/* The changesets of the hub's authority log; they point into `bytes`. */
+static enum nv_status read_authority(struct nv_store *hub, struct nv_buffer *bytes, struct nv_slice changesets[BATCH],
+                                     size_t *ret_count, struct nv_error *error)
+{
+    static struct nv_far_head heads[BATCH];
+    size_t ends[BATCH], count;
+    int64_t cursor = 0;
+    bool done;
+    const struct nv_scope_set authority_and_network = {0};
+    enum nv_status status = nv_store_read_for(hub, NULL, 0, &authority_and_network, &cursor, SIZE_MAX, bytes, ends,
+                                              heads, BATCH, &count, &done, error);
+    *ret_count = 0;
+    for (size_t i = 0, start = 0; status == NV_OK && i < count; start = ends[i++])
+        if (nv_scope_id_equal(heads[i].scope, NV_SCOPE_AUTHORITY))
+            changesets[(*ret_count)++] = (struct nv_slice){bytes->data + start, ends[i] - start};
+    return status;
+}
+
 static enum nv_status adopt(struct sim_world *world, struct nv_store *hub, struct nv_store *store,
                             struct nv_error *error)
 {
-    static struct nv_far_head heads[BATCH];
     struct nv_slice changesets[BATCH];
     struct nv_buffer bytes = {0};
-    size_t ends[BATCH], count, kept = 0;
-    int64_t cursor = 0;
-    bool done;
-    enum nv_status status =
-        nv_store_read_for(hub, NULL, 0, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH, &count, &done, error);
-    for (size_t i = 0, start = 0; status == NV_OK && i < count; start = ends[i++])
-        if (nv_scope_id_equal(heads[i].scope, NV_SCOPE_AUTHORITY))
-            changesets[kept++] = (struct nv_slice){bytes.data + start, ends[i] - start};
+    size_t count;
+    enum nv_status status = read_authority(hub, &bytes, changesets, &count, error);
     if (status == NV_OK)
         status =
-            nv_authority_adopt(store, &world->founding->authority.public_key, changesets, kept, nv_wall_now(), error);
+            nv_authority_adopt(store, &world->founding->authority.public_key, changesets, count, nv_wall_now(), error);
+    nv_buffer_done(&bytes);
+    return status;
+}
+
+enum nv_status sim_people_hear_authority(struct nv_store *hub, struct nv_store *store, struct nv_error *error)
+{
+    static struct nv_incoming incoming[BATCH];
+    struct nv_slice changesets[BATCH];
+    struct nv_buffer bytes = {0};
+    size_t count;
+    enum nv_status status = read_authority(hub, &bytes, changesets, &count, error);
+    for (size_t i = 0; i < count; i++)
+        incoming[i] = (struct nv_incoming){.bytes = changesets[i]};
+    if (status == NV_OK)
+        status = nv_store_ingest(store, incoming, count, nv_wall_now(), LONG_MS, error);
     nv_buffer_done(&bytes);
     return status;
 }

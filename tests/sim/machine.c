@@ -1,6 +1,7 @@
 #include "machine.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +31,36 @@ void sim_machine_make(struct sim_machine *machine, size_t place, const struct si
     nv_disk_put(machine->disk, "store.db", nv_buffer_slice(&founding->files[place]));
 }
 
+void sim_machine_make_keys(struct sim_machine *machine)
+{
+    crypto_sign_keypair(machine->next_sign.public_key.bytes, machine->next_sign.secret);
+    crypto_box_keypair(machine->next_curve.public_key.bytes, machine->next_curve.secret);
+}
+
+void sim_machine_take_keys(struct sim_machine *machine)
+{
+    machine->sign = machine->next_sign;
+    machine->curve = machine->next_curve;
+}
+
 void sim_machine_turn_to(const struct sim_machine *machine)
 {
     sim_clock_set_ahead(machine->ahead_ms);
     sim_network_set_place(machine->place);
     nv_disk_set_program(machine->disk, SIM_DAEMON);
+}
+
+static sqlite3 *connect(struct sim_machine *machine, unsigned program, int flags)
+{
+    char path[64];
+    sqlite3 *db = NULL;
+    store_path(machine, path);
+    nv_disk_set_program(machine->disk, program);
+    if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+        sqlite3_close(db);
+        return NULL;
+    }
+    return db;
 }
 
 static void close_connections(struct sim_machine *machine)
@@ -52,6 +78,20 @@ static void free_daemon(struct sim_machine *machine)
     machine->service = NULL;
     machine->store = NULL;
     machine->notified_at = INT64_MAX;
+}
+
+void sim_machine_lose_disk(struct sim_machine *machine)
+{
+    assert(machine->service == NULL);
+    close_connections(machine);
+    nv_disk_remove(machine->disk, "store.db-wal");
+    nv_disk_remove(machine->disk, "store.db-shm");
+    nv_disk_put(machine->disk, "store.db", nv_buffer_slice(&machine->founding->files[machine->place]));
+    nv_disk_set_room(machine->disk, SIZE_MAX);
+    /* A store that is made anew writes another epoch. */
+    sqlite3 *db = connect(machine, SIM_EXAMINER, SQLITE_OPEN_READWRITE);
+    sqlite3_exec(db, "UPDATE navette_meta SET value = random() WHERE name = 'epoch'", NULL, NULL, NULL);
+    sqlite3_close(db);
 }
 
 void sim_machine_free(struct sim_machine *machine)
@@ -137,19 +177,6 @@ void sim_machine_look_at_writes(struct sim_machine *machine, int64_t after_us)
 }
 
 /* ---- programs beside the daemon ---- */
-
-static sqlite3 *connect(struct sim_machine *machine, unsigned program, int flags)
-{
-    char path[64];
-    sqlite3 *db = NULL;
-    store_path(machine, path);
-    nv_disk_set_program(machine->disk, program);
-    if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
-        sqlite3_close(db);
-        return NULL;
-    }
-    return db;
-}
 
 sqlite3 *sim_machine_tool(struct sim_machine *machine)
 {

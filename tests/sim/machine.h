@@ -20,6 +20,8 @@ struct sim_machine {
     const struct sim_founding *founding;
     struct nv_sign_key sign; /* its keys, as they are in its folder */
     struct nv_curve_key curve;
+    struct nv_sign_key next_sign; /* others, that it was given to begin anew */
+    struct nv_curve_key next_curve;
     struct nv_disk *disk;
     struct nv_config config;
     struct nv_config_peer peers[8];
@@ -38,6 +40,13 @@ struct sim_machine {
 
 void sim_machine_make(struct sim_machine *machine, size_t place, const struct sim_founding *founding, uint64_t seed);
 void sim_machine_free(struct sim_machine *machine);
+
+/* Makes keys for it to begin anew with; then it has those. */
+void sim_machine_make_keys(struct sim_machine *machine);
+void sim_machine_take_keys(struct sim_machine *machine);
+
+/* Its disk is another one, with nothing but what the founding left there. Its daemon is down. */
+void sim_machine_lose_disk(struct sim_machine *machine);
 
 /* It is that machine's turn, and its daemon's: wall clocks show its time. */
 void sim_machine_turn_to(const struct sim_machine *machine);

@@ -21,6 +21,9 @@ void sim_people_publish(struct sim_world *world);
 /* The store as a command opens it, to be closed; NULL where that cannot be now. */
 struct nv_store *sim_people_client(struct sim_world *world, size_t place);
 
+/* Hands the hub's authority log to the store of a site that has been a member. */
+enum nv_status sim_people_hear_authority(struct nv_store *hub, struct nv_store *store, struct nv_error *error);
+
 /* SQL that a scenario wants done; NULL `form`: seen as it stands. */
 void sim_people_sql(struct sim_world *world, size_t place, unsigned touched, const char *sql);
 

@@ -25,9 +25,15 @@ void sim_rights_take(struct sim_rights *rights, size_t scope, size_t place, uint
 {
     for (size_t i = 0; i < rights->span_count; i++) {
         struct sim_span *span = &rights->spans[i];
-        if (span->place == place && span->ends == UINT64_MAX && (span->scope == scope || scope == SIM_BIT_NETWORK))
+        if (span->place == place && span->ends == UINT64_MAX && span->scope == scope)
             span->ends = position;
     }
+}
+
+void sim_rights_take_all(struct sim_rights *rights, size_t place, uint64_t position)
+{
+    for (size_t scope = 0; scope < SIM_BIT_OWN; scope++)
+        sim_rights_take(rights, scope, place, position);
 }
 
 static const struct sim_span *span_from(const struct sim_rights *rights, size_t scope, size_t place, uint64_t first,

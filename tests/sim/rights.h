@@ -47,7 +47,7 @@ void sim_rights_done(struct sim_rights *rights);
 /* Memberships are spans of the network's scope; a site's own scope is its own for ever. */
 void sim_rights_give(struct sim_rights *rights, size_t scope, size_t place, uint64_t position,
                      const struct nv_public_key *sign_key);
-/* Of the network's scope: every group as well. */
+void sim_rights_take_all(struct sim_rights *rights, size_t place, uint64_t position);
 void sim_rights_take(struct sim_rights *rights, size_t scope, size_t place, uint64_t position);
 
 /* Whether the site reads that scope there; or at any position from there on. */

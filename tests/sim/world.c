@@ -200,6 +200,25 @@ void sim_world_start(struct sim_world *world, size_t place)
     sim_world_settle(world, place);
 }
 
+void sim_world_take_down(struct sim_world *world, size_t place, bool loses_disk)
+{
+    struct sim_machine *machine = &world->machines[place];
+    sim_trace("%s goes down%s", machine->name, loses_disk ? " with its disk" : "");
+    if (loses_disk) {
+        nv_disk_cut_power(machine->disk);
+        sim_machine_bury(machine);
+        sim_machine_lose_disk(machine);
+        memset(world->is_left_out[place], 0, sizeof world->is_left_out[place]);
+        world->is_away[place] = world->may_revive[place] = world->forms[place].is_open = false;
+        machine->lost_power = false;
+        nv_heads_clear(&world->said[place]);
+        nv_heads_clear(&world->told[place]);
+    } else if (machine->service != NULL) {
+        sim_machine_stop(machine);
+    }
+    machine->start_at = INT64_MAX;
+}
+
 static void turn(struct sim_world *world, size_t place)
 {
     struct sim_machine *machine = &world->machines[place];

@@ -117,6 +117,9 @@ void sim_world_settle(struct sim_world *world, size_t place);
 /* Starts a daemon now; where that fails because of a fault, its supervisor tries again. */
 void sim_world_start(struct sim_world *world, size_t place);
 
+/* Its daemon ends and stays down until somebody starts it; with `loses_disk` all that the machine held is gone. */
+void sim_world_take_down(struct sim_world *world, size_t place, bool loses_disk);
+
 /* All faults end, whatever is down comes back, whatever was left out is put back. */
 void sim_world_calm(struct sim_world *world);
 
