@@ -11,7 +11,11 @@
 static void join(struct sim_world *world, struct nv_dice *dice, size_t place)
 {
     (void)place;
-    sim_people_join(world, world->founding->certified + nv_dice_below(dice, SIM_LATECOMERS));
+    size_t latecomer = world->founding->certified + nv_dice_below(dice, SIM_LATECOMERS);
+    bool was_member = world->machines[latecomer].is_member;
+    sim_people_join(world, latecomer);
+    if (world->profile.has_scopes && !was_member && world->machines[latecomer].is_member)
+        sim_thieves_visit(world, dice, latecomer);
 }
 
 static void publish(struct sim_world *world, struct nv_dice *dice, size_t place)
@@ -97,6 +101,7 @@ const struct sim_action sim_actions[] = {
     {"list-reader", 50, sim_authority_list, WITH_SCOPES},
     {"unlist-reader", 50, sim_authority_unlist, WITH_SCOPES},
     {"revoke", 25, sim_authority_revoke, WITH_SCOPES},
+    {"revoke-behind", 25, sim_authority_revoke_behind, WITH_SCOPES},
     {"replace", 25, sim_authority_replace, WITH_SCOPES},
     {"smuggle", 40, sim_thieves_smuggle, WITH_SCOPES},
     {"forge", 50, sim_thieves_forge, WITH_SCOPES},

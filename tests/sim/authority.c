@@ -7,12 +7,14 @@
 #include "clock.h"
 #include "people.h"
 #include "report.h"
+#include "scoped.h"
 #include "store/authority.h"
 #include "store/log.h"
 #include "store/trust/rights.h"
+#include "thieves.h"
 #include "trace.h"
 
-enum { HUB = 0, LEFT_LEAST = 2 };
+enum { HUB = 0, LEFT_LEAST = 2, SOON_US = 600000 };
 static const uint64_t LATEST = UINT64_MAX - 1; /* a position beyond all */
 
 const char *const sim_group_names[SIM_GROUPS] = {"nord", "sud", "est"};
@@ -247,6 +249,54 @@ void sim_authority_replace(struct sim_world *world, struct nv_dice *dice, size_t
     hear_authority(world, school);
     sim_machine_take_keys(machine);
     machine->start_at = sim_clock_us();
+    if (!keeps_disk) /* it hears of thieves first */
+        sim_thieves_visit(world, dice, school);
+}
+
+/* ---- behind the hub's back ---- */
+
+static void revoke_timer(struct sim_world *world, size_t place, size_t unused)
+{
+    (void)unused;
+    if (!world->is_out[place] && members_left(world) > LEFT_LEAST)
+        run(world, revoke, 0, place, "revokes");
+}
+
+static void carry_timer(struct sim_world *world, size_t from, size_t to)
+{
+    struct nv_dice dice = nv_dice_of(world->seed ^ from);
+    if (sim_world_has(world, to))
+        sim_thieves_carry(world, &dice, from, to);
+}
+
+static void open_timer(struct sim_world *world, size_t place, size_t unused)
+{
+    (void)world;
+    (void)unused;
+    sim_network_way(place, HUB)->blocked = sim_network_way(HUB, place)->blocked = false;
+}
+
+static void cut_off(struct sim_world *world, size_t place, int64_t us)
+{
+    sim_network_way(place, HUB)->blocked = sim_network_way(HUB, place)->blocked = true;
+    sim_world_timer(world, us, open_timer, place, 0);
+}
+
+/* Two are cut off from the hub; one of them is revoked there, while the other one merges what it writes. */
+void sim_authority_revoke_behind(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    size_t thief = some_school(world, dice), other = some_school(world, dice);
+    (void)place;
+    if (thief == other || world->is_out[thief] || world->is_out[other])
+        return;
+    sim_trace("%s and %s are cut off from the hub", sim_place_name(thief), sim_place_name(other));
+    cut_off(world, thief, SOON_US * 4 + (int64_t)nv_dice_below(dice, SOON_US * 10));
+    cut_off(world, other, SOON_US * 2 + (int64_t)nv_dice_below(dice, SOON_US * 10));
+    sim_people_write(world, dice, thief);
+    for (int i = 0; i < 3; i++)
+        sim_scoped_write(world, dice, thief);
+    sim_world_timer(world, SOON_US, carry_timer, thief, other);
+    sim_world_timer(world, SOON_US + (int64_t)nv_dice_below(dice, SOON_US), revoke_timer, thief, 0);
 }
 
 void sim_authority_begin(struct sim_world *world)

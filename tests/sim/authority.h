@@ -16,6 +16,9 @@ void sim_authority_list(struct sim_world *world, struct nv_dice *dice, size_t pl
 void sim_authority_unlist(struct sim_world *world, struct nv_dice *dice, size_t place);
 void sim_authority_revoke(struct sim_world *world, struct nv_dice *dice, size_t place);
 
+/* Where another member still merges what that one writes. */
+void sim_authority_revoke_behind(struct sim_world *world, struct nv_dice *dice, size_t place);
+
 /* A machine is gone with its disk and its keys; another one takes its site over, from what the others have. Who was
  * revoked comes back so as well. */
 void sim_authority_replace(struct sim_world *world, struct nv_dice *dice, size_t place);

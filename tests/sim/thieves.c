@@ -20,6 +20,12 @@ static bool is_thief(const struct sim_world *world, size_t place)
     return world->is_out[place] && world->machines[place].disk != NULL;
 }
 
+/* Who came back may go on in a log of its own of which the end does not count. */
+static bool is_signer(const struct sim_world *world, size_t place)
+{
+    return world->was_taken[place] && world->machines[place].disk != NULL;
+}
+
 /* SIZE_MAX where there is none. */
 static size_t some_place(const struct sim_world *world, struct nv_dice *dice,
                          bool (*is_meant)(const struct sim_world *world, size_t place))
@@ -52,21 +58,19 @@ static void hand_in(struct sim_world *world, size_t to, const struct nv_slice *c
 
 /* ---- what is in its logs ---- */
 
-void sim_thieves_smuggle(struct sim_world *world, struct nv_dice *dice, size_t place)
+/* Hands so many of a hundred of them to a member. */
+static void smuggle(struct sim_world *world, struct nv_dice *dice, size_t thief, size_t to, unsigned percent)
 {
     static struct nv_far_head heads[BATCH];
     struct nv_slice changesets[BATCH];
     struct nv_buffer bytes = {0};
     struct nv_error error;
-    size_t ends[BATCH], count, kept = 0, thief = some_place(world, dice, is_thief);
-    size_t to = some_place(world, dice, sim_world_has);
+    size_t ends[BATCH], count, kept;
     int64_t cursor = 0;
     bool done;
-    (void)place;
-    struct nv_store *store = thief == SIZE_MAX ? NULL : sim_machine_examiner(&world->machines[thief]);
-    if (store == NULL || to == SIZE_MAX || nv_store_refresh(store, &done, &error) != NV_OK)
+    struct nv_store *store = sim_machine_examiner(&world->machines[thief]);
+    if (store == NULL || nv_store_refresh(store, &done, &error) != NV_OK)
         return;
-    unsigned percent = nv_dice_percent(dice, 50) ? 100 : 50;
     do {
         nv_buffer_clear(&bytes);
         if (nv_store_read_for(store, NULL, 0, NULL, &cursor, SIZE_MAX, &bytes, ends, heads, BATCH, &count, &done,
@@ -79,6 +83,20 @@ void sim_thieves_smuggle(struct sim_world *world, struct nv_dice *dice, size_t p
         hand_in(world, to, changesets, kept);
     } while (!done);
     nv_buffer_done(&bytes);
+}
+
+void sim_thieves_carry(struct sim_world *world, struct nv_dice *dice, size_t from, size_t to)
+{
+    if (world->machines[from].disk != NULL)
+        smuggle(world, dice, from, to, 100);
+}
+
+void sim_thieves_smuggle(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    size_t thief = some_place(world, dice, is_thief), to = some_place(world, dice, sim_world_has);
+    (void)place;
+    if (thief != SIZE_MAX && to != SIZE_MAX)
+        smuggle(world, dice, thief, to, nv_dice_percent(dice, 50) ? 100 : 50);
 }
 
 /* ---- what it signs by hand ---- */
@@ -103,6 +121,23 @@ static bool is_known_to_all(const struct sim_world *world, size_t thief)
     return true;
 }
 
+/* Whether who came back may go on in a log of its own: one that it has left, of which the end does not count as far as
+ * the hub knows; and once only, so that there are no two histories. */
+static bool may_go_on(const struct sim_world *world, size_t place, const struct sim_log *log)
+{
+    const struct nv_store *own = world->machines[place].store, *hub = world->machines[0].store;
+    const struct nv_far_head *has;
+    size_t count;
+    if (own == NULL || hub == NULL || world->has_gone_on[place] || nv_store_identity(own)->epoch == log->epoch)
+        return false;
+    nv_store_has(hub, &has, &count);
+    for (size_t i = 0; i < count; i++)
+        if (nv_site_id_compare(has[i].site, log->site) == 0 && has[i].epoch == log->epoch &&
+            nv_scope_id_equal(has[i].scope, log->scope) && has[i].seq >= log->count)
+            return false;
+    return true;
+}
+
 static void choose_log(const struct sim_world *world, struct nv_dice *dice, struct forgery *forgery)
 {
     const struct sim_history *history = &world->history;
@@ -111,11 +146,12 @@ static void choose_log(const struct sim_world *world, struct nv_dice *dice, stru
     forgery->after = 0;
     for (size_t i = 0; i < history->log_count && is_known_to_all(world, forgery->thief); i++) {
         const struct sim_log *log = &history->logs[i];
-        if (log->count == 0 || nv_site_id_compare(log->site, world->rights.sites[forgery->thief]) != 0 ||
+        bool is_written = !is_thief(world, forgery->thief) && !may_go_on(world, forgery->thief, log);
+        if (log->count == 0 || nv_site_id_compare(log->site, world->rights.sites[forgery->thief]) != 0 || is_written ||
             nv_dice_below(dice, ++seen) != 0)
             continue;
         forgery->log = log;
-        forgery->after = nv_dice_below(dice, log->count + 1);
+        forgery->after = is_thief(world, forgery->thief) ? nv_dice_below(dice, log->count + 1) : log->count;
     }
 }
 
@@ -131,7 +167,7 @@ static size_t choose_context(const struct sim_world *world, struct nv_dice *dice
             nv_site_id_compare(log->site, forgery->header.log.site) == 0 || !nv_dice_percent(dice, 50) ||
             heads.count == HEADS_MOST)
             continue;
-        uint64_t seq = 1 + nv_dice_below(dice, log->count);
+        uint64_t seq = nv_dice_percent(dice, 60) ? log->count : 1 + nv_dice_below(dice, log->count);
         const struct nv_far_head head = {log->site, log->epoch, log->scope, seq,
                                          nv_pin_of(&log->changesets[seq - 1].hash)};
         nv_heads_raise(&heads, &head);
@@ -166,6 +202,8 @@ static uint64_t choose_position(const struct sim_world *world, struct nv_dice *d
     for (size_t i = 0; i < world->rights.taking_count; i++)
         if (world->rights.takings[i].place == forgery->thief && world->rights.takings[i].position > most)
             most = world->rights.takings[i].position;
+    if (!is_thief(world, forgery->thief))
+        return most; /* by its new right */
     return most <= least ? least : least + nv_dice_below(dice, (size_t)(most - least) + 1);
 }
 
@@ -185,23 +223,27 @@ static bool make_header(struct sim_world *world, struct nv_dice *dice, struct fo
     if (forgery->after > 0)
         header->previous = forgery->log->changesets[forgery->after - 1].hash;
     header->authority_seq = choose_position(world, dice, forgery);
-    header->context_count = choose_context(world, dice, forgery);
+    /* A member that vouches for thieves is believed: that is no business of the rule. */
+    if (is_thief(world, forgery->thief))
+        header->context_count = choose_context(world, dice, forgery);
+    else if (forgery->log == NULL)
+        return false;
+    else
+        world->has_gone_on[forgery->thief] = true;
     return find_pin(world, header->authority_seq, &header->authority_pin);
 }
 
-void sim_thieves_forge(struct sim_world *world, struct nv_dice *dice, size_t place)
+static void forge(struct sim_world *world, struct nv_dice *dice, size_t signer, size_t to)
 {
     static struct forgery forgery;
     struct nv_buffer scratch = {0}, bytes = {0};
     struct nv_changeset_parts parts;
     struct nv_hash hash;
     struct nv_error error;
-    size_t to = some_place(world, dice, sim_world_has);
-    (void)place;
-    forgery.thief = some_place(world, dice, is_thief);
-    if (forgery.thief == SIZE_MAX || to == SIZE_MAX || !make_header(world, dice, &forgery))
+    forgery.thief = signer;
+    if (!make_header(world, dice, &forgery))
         return;
-    const struct sim_machine *thief = &world->machines[forgery.thief];
+    const struct sim_machine *thief = &world->machines[signer];
     if (nv_changeset_seal(&forgery.header, NULL, 0, &thief->sign, &world->founding->authority.public_key, &scratch,
                           &parts, &hash, &error) != NV_OK)
         sim_fail("daemon", "a thief's changeset is not sealed: %s", error.text);
@@ -212,4 +254,24 @@ void sim_thieves_forge(struct sim_world *world, struct nv_dice *dice, size_t pla
     hand_in(world, to, &changeset, 1);
     nv_buffer_done(&scratch);
     nv_buffer_done(&bytes);
+}
+
+void sim_thieves_visit(struct sim_world *world, struct nv_dice *dice, size_t to)
+{
+    for (size_t thief = 0; thief < world->places; thief++)
+        if (is_thief(world, thief) && nv_dice_percent(dice, 70))
+            smuggle(world, dice, thief, to, 100);
+    for (size_t times = 1 + nv_dice_below(dice, 4); times > 0; times--) {
+        size_t thief = some_place(world, dice, is_signer);
+        if (thief != SIZE_MAX)
+            forge(world, dice, thief, to);
+    }
+}
+
+void sim_thieves_forge(struct sim_world *world, struct nv_dice *dice, size_t place)
+{
+    size_t to = some_place(world, dice, sim_world_has);
+    (void)place;
+    if (to != SIZE_MAX)
+        sim_thieves_visit(world, dice, to);
 }

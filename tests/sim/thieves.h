@@ -8,5 +8,9 @@
 /* Hands what is in a thief's logs to a member. */
 void sim_thieves_smuggle(struct sim_world *world, struct nv_dice *dice, size_t place);
 
-/* Signs one more changeset, and hands it to a member. */
+/* All thieves come to a member, bring what they have, and sign something more. */
 void sim_thieves_forge(struct sim_world *world, struct nv_dice *dice, size_t place);
+void sim_thieves_visit(struct sim_world *world, struct nv_dice *dice, size_t to);
+
+/* What is in the logs at one place is carried to a member, as over a line that nobody sees. */
+void sim_thieves_carry(struct sim_world *world, struct nv_dice *dice, size_t from, size_t to);

@@ -73,6 +73,7 @@ struct sim_world {
     size_t ops_seen, grants_seen;              /* of the history, by checks_scopes.c */
     bool is_out[SIM_PLACES];                   /* it was revoked, and goes on as if nothing had happened */
     bool was_taken[SIM_PLACES];                /* a right was taken from it: what it wrote may count for nothing */
+    bool has_gone_on[SIM_PLACES];              /* by hand, in a log that it had left */
     struct nv_heads said[SIM_PLACES];          /* what each ever told the others that it holds */
     bool has_spoken[SIM_PLACES];               /* since that was looked at */
     uint64_t known_when_said[SIM_PLACES];      /* of the authority log, when that was looked at last */
