@@ -181,6 +181,22 @@ static enum nv_status end_at(struct nv_store *store, struct nv_log *log, uint64_
     return status;
 }
 
+/* With the changesets goes what is noted of them: bodies that are owed, grants that no site may rely on now, and what
+ * was merged around for want of a key. */
+static enum nv_status forget_behind(struct nv_store *store, const struct nv_log *log, uint64_t seq,
+                                    struct nv_error *error)
+{
+    static const char *const notes[] = {"navette_owed", "navette_grant", "navette_keyless"};
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < sizeof notes / sizeof *notes; i++)
+        status = nv_db_execf(store->db, error,
+                             "DELETE FROM %s WHERE changeset IN (SELECT number FROM navette_changeset "
+                             "WHERE log = %u AND seq > %lld)",
+                             notes[i], log->number, (long long)seq);
+    nv_keyring_forget(store);
+    return status;
+}
+
 enum nv_status nv_beyond_put_back(struct nv_store *store, struct nv_log *log, uint64_t seq, struct nv_error *error)
 {
     long long after = (long long)seq;
@@ -189,24 +205,20 @@ enum nv_status nv_beyond_put_back(struct nv_store *store, struct nv_log *log, ui
         status = nv_db_execf(store->db, error,
                              "INSERT INTO navette_beyond(log, seq, hash, header, signature, compressed, body) "
                              "SELECT log, seq, hash, header, signature, compressed, body FROM navette_changeset "
-                             "WHERE log = %u AND seq > %lld ORDER BY seq; "
-                             "DELETE FROM navette_owed WHERE changeset IN "
-                             "(SELECT number FROM navette_changeset WHERE log = %u AND seq > %lld); "
-                             "DELETE FROM navette_keyless WHERE changeset IN "
-                             "(SELECT number FROM navette_changeset WHERE log = %u AND seq > %lld); "
-                             "DELETE FROM navette_grant WHERE changeset IN "
-                             "(SELECT number FROM navette_changeset WHERE log = %u AND seq > %lld); "
-                             "DELETE FROM navette_changeset WHERE log = %u AND seq > %lld",
-                             log->number, after, log->number, after, log->number, after, log->number, after,
+                             "WHERE log = %u AND seq > %lld ORDER BY seq",
                              log->number, after);
-    nv_keyring_forget(store);
+    if (status == NV_OK)
+        status = forget_behind(store, log, seq, error);
+    if (status == NV_OK)
+        status = nv_db_execf(store->db, error, "DELETE FROM navette_changeset WHERE log = %u AND seq > %lld",
+                             log->number, after);
     if (status == NV_OK)
         status = end_at(store, log, seq, error);
-    log->lacks_key = false;
     if (status == NV_OK && log->applied_seq > seq) {
         log->applied_seq = seq;
         log->applied_hash = log->has_hash;
     }
+    log->lacks_key = false; /* what comes there next may be of another history */
     store->logs->beyond_kept++;
     return status == NV_OK ? nv_beyond_count_again(store, log->number, error) : status;
 }

@@ -1,0 +1,63 @@
+/* Content keys and logs once somebody's right to read is gone: no key that was his is used, nothing of what counts no
+ * more is looked for, and who reads again begins with what it has. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "groups.h"
+#include "store/internal.h"
+#include "store/log/logs.h"
+#include "store/trust/recovered.h"
+
+static const char schema[] = "CREATE TABLE learner(id TEXT NOT NULL PRIMARY KEY, name TEXT, visible_to TEXT);"
+                             "INSERT INTO navette_table(name, scope) VALUES ('learner', 'column:visible_to');";
+
+static int setup(void **state)
+{
+    if (nv_groups_setup(state) != 0)
+        return -1;
+    nv_groups_publish(*state, schema);
+    return 0;
+}
+
+static void write_one(struct nv_pair_site *site, const char *id)
+{
+    char sql[120];
+    snprintf(sql, sizeof sql, "INSERT INTO learner VALUES ('%s', 'N', 'group/both')", id);
+    nv_pair_sql(site, sql);
+    nv_pair_seal(site);
+}
+
+/* What it merged nothing of counts no more: nor do the grants in it. */
+static void grants_go_with_what_counts_no_more(void **state)
+{
+    struct nv_groups *groups = *state;
+    struct nv_buffer bytes = {0};
+    struct nv_error error;
+    nv_pair_sql(groups->north, "ALTER TABLE learner RENAME TO away");
+    write_one(groups->south, "a");
+    nv_pair_deliver(groups->south, groups->north);
+    nv_pair_check_text(groups->north->tool, "SELECT count(*) FROM navette_grant", "1\n");
+    nv_groups_list(groups, "group/both", groups->south, false);
+    nv_pair_check_text(groups->north->tool, "SELECT count(*) FROM navette_beyond", "1\n");
+    nv_pair_check_text(groups->north->tool, "SELECT count(*) FROM navette_grant", "0\n");
+    nv_pair_must(nv_recovered_list(groups->north->store, nv_store_identity(groups->north->store)->site, &bytes, &error),
+                 &error);
+    nv_buffer_done(&bytes);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, nv_groups_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(grants_go_with_what_counts_no_more),
+    };
+    return cmocka_run_group_tests_name("rights gone", tests, NULL, NULL);
+}
