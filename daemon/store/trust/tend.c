@@ -95,7 +95,7 @@ enum nv_status nv_keys_tend(struct nv_store *store, struct nv_wall_ms now, struc
     for (size_t i = 1; status == NV_OK && i <= nv_scope_number_count(store); i++) {
         const struct nv_numbered_scope *scope = nv_scope_numbered(store, (nv_scope_number)i);
         struct nv_scope_readers readers;
-        if (scope->has_home || !nv_scope_is_sealed(scope->id) ||
+        if (scope->has_home || scope->is_leaving || !nv_scope_is_sealed(scope->id) ||
             !nv_right_reads(store, scope->id, store->identity.site, NV_POSITION_NOW))
             continue;
         tending->scope = scope->id;

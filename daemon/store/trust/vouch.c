@@ -4,6 +4,7 @@
 #include "core/counting.h"
 #include "store/capture/sealing.h"
 #include "store/log/logs.h"
+#include "store/scopes/reads.h"
 #include "store/trust/rights.h"
 #include "wire/authority.h"
 #include "wire/changeset.h"
@@ -75,7 +76,8 @@ static enum nv_status vouch_in(struct nv_store *store, struct nv_scope_id scope,
                                struct nv_wall_ms now, struct nv_error *error)
 {
     struct nv_log_id own = {store->identity.site, store->identity.epoch, scope};
-    bool reads = nv_right_reads(store, scope, own.site, NV_POSITION_NOW);
+    /* Of what is leaving it has nothing to say any more, whatever right there is anew. */
+    bool reads = nv_scope_is_read(store, scope) && nv_right_reads(store, scope, own.site, NV_POSITION_NOW);
     return nv_vouch_is_due(own.site, loss->site, reads, has_news(store, &own)) ? seal(store, &own, now, error) : NV_OK;
 }
 
