@@ -368,6 +368,20 @@ static void give_key(struct nv_group *group, struct nv_pair_site *by, const stru
     nv_group_settle(by);
 }
 
+/* Whoever was given it since, by the operator's word or because he asked, may read no more tomorrow. */
+static void a_key_that_was_given_on_is_used_no_more(void **state)
+{
+    struct nv_group *group = *state;
+    struct nv_pair_site *a = &group->sites[GROUP_A];
+    nv_group_write(group, a, "x", 1);
+    nv_group_write(group, a, "y", 1);
+    give_key(group, a, a, 1, group->hub, true);
+    nv_group_write(group, a, "z", 1);
+    nv_group_write(group, a, "w", 1);
+    nv_pair_check_text(a->tool, "SELECT number FROM navette_grant WHERE introduces", "1\n4\n");
+    check_sound(a);
+}
+
 /* A reader that was added later: what was written before is not merged, nor what builds on it, until it has the keys.
  */
 static void a_new_reader_waits_for_old_keys(void **state)
@@ -646,6 +660,7 @@ int main(void)
         TEST(what_names_no_key_is_nothing),
         TEST(a_grant_that_is_not_the_last_op_introduces_nothing),
         TEST(an_unknown_kind_in_a_box_waits),
+        TEST(a_key_that_was_given_on_is_used_no_more),
         TEST(a_new_reader_waits_for_old_keys),
         TEST(what_is_written_while_keys_are_lacking_covers_nothing),
         TEST(a_grant_of_a_wrong_key_gives_none),

@@ -35,6 +35,45 @@ static void write_one(struct nv_pair_site *site, const char *id)
     nv_pair_seal(site);
 }
 
+/* The keys that the site introduced in its own logs of the group. */
+static int64_t count_keys(struct nv_groups *groups, struct nv_pair_site *site)
+{
+    struct nv_scope_id scope = nv_groups_scope(groups, "group/both");
+    struct nv_site_id id = nv_store_identity(site->store)->site;
+    struct nv_error error;
+    int64_t count;
+    sqlite3_stmt *rows = nv_db_prepare(nv_store_db(site->store),
+                                       "SELECT count(*) FROM navette_grant AS g JOIN navette_log AS l ON l.number = "
+                                       "g.log WHERE g.introduces AND l.site = ?1 AND l.scope = ?2",
+                                       &error);
+    bool row;
+    assert_non_null(rows);
+    sqlite3_bind_blob(rows, 1, id.bytes, sizeof id.bytes, SQLITE_STATIC);
+    sqlite3_bind_blob(rows, 2, scope.bytes, sizeof scope.bytes, SQLITE_STATIC);
+    nv_pair_must(nv_db_step(rows, &row, &error), &error);
+    count = sqlite3_column_int64(rows, 0);
+    sqlite3_finalize(rows);
+    return count;
+}
+
+/* It came and went between two writes: the readers are the same as before, and one more site has the key. */
+static void a_key_that_was_given_meanwhile_is_used_no_more(void **state)
+{
+    struct nv_groups *groups = *state;
+    nv_groups_list(groups, "group/both", groups->south, false);
+    write_one(groups->north, "a");
+    assert_int_equal(count_keys(groups, groups->north), 1);
+    nv_groups_list(groups, "group/both", groups->south, true);
+    nv_groups_settle(groups);
+    nv_pair_check_text(groups->south->tool, "SELECT id FROM learner", "a\n");
+    nv_groups_list(groups, "group/both", groups->south, false);
+    nv_groups_settle(groups);
+    write_one(groups->north, "b");
+    assert_int_equal(count_keys(groups, groups->north), 2);
+    write_one(groups->north, "c");
+    assert_int_equal(count_keys(groups, groups->north), 2);
+}
+
 /* What it merged nothing of counts no more: nor do the grants in it. */
 static void grants_go_with_what_counts_no_more(void **state)
 {
@@ -81,6 +120,7 @@ static void who_reads_again_at_once_vouches_for_nothing_that_is_leaving(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_key_that_was_given_meanwhile_is_used_no_more),
         TEST(grants_go_with_what_counts_no_more),
         TEST(who_reads_again_at_once_vouches_for_nothing_that_is_leaving),
     };

@@ -45,10 +45,14 @@ enum nv_status nv_grant_append(const struct nv_held_key *key, const struct nv_ke
 
 /* ---- whose key it is ---- */
 
-static struct nv_hash hash_readers(const struct nv_scope_readers *readers)
+/* Who came and went since may have been given the key meanwhile: the same readers as before are not the same then. */
+static struct nv_hash hash_readers(const struct nv_store *store, struct nv_scope_id scope,
+                                   const struct nv_scope_readers *readers)
 {
     struct nv_hasher hasher;
+    uint64_t left = nv_right_left(store, scope);
     nv_hasher_start(&hasher);
+    nv_hasher_update(&hasher, &left, sizeof left);
     for (size_t i = 0; i < readers->count; i++) {
         const struct nv_scope_reader *reader = &readers->readers[i];
         nv_hasher_update(&hasher, reader->site.bytes, sizeof reader->site.bytes);
@@ -180,7 +184,7 @@ enum nv_status nv_box_ops(struct nv_store *store, const struct nv_log *log, uint
                           struct nv_boxed *ret_boxed, struct nv_error *error)
 {
     bool any;
-    *ret_boxed = (struct nv_boxed){.count = count, .readers = hash_readers(readers)};
+    *ret_boxed = (struct nv_boxed){.count = count, .readers = hash_readers(store, log->id.scope, readers)};
     enum nv_status status = check_ops(ops, count, &any, error);
     if (status != NV_OK)
         return status;

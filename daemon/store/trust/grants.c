@@ -134,6 +134,19 @@ static enum nv_status write_grant(struct noting *noting, uint32_t place, const s
     return nv_db_run(statement, error);
 }
 
+/* Somebody more has a key of this site's own: so it is not that of those any more whom it was made for. */
+static enum nv_status is_given_on(struct noting *noting, const struct nv_log *log, uint64_t number,
+                                  struct nv_error *error)
+{
+    sqlite3_stmt *statement = nv_statement(noting->store, NV_SQL_GRANT_READERS, error);
+    if (statement == NULL)
+        return error->status;
+    sqlite3_bind_int64(statement, 1, log->number);
+    sqlite3_bind_int64(statement, 2, (int64_t)number);
+    sqlite3_bind_null(statement, 3);
+    return nv_db_run(statement, error);
+}
+
 static enum nv_status list_wrong(struct noting *noting, uint32_t place, struct nv_error *error)
 {
     if (noting->granting->fresh != NULL && !noting->granting->fresh[place])
@@ -172,6 +185,8 @@ static enum nv_status note(struct noting *noting, uint32_t place, uint32_t op_co
     nv_wipe(&key, sizeof key);
     if (status == NV_OK)
         status = write_grant(noting, place, log, number, introduces, grant, gives, error);
+    if (status == NV_OK && !introduces)
+        status = is_given_on(noting, log, number, error);
     if (status == NV_OK && gives == NV_GIVES_ANOTHER_KEY)
         status = list_wrong(noting, place, error);
     if (status == NV_OK && gives == NV_GIVES_BY_OWN_KEY)

@@ -111,6 +111,19 @@ bool nv_right_reads(const struct nv_store *store, struct nv_scope_id scope, stru
     return false;
 }
 
+uint64_t nv_right_left(const struct nv_store *store, struct nv_scope_id scope)
+{
+    const struct nv_rights *rights = store->rights;
+    uint64_t left = 0;
+    for (size_t i = 0; i < rights->readership_count; i++) {
+        const struct nv_readership *row = &rights->readerships[i];
+        bool has_ended = row->span.ends != NV_POSITION_NOW && nv_scope_id_equal(row->scope, scope);
+        if (has_ended && row->span.ends > left)
+            left = row->span.ends;
+    }
+    return left;
+}
+
 bool nv_right_reads_granted(const struct nv_store *store, struct nv_site_id site, uint64_t position)
 {
     const struct nv_membership *membership = membership_at(store, site, position);

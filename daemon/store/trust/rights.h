@@ -20,6 +20,10 @@ const struct nv_public_key *nv_right_sign_key(const struct nv_store *store, stru
  * group: the sites that are listed in it. Nobody reads a scope that is not known. */
 bool nv_right_reads(const struct nv_store *store, struct nv_scope_id scope, struct nv_site_id site, uint64_t position);
 
+/* The newest position at which somebody that was listed in the scope's group was taken out of it; 0 where nobody was.
+ */
+uint64_t nv_right_left(const struct nv_store *store, struct nv_scope_id scope);
+
 /* Whether it is a hub that may be let read any scope: what it is granted keys of, it reads. */
 bool nv_right_reads_granted(const struct nv_store *store, struct nv_site_id site, uint64_t position);
 
