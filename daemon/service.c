@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "service_internal.h"
 #include "store/authority.h"
+#include "store/care.h"
 #include "store/seal.h"
 #include "wire/digest.h"
 
@@ -218,6 +219,8 @@ static enum nv_status keep_house(struct nv_service *service, struct nv_error *er
         status = nv_service_tell_owed(service, error);
     if (status == NV_OK)
         status = nv_service_end_moves(service, error);
+    if (status == NV_OK)
+        status = nv_store_trim(service->store, error);
     return status == NV_OK ? nv_service_save_peers(service, error) : status;
 }
 

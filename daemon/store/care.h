@@ -106,6 +106,11 @@ struct nv_granted {
 enum nv_status nv_store_granted(struct nv_store *store, struct nv_granted **ret_list, size_t *ret_count,
                                 struct nv_error *error);
 
+/* ---- what is gone ---- */
+/* Empties the write-ahead log where a scope was left since the last time, and once after the store was opened, because
+ * a daemon that was killed could not. To be called now and then; it waits for no reader. */
+enum nv_status nv_store_trim(struct nv_store *store, struct nv_error *error);
+
 /* ---- peers, for `status` ---- (navette_peer: one row a site that this daemon spoke with) ---- */
 struct nv_peer_state {
     struct nv_site_id site;

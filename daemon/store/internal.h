@@ -35,6 +35,7 @@ struct nv_store {
     bool in_transaction;
     bool owes_rollback;      /* a transaction of ours could not be ended */
     bool owes_merge;         /* what changesets in the log waited for may be there */
+    bool owes_trim;          /* the write-ahead log may have what was taken away (store/care.h) */
     bool owes_join;          /* what is held beyond the logs may count */
     bool owes_placing;       /* records that stand elsewhere may get their place (scopes/unplaced.h), */
     uint32_t unplaced_table; /* of those behind this one */

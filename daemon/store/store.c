@@ -53,7 +53,7 @@ static enum nv_status configure(sqlite3 *db, struct nv_error *error)
     enum nv_status status =
         nv_db_exec(db,
                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; "
-                   "PRAGMA recursive_triggers = OFF; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST; "
+                   "PRAGMA recursive_triggers = OFF; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; "
                    "PRAGMA cache_size = -16000",
                    error);
     if (status == NV_OK && NV_PLANTED(SKIP_FSYNC))
@@ -258,7 +258,7 @@ enum nv_status nv_store_open(const char *path, struct nv_store **ret_store, stru
         return status;
     }
     store->owes_merge = nv_logs_lag(store) || store->owes_join || passed != 0;
-    store->owes_placing = true;
+    store->owes_placing = store->owes_trim = true;
     if (stat(path, &file) == 0) {
         store->file_device = file.st_dev;
         store->file_inode = file.st_ino;

@@ -87,11 +87,13 @@ def test_a_group_of_two_schools(four):
 def test_readers_come_and_go(four):
     network, hub, pantin, poissy, niort = four
     for number in range(30):
-        write(pantin, "note %02d" % number)
+        write(pantin, "note %02d " % number + "of the north " * 900)
     wait_until(lambda: len(notes(poissy)) == 30, "poissy has all")
+    assert holds_bytes(poissy, "of the north")
     niort.stop()
     hub.cli("group", "nord", "--add", "niort", "--remove", "poissy")
     wait_until(lambda: notes(poissy) == [], "poissy has none")
+    wait_until(lambda: not holds_bytes(poissy, "of the north"), "nor in a free page, nor in the write-ahead log")
     write(pantin, "after poissy left")
     niort.start()
     wait_until(lambda: len(notes(niort)) == 31, "niort has all")

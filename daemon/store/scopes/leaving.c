@@ -302,6 +302,7 @@ static enum nv_status leave_some(struct leaving *leaving, nv_scope_number number
         return status;
     nv_scope_cursor_rewind(store);
     store->owes_merge = true; /* where it is read again by now */
+    store->owes_trim = true;
     return mark(store, number, false, error);
 }
 

@@ -1,0 +1,13 @@
+/* What was taken away shall not stand on in the write-ahead log: store/care.h. */
+#include "store/care.h"
+#include "store/internal.h"
+
+enum nv_status nv_store_trim(struct nv_store *store, struct nv_error *error)
+{
+    if (!store->owes_trim)
+        return NV_OK;
+    int result = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    enum nv_status status = nv_db_fail(store->db, result, "emptying the write-ahead log", error);
+    store->owes_trim = status != NV_OK;
+    return status == NV_BUSY || status == NV_FULL ? NV_OK : status; /* a reader is at it: the next call will do */
+}
