@@ -78,9 +78,9 @@ def test_a_group_of_two_schools(four):
     # The authority log, the group's, those of the sites' own scopes: nobody wrote in `network`.
     assert [len(scopes_held(site)) for site in (hub, pantin, poissy, niort)] == [3, 2, 2, 2]
     assert not holds_bytes(niort, "for the north") and not holds_bytes(pantin, "of niort alone")
-    for site in network.sites:
-        found = site.cli("status", codes=(0, 1))
-        assert all(peer["behind"] == peer["ahead"] == 0 for peer in found["peers"]), (site.name, found["peers"])
+    for site in network.sites:  # told a moment after it is so
+        wait_until(lambda: all(peer["behind"] == peer["ahead"] == 0 for peer in site.cli("peers")),
+                   "%s and its peers have the same" % site.name)
     network.assert_clean()
 
 
