@@ -202,13 +202,24 @@ static struct nv_curve_key recovery_key(void)
     return curve_key("0707070707070707070707070707070707070707070707070707070707070707");
 }
 
-static struct nv_curve_key hub_key;
+static struct nv_curve_key hub_key(void)
+{
+    return curve_key("0808080808080808080808080808080808080808080808080808080808080808");
+}
+
+/* The hub's X25519 key, which a recovery is judged with. */
+static void load_hub_key(struct nv_scene *scene)
+{
+    static struct nv_curve_key key;
+    key = hub_key();
+    nv_store_set_opener(scene->store, &key);
+}
 
 static struct nv_invitation recovery_invitation(void)
 {
     struct nv_invitation invitation = nv_network_invitation();
     invitation.number++;
-    invitation.hub_curve_key = hub_key.public_key;
+    invitation.hub_curve_key = hub_key().public_key;
     return invitation;
 }
 
@@ -218,13 +229,11 @@ static void invite_back(struct nv_scene *scene)
     struct nv_curve_key recovery = recovery_key();
     struct nv_certificate school = nv_network_certificate(school_of(scene), "school", SCHOOL);
     struct nv_error error;
-    hub_key = curve_key("0808080808080808080808080808080808080808080808080808080808080808");
     struct nv_invitation invitation = recovery_invitation();
     school.recovery_key = recovery.public_key;
     nv_network_must(nv_authority_certify(scene->store, nv_network_authority(), &school, nv_network_now, &error),
                     &error);
     nv_network_must(nv_invitation_keep(scene->store, &invitation, "School", NV_ROLE_SITE, &error), &error);
-    nv_store_set_opener(scene->store, &hub_key);
 }
 
 static enum nv_status enrol_recovering(struct nv_scene *scene, struct nv_error *error)
@@ -233,6 +242,7 @@ static enum nv_status enrol_recovering(struct nv_scene *scene, struct nv_error *
     struct nv_invitation invitation = recovery_invitation();
     struct nv_certificate wanted = nv_network_certificate((struct nv_site_id){{0}}, "whatever", NEWCOMER);
     struct nv_buffer request = {0}, reply = {0};
+    load_hub_key(scene);
     enum nv_status status =
         nv_enrol_recovery_encode(&wanted, &invitation, nv_network_newcomer(), &recovery, &request, error);
     if (status == NV_OK)
