@@ -5,9 +5,14 @@ import shutil
 import sqlite3
 import subprocess
 
+import nacl.bindings
+import nacl.public
 import pytest
 
 from network import BUILD, PATIENCE, Site, rows_of, wait_until
+from peer import sealed
+from peer.changeset import blake
+from peer.member import Invitation, Member
 
 SCHEMA = """
 CREATE TABLE employer (siret TEXT NOT NULL PRIMARY KEY, name TEXT);
@@ -306,3 +311,58 @@ def test_a_machine_that_was_revoked_first_is_recovered(three):
     converge(new, vitry, scope="group/est")
     converge(hub, new, vitry, poissy, scope="network")
     network.assert_clean(hub, new, vitry, poissy)
+
+
+def test_a_recovery_written_from_the_protocol(three, proto):
+    """The request, its proofs, and the keys in the answer, by somebody who knows PROTOCOL.md alone."""
+    _, hub, pantin, vitry, _, secret = three
+    pantin.stop()
+    position = authority_position(hub)
+    invitation = Invitation.read(hub.cli("invite", "pantin")["invitation"])
+    recovery = nacl.public.PrivateKey(bytes.fromhex(secret.replace("-", "")))
+    member = Member(proto, "pantin")
+    member.network_key = invitation.authority_key
+
+    def body(**other):
+        return proto.EnrolBody(**{**dict(
+            name="whoever", sign_key=bytes(member.sign_key.verify_key), curve_key=bytes(member.curve_key.public_key),
+            recovery_key=bytes(recovery.public_key), invitation=invitation.number, recovers=True), **other,
+        }).SerializeToString(deterministic=True)
+
+    def proof(request, key=recovery):
+        shared = nacl.bindings.crypto_scalarmult(bytes(key), invitation.hub_curve_key)
+        return blake(b"navette recovery proof 1\n" + invitation.authority_key + invitation.hub_curve_key +
+                     bytes(recovery.public_key) + request, key=shared)
+
+    def ask(asked, proven):
+        request = member.request(asked, invitation.secret)
+        request.recovery_proof = proven
+        return member.ask_to_enrol(invitation, request)
+
+    good = body()
+    # A thief who has the invitation, and knows the certified recovery key; a proof of another request; none at all.
+    thief = ask(good, proof(good, nacl.public.PrivateKey.generate()))
+    other = ask(good, proof(body(curve_key=bytes(nacl.public.PrivateKey.generate().public_key))))
+    for refused, text in ((thief, "not the recovery secret"), (other, "not the recovery secret"),
+                          (ask(good, b""), "of another size"), (ask(body(recovers=False, site=member.site), b""), "--recover"),
+                          (ask(body(site=site_id(pantin)), proof(good)), "an id or a key")):
+        assert not refused.admitted and text in refused.text and not refused.keys, refused.text
+    assert authority_position(hub) == position
+
+    reply = ask(good, proof(good))
+    assert reply.admitted and authority_position(hub) == position + 1
+    for raw in reply.authority:
+        member.take(raw)
+    certified = member.members[site_id(pantin)]
+    assert (certified.name, certified.anew, certified.recovery_key) == ("pantin", True, bytes(recovery.public_key))
+    assert certified.sign_key == bytes(member.sign_key.verify_key)
+    logs = set()
+    for key in reply.keys:
+        assert len(key) == 152
+        log = (key[24:40], key[:16], int.from_bytes(key[16:24], "little"))
+        content = nacl.public.SealedBox(recovery).decrypt(key[72:])
+        assert sealed.key_id(content, log) == key[40:72]
+        logs.add(log[:2])
+    own = site_id(pantin)
+    group = next(scope for scope, _ in logs if scope != own)
+    assert logs == {(own, own), (group, own), (group, site_id(vitry))}
