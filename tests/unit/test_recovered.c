@@ -13,6 +13,7 @@
 #include "groups.h"
 #include "store/internal.h"
 #include "store/log/logs.h"
+#include "store/trust/grants.h"
 #include "store/trust/recovered.h"
 #include "store/trust/rights.h"
 #include "wire/recovery.h"
@@ -287,6 +288,29 @@ static void it_keeps_its_name_its_role_and_its_recovery_key(void **state)
 
 /* ---- what comes back ---- */
 
+/* Whether that key opens a box of the last grant by which the site introduced a content key. */
+static bool newest_grant_opens(struct nv_pair_site *site, const struct nv_curve_key *curve)
+{
+    struct nv_opened opened;
+    struct nv_grant grant;
+    struct nv_content_key key;
+    struct nv_error error;
+    int64_t changeset;
+    bool opens = false;
+    nv_pair_must(nv_db_integer(nv_store_db(site->store),
+                               "SELECT g.changeset FROM navette_grant AS g JOIN navette_log AS l ON l.number = g.log "
+                               "WHERE g.introduces AND l.site = (SELECT value FROM navette_meta WHERE name = 'site') "
+                               "ORDER BY g.changeset DESC LIMIT 1",
+                               0, &changeset, &error),
+                 &error);
+    nv_pair_must(nv_opened_read_sealed(site->store, changeset, &opened, &error), &error);
+    nv_pair_must(nv_grant_introduced(&opened.body, &opened.arena, &grant, &error), &error);
+    for (size_t i = 0; i < grant.box_count; i++)
+        opens = opens || nv_content_key_open(grant.boxes[i].sealed, curve, &key);
+    nv_arena_done(&opened.arena);
+    return opens;
+}
+
 static void all_that_it_could_read_comes_back(void **state)
 {
     struct lost *lost = *state;
@@ -319,6 +343,9 @@ static void all_that_it_could_read_comes_back(void **state)
     nv_pair_sql(groups->south, "UPDATE item SET text = 'later' WHERE id = 's'");
     nv_pair_seal(groups->south);
     nv_groups_deliver(groups->south, groups->hub);
+    assert_true(newest_grant_opens(groups->south, &lost->new.curve));
+    assert_false(newest_grant_opens(groups->south, &lost->old.curve));
+    assert_true(newest_grant_opens(groups->south, &lost->recovery));
     nv_groups_deliver(groups->hub, &lost->new);
     nv_pair_check_text(lost->new.tool, shown, "g|new\nn|new\nown|new\ns|later\n");
     nv_pair_check_text(lost->new.tool, "SELECT count(*) FROM navette_recovered", "0\n");
