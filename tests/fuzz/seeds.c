@@ -10,7 +10,7 @@
 #include "wire/authority.h"
 #include "wire/compress.h"
 #include "wire/form.h"
-#include "wire/invitation.h"
+#include "wire/recovery.h"
 
 enum { PATH_BYTES = 512, SCRIPTS = 6, SCRIPT_BYTES = 160 };
 
