@@ -66,6 +66,10 @@ static bool end_taking(struct sim_world *world, const struct command *command, s
     }
     taking->position = position_of(command->hub);
     world->rights.taking_count++;
+    for (size_t i = 0; i < world->rights.taking_count; i++) { /* there is one more to vouch for thieves */
+        world->rights.takings[i].is_known_to_all = false;
+        nv_heads_clear(&world->rights.takings[i].last);
+    }
     return true;
 }
 

@@ -243,8 +243,13 @@ static uint64_t known_at(const struct sim_machine *machine)
     return count > 0 && nv_scope_id_equal(has[0].scope, NV_SCOPE_AUTHORITY) ? has[0].seq : 0;
 }
 
-static bool do_all_know(const struct sim_world *world, uint64_t position)
+/* Of every right that was taken: while one thief's word is taken somewhere, it may vouch there for all the others. */
+static bool do_all_know(const struct sim_world *world)
 {
+    uint64_t position = 0;
+    for (size_t i = 0; i < world->rights.taking_count; i++)
+        if (world->rights.takings[i].position > position)
+            position = world->rights.takings[i].position;
     for (size_t place = 0; place < world->places; place++)
         if (sim_world_has(world, place) && known_at(&world->machines[place]) < position)
             return false;
@@ -254,7 +259,7 @@ static bool do_all_know(const struct sim_world *world, uint64_t position)
 /* Once all know, what the site has signed by then is the last of it that may ever count. */
 static void note_all_know(struct sim_world *world, struct sim_taking *taking)
 {
-    if (taking->is_known_to_all || !do_all_know(world, taking->position))
+    if (taking->is_known_to_all || !do_all_know(world))
         return;
     for (size_t i = 0; i < world->history.log_count; i++) {
         const struct sim_log *log = &world->history.logs[i];

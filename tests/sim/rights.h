@@ -27,8 +27,8 @@ struct sim_taking {
     size_t place;
     uint64_t position;
     struct nv_heads named; /* what the authority held of the site's logs */
-    bool is_known_to_all;
-    struct nv_heads last; /* what the site had signed when all knew: nothing after that may count */
+    bool is_known_to_all;  /* and of all others that were taken by then */
+    struct nv_heads last;  /* what the site had signed when all knew: nothing after that may count */
 };
 
 struct sim_rights {
