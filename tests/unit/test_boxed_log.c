@@ -416,6 +416,22 @@ static void a_new_reader_waits_for_old_keys(void **state)
                        "0\n");
 }
 
+/* What waits costs no more than its header, however large it is: its body is not even looked at. */
+static void what_builds_on_unread_changesets_is_not_opened(void **state)
+{
+    struct nv_group *group = *state;
+    struct nv_pair_site *a = &group->sites[GROUP_A], *b = &group->sites[GROUP_B], *d = &group->sites[GROUP_D];
+    nv_group_write(group, a, "x", 1);
+    nv_pair_deliver(a, b);
+    nv_group_let_read(group, nv_group_id(d));
+    nv_group_write(group, b, "z", 3);
+    nv_pair_deliver(b, d);
+    nv_pair_sql(d, "UPDATE navette_changeset SET body = x'07' WHERE log = (SELECT log FROM navette_changeset "
+                   "ORDER BY number DESC LIMIT 1)");
+    nv_group_settle(d);
+    nv_group_check(d, "");
+}
+
 static void what_is_written_while_keys_are_lacking_covers_nothing(void **state)
 {
     struct nv_group *group = *state;
@@ -662,6 +678,7 @@ int main(void)
         TEST(an_unknown_kind_in_a_box_waits),
         TEST(a_key_that_was_given_on_is_used_no_more),
         TEST(a_new_reader_waits_for_old_keys),
+        TEST(what_builds_on_unread_changesets_is_not_opened),
         TEST(what_is_written_while_keys_are_lacking_covers_nothing),
         TEST(a_grant_of_a_wrong_key_gives_none),
         TEST(a_key_that_is_introduced_wrongly_is_lacking),

@@ -214,49 +214,62 @@ static enum nv_status look_again(struct nv_merge *merge, const struct nv_opened 
     return status == NV_OK ? nv_grants_note(merge->store, &granting, merge->now, error) : status;
 }
 
-/* Merges an opened changeset whose turn it is in its log, if all that it builds on was merged. */
+/* Merges the changeset whose turn it is in its log, and that builds on what was merged. */
 static enum nv_status apply_opened(struct nv_merge *merge, struct nv_log *log, const struct nv_opened *opened,
-                                   bool *ret_applied, struct nv_error *error)
+                                   const struct nv_vector *context, bool *ret_applied, struct nv_error *error)
 {
-    const struct nv_vector *cached;
-    struct nv_vector applied = {0}, context = {0};
-    enum nv_status status = nv_context_of(merge->store, opened->changeset, &cached, error);
-    if (status == NV_OK &&
-        (nv_vector_copy(&context, cached) != NV_OK || nv_logs_applied(merge->store, log->id.scope, &applied) != NV_OK))
-        status = nv_no_memory(error);
-    if (status == NV_OK && nv_vector_covers(&applied, &context)) {
-        status = nv_apply_ready(merge->store, opened, error);
-        *ret_applied = status == NV_OK || (status == NV_NOT_YET && NV_PLANTED(DROP_WAITING));
+    enum nv_status status = nv_apply_ready(merge->store, opened, error);
+    *ret_applied = status == NV_OK || (status == NV_NOT_YET && NV_PLANTED(DROP_WAITING));
+    if (status == NV_OK)
+        status = nv_apply_changeset(merge, log, opened, context, NULL, error);
+    else if (status == NV_NOT_YET)
+        status = nv_opened_is_keyless(opened) ? nv_keyless_wait(merge->store, log, opened, error) : NV_OK;
+    if (status == NV_OK && *ret_applied && (merge->stale == NULL || merge->stale->count == 0)) {
+        log->applied_seq = opened->header.seq;
+        log->applied_hash = opened->hash;
+        log->is_dirty = true;
+        status = look_again(merge, opened, context, error);
         if (status == NV_OK)
-            status = nv_apply_changeset(merge, log, opened, &context, NULL, error);
-        else if (status == NV_NOT_YET)
-            status = nv_opened_is_keyless(opened) ? nv_keyless_wait(merge->store, log, opened, error) : NV_OK;
-        if (status == NV_OK && *ret_applied && (merge->stale == NULL || merge->stale->count == 0)) {
-            log->applied_seq = opened->header.seq;
-            log->applied_hash = opened->hash;
-            log->is_dirty = true;
-            status = look_again(merge, opened, &context, error);
-            if (status == NV_OK)
-                status = nv_apply_redactions(merge, opened, &context, error);
-        }
+            status = nv_apply_redactions(merge, opened, context, error);
     }
+    return status;
+}
+
+/* Opened is only what builds on what was merged: however much waits, it costs no more than its headers. */
+static enum nv_status apply_covered(struct nv_merge *merge, struct nv_log *log, int64_t changeset,
+                                    const struct nv_vector *context, bool *ret_applied, struct nv_error *error)
+{
+    struct nv_vector applied = {0};
+    struct nv_opened opened;
+    enum nv_status status = NV_OK;
+    if (nv_logs_applied(merge->store, log->id.scope, &applied) != NV_OK)
+        status = nv_no_memory(error);
+    bool is_covered = status == NV_OK && nv_vector_covers(&applied, context);
     nv_vector_done(&applied);
-    nv_vector_done(&context);
+    if (!is_covered)
+        return status;
+    status = nv_opened_read(merge->store, changeset, &opened, error);
+    if (status != NV_OK)
+        return status;
+    status = apply_opened(merge, log, &opened, context, ret_applied, error);
+    nv_arena_done(&opened.arena);
     return status;
 }
 
 static enum nv_status apply_next(struct nv_merge *merge, struct nv_log *log, bool *ret_applied, struct nv_error *error)
 {
-    struct nv_opened opened;
+    const struct nv_vector *cached;
+    struct nv_vector context = {0};
     int64_t changeset;
     *ret_applied = false;
     enum nv_status status = nv_changeset_at(merge->store, log->number, log->applied_seq + 1, &changeset, NULL, error);
     if (status == NV_OK)
-        status = nv_opened_read(merge->store, changeset, &opened, error);
-    if (status != NV_OK)
-        return status;
-    status = apply_opened(merge, log, &opened, ret_applied, error);
-    nv_arena_done(&opened.arena);
+        status = nv_context_of(merge->store, changeset, &cached, error);
+    if (status == NV_OK && nv_vector_copy(&context, cached) != NV_OK)
+        status = nv_no_memory(error);
+    if (status == NV_OK)
+        status = apply_covered(merge, log, changeset, &context, ret_applied, error);
+    nv_vector_done(&context);
     return status;
 }
 
