@@ -306,6 +306,99 @@ static void what_names_no_key_is_nothing(void **state)
     check_sound(b);
 }
 
+/* Gives a site the key that another one's log has, by a grant of a third one. */
+static void give_key(struct nv_group *group, struct nv_pair_site *by, const struct nv_pair_site *of, uint64_t number,
+                     const struct nv_pair_site *to, bool is_right)
+{
+    struct nv_error error;
+    struct nv_log_id id = nv_group_log(group, of);
+    const struct nv_log *log = nv_log_find(by->store, &id);
+    struct nv_key_name name = {id.site, id.epoch, number};
+    struct nv_scope_reader reader = {nv_group_id(to), to->curve.public_key, {{0}}};
+    struct nv_scope_readers readers = {&reader, 1};
+    enum nv_key_standing standing;
+    struct nv_held_key key;
+    struct nv_buffer grant = {0};
+    nv_log_number own;
+    uint64_t seq;
+    must(nv_keyring_find(by->store, log, number, &standing, &key, &error), &error);
+    assert_int_equal(standing, NV_KEY_HELD);
+    if (!is_right)
+        key.key.bytes[5] ^= 1;
+    must(nv_grant_append(&key, &name, by != of, &readers, &grant, &error), &error);
+    struct nv_slice op = nv_buffer_slice(&grant);
+    struct nv_log_id own_id = nv_group_log(group, by);
+    must(nv_begin(by->store, &error), &error);
+    must(nv_log_append_sealed(by->store, &own_id, &op, 1, NULL, &by->sign, nv_pair_now, &own, &seq, &error), &error);
+    must(nv_commit(by->store, &error), &error);
+    nv_buffer_done(&grant);
+    nv_group_settle(by);
+}
+
+/* Signs a changeset of the site's with one put, in a box of a key that was introduced before, which it names so. */
+static void sign_put(struct nv_group *group, struct nv_pair_site *site, const struct nv_held_key *key, const char *id,
+                     uint64_t key_number)
+{
+    struct nv_log_id log = nv_group_log(group, site);
+    struct forgery forgery = forge(group, site);
+    forgery.key = *key;
+    forgery.bound = nv_box_bound_of(&key->id, &log, nv_log_find(site->store, &log)->has_seq + 1);
+    box_put(&forgery, id, key_number);
+    sign(&forgery);
+}
+
+/* A changeset that introduces no key is named as one that does, and its body is let go: its header says all the same
+ * that none is introduced there. Who comes late holds what all hold, and waits for nothing. */
+static void that_no_key_is_introduced_is_known_from_headers(void **state)
+{
+    struct nv_group *group = *state;
+    struct nv_pair_site *a = &group->sites[GROUP_A], *b = &group->sites[GROUP_B], *c = &group->sites[GROUP_C];
+    struct nv_log_id id = nv_group_log(group, a);
+    struct nv_far_dot name = {id.site, id.epoch, 2, 0};
+    struct nv_op redact = {.kind = NV_OP_REDACT, .time = nv_pair_now, .name_count = 1, .names = &name};
+    struct forgery first = forge(group, a), last;
+    box_put(&first, "a", 0);
+    grant_to(&first, &first.key, b);
+    sign(&first);
+    sign_put(group, a, &first.key, "b", 1);
+    sign_put(group, a, &first.key, "c", 2);
+    last = forge(group, a);
+    nv_op_encode(&redact, next_op(&last));
+    sign(&last);
+    nv_pair_deliver(a, b);
+    nv_group_check(b, "a|7\n");
+    give_key(group, b, a, 1, c, true);
+    nv_pair_deliver(b, c);
+    nv_group_check(c, "a|7\n");
+    assert_int_equal(nv_group_malformed(b), 1);
+    assert_int_equal(nv_group_malformed(c), 1);
+    check_sound(b);
+    check_sound(c);
+}
+
+/* A redact cannot let go of a grant, nor of another redact: who lacks the body goes on owing it. */
+static void control_ops_are_never_let_go(void **state)
+{
+    struct nv_group *group = *state;
+    struct nv_pair_site *a = &group->sites[GROUP_A], *b = &group->sites[GROUP_B];
+    struct nv_log_id id = nv_group_log(group, a);
+    struct nv_far_dot names[] = {{id.site, id.epoch, 1, 0}, {id.site, id.epoch, 1, 1}};
+    struct nv_op redact = {.kind = NV_OP_REDACT, .time = nv_pair_now, .name_count = 2, .names = names};
+    struct forgery first = forge(group, a), last;
+    box_put(&first, "a", 0);
+    grant_to(&first, &first.key, b);
+    sign(&first);
+    sign_put(group, a, &first.key, "b", 1);
+    last = forge(group, a);
+    nv_op_encode(&redact, next_op(&last));
+    sign(&last);
+    nv_pair_deliver(a, b);
+    nv_group_check(b, "b|7\n");
+    nv_pair_check_text(b->tool, "SELECT count(*) FROM navette_grant WHERE opens = 1", "1\n");
+    nv_pair_check_text(b->tool, "SELECT place FROM navette_redaction", "0\n");
+    check_sound(b);
+}
+
 /* A grant introduces a key only where it is the last op: which one it is depends on no other body. */
 static void a_grant_that_is_not_the_last_op_introduces_nothing(void **state)
 {
@@ -338,35 +431,6 @@ static void an_unknown_kind_in_a_box_waits(void **state)
 }
 
 /* ---- what waits for its key ---- */
-
-/* Gives a site the key that another one's log has, by a grant of a third one. */
-static void give_key(struct nv_group *group, struct nv_pair_site *by, const struct nv_pair_site *of, uint64_t number,
-                     const struct nv_pair_site *to, bool is_right)
-{
-    struct nv_error error;
-    struct nv_log_id id = nv_group_log(group, of);
-    const struct nv_log *log = nv_log_find(by->store, &id);
-    struct nv_key_name name = {id.site, id.epoch, number};
-    struct nv_scope_reader reader = {nv_group_id(to), to->curve.public_key, {{0}}};
-    struct nv_scope_readers readers = {&reader, 1};
-    enum nv_key_standing standing;
-    struct nv_held_key key;
-    struct nv_buffer grant = {0};
-    nv_log_number own;
-    uint64_t seq;
-    must(nv_keyring_find(by->store, log, number, &standing, &key, &error), &error);
-    assert_int_equal(standing, NV_KEY_HELD);
-    if (!is_right)
-        key.key.bytes[5] ^= 1;
-    must(nv_grant_append(&key, &name, by != of, &readers, &grant, &error), &error);
-    struct nv_slice op = nv_buffer_slice(&grant);
-    struct nv_log_id own_id = nv_group_log(group, by);
-    must(nv_begin(by->store, &error), &error);
-    must(nv_log_append_sealed(by->store, &own_id, &op, 1, NULL, &by->sign, nv_pair_now, &own, &seq, &error), &error);
-    must(nv_commit(by->store, &error), &error);
-    nv_buffer_done(&grant);
-    nv_group_settle(by);
-}
 
 /* Whoever was given it since, by the operator's word or because he asked, may read no more tomorrow. */
 static void a_key_that_was_given_on_is_used_no_more(void **state)
@@ -674,6 +738,8 @@ int main(void)
         TEST(what_is_in_the_clear_is_nothing),
         TEST(what_does_not_open_is_nothing),
         TEST(what_names_no_key_is_nothing),
+        TEST(that_no_key_is_introduced_is_known_from_headers),
+        TEST(control_ops_are_never_let_go),
         TEST(a_grant_that_is_not_the_last_op_introduces_nothing),
         TEST(an_unknown_kind_in_a_box_waits),
         TEST(a_key_that_was_given_on_is_used_no_more),
