@@ -196,7 +196,7 @@ static bool find_pin(struct sim_world *world, uint64_t position, struct nv_pin *
 /* At a position of which it has heard, or at the one where its right ends. */
 static uint64_t choose_position(const struct sim_world *world, struct nv_dice *dice, const struct forgery *forgery)
 {
-    uint64_t least = world->founding->certified + 2, most = least;
+    uint64_t least = world->founding->certified + 1, most = least; /* all were certified by then */
     if (forgery->after > 0 && forgery->log->changesets[forgery->after - 1].authority_seq > least)
         least = forgery->log->changesets[forgery->after - 1].authority_seq;
     for (size_t i = 0; i < world->rights.taking_count; i++)
