@@ -14,6 +14,7 @@
 
 static const char schema[] =
     "CREATE TABLE notice(id TEXT NOT NULL PRIMARY KEY, text TEXT);"
+    "CREATE TABLE note(id TEXT NOT NULL PRIMARY KEY, text TEXT);"
     "CREATE TABLE draft(id TEXT NOT NULL PRIMARY KEY, text TEXT);"
     "CREATE TABLE learner(id TEXT NOT NULL PRIMARY KEY, name TEXT, phone TEXT, visible_to TEXT);"
     "CREATE TABLE mark(id TEXT NOT NULL PRIMARY KEY, note TEXT, stay TEXT REFERENCES stay(id));"
@@ -21,7 +22,7 @@ static const char schema[] =
     "CREATE TABLE day(learner TEXT NOT NULL REFERENCES learner(id), day TEXT NOT NULL, hours INTEGER, "
     "PRIMARY KEY (day, learner));"
     "CREATE TABLE offer(id TEXT NOT NULL PRIMARY KEY, title TEXT, places INTEGER);"
-    "INSERT INTO navette_table(name, scope) VALUES ('notice', 'network'), ('draft', NULL), "
+    "INSERT INTO navette_table(name, scope) VALUES ('notice', 'network'), ('draft', NULL), ('note', NULL), "
     "('learner', 'column:visible_to'), ('mark', 'parent:stay'), ('stay', 'parent:learner'), ('day', 'parent:learner');"
     "INSERT INTO navette_table(name, scope, writers) VALUES ('offer', 'network', 'home')";
 
@@ -120,6 +121,28 @@ static void children_are_where_their_parents_are(void **state)
     nv_groups_settle(groups);
     CHECK(groups->north, "SELECT note FROM mark ORDER BY id", "good\nbetter\n");
     CHECK(groups->hub, "SELECT (SELECT count(*) FROM mark) + (SELECT count(*) FROM stay)", "0\n");
+    nv_groups_check(groups);
+}
+
+/* However many and however small, and however large: what is written is sealed. */
+static void as_many_are_sealed_as_are_written(void **state)
+{
+    struct nv_groups *groups = *state;
+    nv_pair_sql(groups->north,
+                "BEGIN; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1900) "
+                "INSERT INTO draft SELECT i, i FROM n; "
+                "INSERT INTO learner(id) SELECT id FROM draft; INSERT INTO offer(id) SELECT id FROM draft; "
+                "INSERT INTO note(id) SELECT id FROM draft; COMMIT");
+    nv_pair_seal(groups->north);
+    CHECK(groups->north, "SELECT max(ops) <= 4096, sum(ops) > 7600 FROM navette_changeset WHERE ops > 1", "1|1\n");
+}
+
+static void what_no_box_holds_stays_here(void **state)
+{
+    struct nv_groups *groups = *state;
+    nv_pair_sql(groups->north, "INSERT INTO draft VALUES ('long', hex(zeroblob(7500000))), ('short', 'a')");
+    nv_groups_settle(groups);
+    CHECK(groups->north, "SELECT reason, length(value) FROM navette_quarantine", "too long|15000000\n");
     nv_groups_check(groups);
 }
 
@@ -364,6 +387,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_table_of_the_site_stays_at_its_site),
+        TEST(as_many_are_sealed_as_are_written),
+        TEST(what_no_box_holds_stays_here),
         TEST(a_column_says_who_reads_a_record),
         TEST(what_cannot_be_read_here_stays_here_and_is_listed),
         TEST(children_are_where_their_parents_are),

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "store/trust/boxing.h"
+
 enum { CHANGESET_BYTES = 512 << 10 /* a changeset is closed once its ops are that long */ };
 
 enum nv_status nv_making_init(struct nv_making *making, struct nv_store *store, struct nv_wall_ms now,
@@ -57,6 +59,19 @@ enum nv_status nv_making_begin(struct nv_making *making, struct nv_scope_id scop
     return status == NV_OK ? begin_next(making, error) : status;
 }
 
+bool nv_making_takes(const struct nv_making *making, const struct nv_op *op)
+{
+    bool is_boxed = nv_scope_is_sealed(making->log->id.scope);
+    size_t most = is_boxed ? NV_LIMIT_BOXED_OP_BYTES : NV_LIMIT_OP_BYTES;
+    return making->merge.bytes.size <= most && op->except_count <= NV_LIMIT_EXCEPTS;
+}
+
+/* How many ops a changeset of that scope has room for. */
+static size_t most_ops(const struct nv_making *making)
+{
+    return nv_scope_is_sealed(making->log->id.scope) ? (size_t)NV_BOXED_OPS : (size_t)NV_LIMIT_CHANGESET_OPS;
+}
+
 enum nv_status nv_making_add(struct nv_making *making, const struct nv_op *op, struct nv_error *error)
 {
     struct nv_buffer *bytes = &making->merge.bytes;
@@ -92,7 +107,7 @@ static enum nv_status seal(struct nv_making *making, struct nv_error *error)
 
 enum nv_status nv_making_room(struct nv_making *making, size_t ops, struct nv_error *error)
 {
-    if (making->current.body.count + ops <= NV_LIMIT_CHANGESET_OPS)
+    if (making->current.body.count + ops <= most_ops(making))
         return NV_OK;
     enum nv_status status = seal(making, error);
     return status == NV_OK ? begin_next(making, error) : status;
@@ -100,7 +115,7 @@ enum nv_status nv_making_room(struct nv_making *making, size_t ops, struct nv_er
 
 enum nv_status nv_making_close_full(struct nv_making *making, struct nv_error *error)
 {
-    if (making->bytes < CHANGESET_BYTES && making->current.body.count < NV_LIMIT_CHANGESET_OPS)
+    if (making->bytes < CHANGESET_BYTES && making->current.body.count < most_ops(making))
         return NV_OK;
     enum nv_status status = seal(making, error);
     return status == NV_OK ? begin_next(making, error) : status;

@@ -27,6 +27,9 @@ void nv_making_done(struct nv_making *making);
 /* Begins the next changeset of our own log of the scope; none may be begun already. */
 enum nv_status nv_making_begin(struct nv_making *making, struct nv_scope_id scope, struct nv_error *error);
 
+/* Whether the op, which is encoded in `making->merge.bytes`, is one that a changeset of that scope can hold. */
+bool nv_making_takes(const struct nv_making *making, const struct nv_op *op);
+
 /* Gives the op, which is encoded in `making->merge.bytes`, its place in the changeset. */
 enum nv_status nv_making_add(struct nv_making *making, const struct nv_op *op, struct nv_error *error);
 

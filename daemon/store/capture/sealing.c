@@ -43,18 +43,17 @@ static enum nv_status leave_out_longest(struct nv_merge *merge, struct nv_op *op
 }
 
 /* Encodes the op into the merge's bytes. Values that no op could carry are left out and listed. */
-static enum nv_status encode(struct nv_merge *merge, struct nv_op *op, nv_fields *left_out, struct nv_error *error)
+static enum nv_status encode(struct nv_making *making, struct nv_op *op, nv_fields *left_out, struct nv_error *error)
 {
-    struct nv_buffer *bytes = &merge->bytes;
+    struct nv_buffer *bytes = &making->merge.bytes;
     for (;;) {
         nv_buffer_clear(bytes);
         nv_op_encode(op, bytes);
         if (bytes->failed)
             return nv_no_memory(error);
-        bool fits = bytes->size <= NV_LIMIT_OP_BYTES && op->except_count <= NV_LIMIT_EXCEPTS;
-        if (fits || op->value_count == 0)
+        if (nv_making_takes(making, op) || op->value_count == 0)
             return NV_OK;
-        enum nv_status status = leave_out_longest(merge, op, left_out, error);
+        enum nv_status status = leave_out_longest(&making->merge, op, left_out, error);
         if (status != NV_OK)
             return status;
     }
@@ -116,7 +115,7 @@ static enum nv_status seal_change(struct nv_making *making, struct nv_table_acce
     if (status == NV_OK && left_out != 0 && op->value_count == 0)
         return show_again(merge, access, op, left_out, error);
     if (status == NV_OK)
-        status = encode(merge, op, &left_out, error);
+        status = encode(making, op, &left_out, error);
     if (status == NV_OK && op->except_count > NV_LIMIT_EXCEPTS)
         return refuse_excepts(merge, access, op, left_out, error);
     if (status == NV_OK)

@@ -140,7 +140,7 @@ static enum nv_status encode(struct nv_making *making, const struct nv_op *op, b
     struct nv_buffer *bytes = &making->merge.bytes;
     nv_buffer_clear(bytes);
     nv_op_encode(op, bytes);
-    *ret_fits = bytes->size <= NV_LIMIT_OP_BYTES && op->except_count <= NV_LIMIT_EXCEPTS;
+    *ret_fits = nv_making_takes(making, op);
     return bytes->failed ? nv_no_memory(error) : NV_OK;
 }
 
