@@ -66,14 +66,14 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_CHANGESET_BODY] = "UPDATE navette_changeset SET compressed = ?2, body = ?3 WHERE number = ?1",
     [NV_SQL_CHANGESET_FOUND_BY] = "UPDATE navette_changeset SET records = ?2 WHERE number = ?1 AND records <> ?2",
     [NV_SQL_GRANT_ADD] =
-        "INSERT OR IGNORE INTO navette_grant(log, number, changeset, place, introduces, key_id, opens) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT OR IGNORE INTO navette_grant(log, number, changeset, place, introduces, key_id, opens, sealed) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [NV_SQL_GRANT_INTRODUCED] = "SELECT key_id FROM navette_grant WHERE log = ?1 AND number = ?2 AND introduces",
     [NV_SQL_GRANT_NEWEST] = "SELECT number, readers FROM navette_grant WHERE log = ?1 AND introduces "
                             "ORDER BY number DESC LIMIT 1",
     [NV_SQL_GRANT_READERS] = "UPDATE navette_grant SET readers = ?3 WHERE log = ?1 AND number = ?2 AND introduces",
     /* The one after the place ?5 of the changeset ?4. */
-    [NV_SQL_GRANT_THAT_MAY_OPEN] = "SELECT changeset, place FROM navette_grant WHERE log = ?1 AND number = ?2 "
+    [NV_SQL_GRANT_THAT_MAY_OPEN] = "SELECT changeset, place, sealed FROM navette_grant WHERE log = ?1 AND number = ?2 "
                                    "AND (changeset, place) > (?4, ?5) AND key_id = ?3 AND opens IS NOT 0 "
                                    "ORDER BY changeset, place LIMIT 1",
     [NV_SQL_GRANTS_OF_OTHER_KEYS_DROP] = "DELETE FROM navette_grant WHERE log = ?1 AND number = ?2 AND key_id <> ?3",
@@ -86,19 +86,23 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_ASK_SAVE] = "INSERT INTO navette_ask(log, number, of, at_ms, wait_ms) VALUES (?1, ?2, ?3, ?4, ?5) "
                         "ON CONFLICT DO UPDATE SET of = ?3, at_ms = ?4, wait_ms = ?5",
     /* Only what was introduced: so there are no more than there are keys. */
-    [NV_SQL_ASKED_ADD] = "INSERT OR IGNORE INTO navette_asked(log, number, site) SELECT log, number, ?3 "
-                         "FROM navette_grant WHERE log = ?1 AND number = ?2 AND introduces",
-    [NV_SQL_ASKED_ADD_OWN] = "INSERT OR IGNORE INTO navette_asked(log, number, site) SELECT g.log, g.number, ?1 "
+    [NV_SQL_ASKED_ADD] = "INSERT INTO navette_asked(log, number, site) SELECT log, number, ?3 "
+                         "FROM navette_grant WHERE log = ?1 AND number = ?2 AND introduces "
+                         "ON CONFLICT DO UPDATE SET given = NULL WHERE given IS NOT ?4",
+    [NV_SQL_ASKED_ADD_OWN] = "INSERT INTO navette_asked(log, number, site) SELECT g.log, g.number, ?1 "
                              "FROM navette_grant AS g JOIN navette_log AS l ON l.number = g.log "
-                             "WHERE g.introduces AND l.site = ?2",
+                             "WHERE g.introduces AND l.site = ?2 "
+                             "ON CONFLICT DO UPDATE SET given = NULL WHERE given IS NOT ?3",
     /* A grant is void before what introduces the key was merged. */
     [NV_SQL_ASKED_ADD_RECOVERED] =
         "INSERT OR IGNORE INTO navette_asked(log, number, site) SELECT g.log, g.number, ?1 FROM navette_grant AS g "
         "JOIN navette_log AS l ON l.number = g.log WHERE g.introduces AND g.opens = 2 AND g.number <= l.applied_seq "
         "AND EXISTS (SELECT 1 FROM navette_recovered AS r WHERE r.key_id = g.key_id)",
-    [NV_SQL_ASKED_ANY] = "SELECT 1 FROM navette_asked LIMIT 1",
+    [NV_SQL_ASKED_ANY] = "SELECT 1 FROM navette_asked WHERE given IS NULL LIMIT 1",
     [NV_SQL_ASKED_OF_SCOPE] = "SELECT a.log, a.number, a.site FROM navette_asked AS a JOIN navette_log AS l "
-                              "ON l.number = a.log WHERE l.scope = ?1 ORDER BY a.log, a.number, a.site LIMIT ?2",
+                              "ON l.number = a.log WHERE l.scope = ?1 AND a.given IS NULL "
+                              "ORDER BY a.log, a.number, a.site LIMIT ?2",
+    [NV_SQL_ASKED_GIVEN] = "UPDATE navette_asked SET given = ?4 WHERE log = ?1 AND number = ?2 AND site = ?3",
     [NV_SQL_ASKED_DROP] = "DELETE FROM navette_asked WHERE log = ?1 AND number = ?2 AND site = ?3",
     [NV_SQL_HUBS_KNOWN] = "SELECT 1 FROM navette_meta WHERE name = 'hubs_let_read' AND value = ?1",
     [NV_SQL_RECOVERED_ANY] = "SELECT 1 FROM navette_recovered LIMIT 1",

@@ -76,6 +76,9 @@ int nv_groups_setup(void **state)
     add_group(groups, "north", groups->north, NULL);
     add_group(groups, "both", groups->north, groups->south);
     add_group(groups, "hub", groups->hub, groups->north);
+    static const char *const hub_name[] = {"hub"}; /* which reads of its group what it is let */
+    nv_store_set_hub_readers(groups->north->store, hub_name, 1);
+    nv_store_set_hub_readers(groups->south->store, hub_name, 1);
     adopt(groups, groups->south);
     nv_pair_deliver(groups->hub, groups->north);
     *state = groups;

@@ -1,7 +1,7 @@
 -- Grants of content keys, by the key that they give: the one that the changeset `number` of a log introduces. The grant itself
 -- stands at `place` of a changeset, and `introduces` the key where that is the same one. `opens`: whether it gave this site the
--- key: 0 no, 1 by its own key, 2 by its recovery key; NULL: that was not tried, for want of keys. `readers`, in a grant of this
--- site's own: a hash of whom it gave the key to.
+-- key: 0 no, 1 by its own key, 2 by its recovery key; NULL: that was not tried, for want of keys. `sealed`: what the grant has
+-- for this site. `readers`, in a grant of this site's own: a hash of whom it gave the key to.
 CREATE TABLE navette_grant(
     log        INTEGER NOT NULL,
     number     INTEGER NOT NULL,
@@ -10,6 +10,7 @@ CREATE TABLE navette_grant(
     introduces INTEGER NOT NULL,
     key_id     BLOB NOT NULL,
     opens      INTEGER,
+    sealed     BLOB,
     readers    BLOB,
     PRIMARY KEY (log, number, changeset, place)
 ) WITHOUT ROWID;
@@ -34,10 +35,12 @@ CREATE TABLE navette_ask(
     PRIMARY KEY (log, number)
 ) WITHOUT ROWID;
 
--- Sites that are to get a content key from this one: they asked for it, or were let read.
+-- Sites that are to get a content key from this one: they asked for it, or were let read. `given`: the X25519 key that it was
+-- sealed to; whoever asks again with that one has it already.
 CREATE TABLE navette_asked(
     log    INTEGER NOT NULL,
     number INTEGER NOT NULL,
     site   BLOB NOT NULL,
+    given  BLOB,
     PRIMARY KEY (log, number, site)
 ) WITHOUT ROWID;

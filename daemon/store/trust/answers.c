@@ -18,7 +18,11 @@ static enum nv_status note(struct nv_store *store, const struct nv_log *log, uin
         return error->status;
     sqlite3_bind_int64(statement, 1, log->number);
     sqlite3_bind_int64(statement, 2, (int64_t)number);
+    const struct nv_member *member = nv_store_member(store, site);
     sqlite3_bind_blob(statement, 3, site.bytes, sizeof site.bytes, SQLITE_STATIC);
+    sqlite3_bind_null(statement, 4);
+    if (member != NULL)
+        sqlite3_bind_blob(statement, 4, member->curve_key.bytes, sizeof member->curve_key.bytes, SQLITE_STATIC);
     store->keys_at.ms = INT64_MIN;
     return nv_db_run(statement, error);
 }
@@ -28,8 +32,9 @@ static enum nv_status note_ask(struct nv_store *store, const struct nv_log *log,
 {
     enum nv_status status = NV_OK;
     bool is_own = nv_site_id_compare(log->id.site, store->identity.site) == 0;
-    if (is_own || nv_site_id_compare(ask->of, store->identity.site) != 0)
-        return NV_OK;
+    if (is_own || nv_site_id_compare(ask->of, store->identity.site) != 0 ||
+        !nv_right_reads(store, log->id.scope, store->identity.site, NV_POSITION_NOW))
+        return NV_OK; /* it could not answer in that scope */
     for (size_t i = 0; status == NV_OK && i < ask->key_count; i++) {
         struct nv_log_id id = {ask->keys[i].site, ask->keys[i].epoch, log->id.scope};
         const struct nv_log *of = nv_log_find(store, &id);
@@ -71,6 +76,7 @@ static enum nv_status give_own_keys(struct nv_store *store, const struct nv_scop
         return error->status;
     sqlite3_bind_blob(statement, 1, hub->site.bytes, sizeof hub->site.bytes, SQLITE_STATIC);
     sqlite3_bind_blob(statement, 2, store->identity.site.bytes, sizeof store->identity.site.bytes, SQLITE_STATIC);
+    sqlite3_bind_blob(statement, 3, hub->curve_key.bytes, sizeof hub->curve_key.bytes, SQLITE_STATIC);
     return nv_db_run(statement, error);
 }
 
@@ -127,6 +133,7 @@ struct asked {
     nv_log_number log;
     uint64_t number;
     struct nv_site_id site;
+    const struct nv_scope_reader *given; /* to whom it was given; NULL: it cannot be */
 };
 
 static enum nv_status has_row(struct nv_store *store, enum nv_statement which, bool *ret_any, struct nv_error *error)
@@ -176,20 +183,24 @@ static enum nv_status list_asked(struct nv_tending *tending, struct asked *list,
     return status;
 }
 
-static enum nv_status drop(struct nv_store *store, const struct asked *asked, struct nv_error *error)
+/* Who was given a key has it for good; who could not be given it may ask again. */
+static enum nv_status close_asked(struct nv_store *store, const struct asked *asked, struct nv_error *error)
 {
-    sqlite3_stmt *statement = nv_statement(store, NV_SQL_ASKED_DROP, error);
+    const struct nv_scope_reader *given = asked->given;
+    sqlite3_stmt *statement = nv_statement(store, given == NULL ? NV_SQL_ASKED_DROP : NV_SQL_ASKED_GIVEN, error);
     if (statement == NULL)
         return error->status;
     sqlite3_bind_int64(statement, 1, asked->log);
     sqlite3_bind_int64(statement, 2, (int64_t)asked->number);
     sqlite3_bind_blob(statement, 3, asked->site.bytes, sizeof asked->site.bytes, SQLITE_STATIC);
+    if (given != NULL)
+        sqlite3_bind_blob(statement, 4, given->curve_key.bytes, sizeof given->curve_key.bytes, SQLITE_STATIC);
     return nv_db_run(statement, error);
 }
 
 /* One grant: of the key that the first `count` of the list ask for. `to` has room for so many. */
-static enum nv_status answer(struct nv_tending *tending, const struct asked *list, size_t count,
-                             struct nv_scope_reader *to, struct nv_error *error)
+static enum nv_status answer(struct nv_tending *tending, struct asked *list, size_t count, struct nv_scope_reader *to,
+                             struct nv_error *error)
 {
     const struct nv_log *log = nv_log_by_number(tending->store, list->log);
     struct nv_scope_readers readers = {.readers = to};
@@ -212,6 +223,8 @@ static enum nv_status answer(struct nv_tending *tending, const struct asked *lis
     nv_wipe(&key, sizeof key);
     if (status == NV_OK)
         nv_tending_add(tending);
+    for (size_t i = 0; status == NV_OK && i < count; i++)
+        list[i].given = nv_readers_find(tending->readers, list[i].site);
     return status;
 }
 
@@ -228,7 +241,7 @@ enum nv_status nv_answers_append(struct nv_tending *tending, bool *ret_more, str
         status = answer(tending, &list[first], after - first, to, error);
     }
     for (size_t i = 0; status == NV_OK && i < count; i++)
-        status = drop(tending->store, &list[i], error);
+        status = close_asked(tending->store, &list[i], error);
     *ret_more = count == MOST;
     free(list);
     free(to);

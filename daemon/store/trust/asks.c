@@ -5,7 +5,7 @@
 #include "store/statements.h"
 #include "wire/grant.h"
 
-enum { MOST = 1024 }; /* keys asked for at once */
+enum { MOST = 1024, MOST_OF_LOG = NV_LIMIT_ASKED_KEYS }; /* keys asked for at once */
 
 /* ---- whom to ask ---- */
 
@@ -60,8 +60,9 @@ static size_t list_candidates(const struct nv_tending *tending, const struct nv_
     size_t count = 0;
     for (size_t i = 0; i < tending->readers->count; i++) {
         struct nv_site_id site = tending->readers->readers[i].site;
-        if (nv_site_id_compare(site, store->identity.site) == 0)
-            continue;
+        if (nv_site_id_compare(site, store->identity.site) == 0 ||
+            !nv_right_reads(store, tending->scope, site, NV_POSITION_NOW))
+            continue; /* a hub that reads by word alone writes nothing there, and so answers nothing */
         enum nv_ask_rank rank = nv_site_id_compare(site, log->id.site) == 0                    ? NV_ASK_OWN
                                 : has_merged(store, tending->scope, site, log->number, number) ? NV_ASK_MERGED
                                                                                                : NV_ASK_OTHER;
@@ -97,6 +98,21 @@ static void take_lacking(sqlite3_stmt *row, struct lacking *lacking)
         memcpy(lacking->last.bytes, last.data, last.size);
 }
 
+/* How many keys of one log were seen to be lacking, in order. */
+struct of_log {
+    const struct nv_log *log;
+    size_t count;
+};
+
+/* Keys are asked for once something waits for them, the first ones of a log first: so nobody asks for thousands that a
+ * log introduces and nobody has. */
+static bool is_needed(const struct nv_log *log, struct of_log *seen)
+{
+    seen->count = seen->log == log ? seen->count + 1 : 1;
+    seen->log = log;
+    return log != NULL && log->lacks_key && seen->count <= MOST_OF_LOG;
+}
+
 static bool is_due(const struct lacking *lacking, struct nv_wall_ms now)
 {
     return !lacking->was_asked || nv_ask_is_due(lacking->at, lacking->wait_ms, now);
@@ -105,6 +121,7 @@ static bool is_due(const struct lacking *lacking, struct nv_wall_ms now)
 enum nv_status nv_asks_look(struct nv_store *store, struct nv_wall_ms now, bool *ret_lacking, bool *ret_due,
                             struct nv_error *error)
 {
+    struct of_log seen = {0};
     *ret_lacking = *ret_due = false;
     sqlite3_stmt *statement = nv_statement(store, NV_SQL_KEYS_LACKING, error);
     if (statement == NULL)
@@ -115,7 +132,7 @@ enum nv_status nv_asks_look(struct nv_store *store, struct nv_wall_ms now, bool 
         struct lacking lacking;
         take_lacking(statement, &lacking);
         const struct nv_log *log = nv_log_by_number(store, lacking.log);
-        if (log == NULL || !nv_right_reads(store, log->id.scope, store->identity.site, NV_POSITION_NOW))
+        if (!is_needed(log, &seen) || !nv_right_reads(store, log->id.scope, store->identity.site, NV_POSITION_NOW))
             continue;
         *ret_lacking = true;
         *ret_due = is_due(&lacking, now);
@@ -130,6 +147,7 @@ static enum nv_status list_lacking(struct nv_tending *tending, struct lacking *l
 {
     struct nv_ask_candidate *candidates = calloc(tending->readers->count + 1, sizeof *candidates);
     sqlite3_stmt *statement = candidates == NULL ? NULL : nv_statement(tending->store, NV_SQL_KEYS_LACKING, error);
+    struct of_log seen = {0};
     *ret_count = 0;
     if (statement == NULL) {
         free(candidates);
@@ -141,7 +159,8 @@ static enum nv_status list_lacking(struct nv_tending *tending, struct lacking *l
         struct lacking *lacking = &list[*ret_count];
         take_lacking(statement, lacking);
         const struct nv_log *log = nv_log_by_number(tending->store, lacking->log);
-        if (log == NULL || !nv_scope_id_equal(log->id.scope, tending->scope) || !is_due(lacking, tending->now))
+        if (!is_needed(log, &seen) || !nv_scope_id_equal(log->id.scope, tending->scope) ||
+            !is_due(lacking, tending->now))
             continue;
         size_t count = list_candidates(tending, log, lacking->number, candidates);
         bool is_round;

@@ -18,33 +18,32 @@ const struct nv_grant_box *nv_grant_box_of(const struct nv_grant *grant, struct 
 }
 
 /* Opens a box with the site's own key; `gives` where what is in it is the key that the grant names. */
-static enum nv_grant_gives open_box(const struct nv_store *store, const struct nv_grant *grant, const uint8_t *sealed,
+static enum nv_grant_gives open_box(const struct nv_store *store, const struct nv_hash *key_id, const uint8_t *sealed,
                                     const struct nv_log_id *log, enum nv_grant_gives gives, struct nv_held_key *ret_key)
 {
     struct nv_held_key held;
     if (store->opener == NULL || !nv_content_key_open(sealed, store->opener, &held.key))
         return NV_GIVES_NOTHING;
     held.id = nv_content_key_id(&held.key, log);
-    bool is_it = memcmp(held.id.bytes, grant->key_id.bytes, sizeof held.id.bytes) == 0;
+    bool is_it = memcmp(held.id.bytes, key_id->bytes, sizeof held.id.bytes) == 0;
     if (is_it)
         *ret_key = held;
     nv_wipe(&held, sizeof held);
     return is_it ? gives : NV_GIVES_ANOTHER_KEY;
 }
 
-enum nv_status nv_grant_open(struct nv_store *store, const struct nv_grant *grant, const struct nv_log_id *log,
-                             enum nv_grant_gives *ret_gives, struct nv_held_key *ret_key, struct nv_error *error)
+enum nv_status nv_grant_open(struct nv_store *store, const uint8_t *sealed, const struct nv_hash *key_id,
+                             const struct nv_log_id *log, enum nv_grant_gives *ret_gives, struct nv_held_key *ret_key,
+                             struct nv_error *error)
 {
-    const struct nv_grant_box *box = nv_grant_box_of(grant, store->identity.site, false);
-    uint8_t sealed[NV_SEALED_KEY_BYTES];
+    uint8_t recovered[NV_SEALED_KEY_BYTES];
     bool is_recovered;
-    *ret_gives =
-        box == NULL ? NV_GIVES_NOTHING : open_box(store, grant, box->sealed, log, NV_GIVES_BY_OWN_KEY, ret_key);
+    *ret_gives = sealed == NULL ? NV_GIVES_NOTHING : open_box(store, key_id, sealed, log, NV_GIVES_BY_OWN_KEY, ret_key);
     if (*ret_gives == NV_GIVES_BY_OWN_KEY)
         return NV_OK;
-    enum nv_status status = nv_recovered_find(store, &grant->key_id, sealed, &is_recovered, error);
+    enum nv_status status = nv_recovered_find(store, key_id, recovered, &is_recovered, error);
     if (status == NV_OK && is_recovered &&
-        open_box(store, grant, sealed, log, NV_GIVES_BY_RECOVERY_KEY, ret_key) == NV_GIVES_BY_RECOVERY_KEY)
+        open_box(store, key_id, recovered, log, NV_GIVES_BY_RECOVERY_KEY, ret_key) == NV_GIVES_BY_RECOVERY_KEY)
         *ret_gives = NV_GIVES_BY_RECOVERY_KEY;
     return status;
 }
@@ -131,6 +130,10 @@ static enum nv_status write_grant(struct noting *noting, uint32_t place, const s
         sqlite3_bind_null(statement, 7);
     else
         sqlite3_bind_int(statement, 7, gives == NV_GIVES_ANOTHER_KEY ? NV_GIVES_NOTHING : (int)gives);
+    const struct nv_grant_box *box = nv_grant_box_of(grant, noting->store->identity.site, false);
+    sqlite3_bind_null(statement, 8);
+    if (box != NULL)
+        sqlite3_bind_blob(statement, 8, box->sealed, sizeof box->sealed, SQLITE_STATIC);
     return nv_db_run(statement, error);
 }
 
@@ -181,7 +184,9 @@ static enum nv_status note(struct noting *noting, uint32_t place, uint32_t op_co
         return status == NV_OK ? list_wrong(noting, place, error) : status;
     struct nv_held_key key;
     enum nv_grant_gives gives;
-    status = nv_grant_open(noting->store, grant, &log->id, &gives, &key, error);
+    const struct nv_grant_box *box = nv_grant_box_of(grant, noting->store->identity.site, false);
+    status =
+        nv_grant_open(noting->store, box == NULL ? NULL : box->sealed, &grant->key_id, &log->id, &gives, &key, error);
     nv_wipe(&key, sizeof key);
     if (status == NV_OK)
         status = write_grant(noting, place, log, number, introduces, grant, gives, error);

@@ -22,10 +22,11 @@ enum nv_grant_gives {
 /* The box that a grant has for a key of a site; NULL where it has none. */
 const struct nv_grant_box *nv_grant_box_of(const struct nv_grant *grant, struct nv_site_id site, bool recovery);
 
-/* Opens the box of a grant that is for this site, if there is one, or finds its key among those that were recovered;
- * the key is of `log`. */
-enum nv_status nv_grant_open(struct nv_store *store, const struct nv_grant *grant, const struct nv_log_id *log,
-                             enum nv_grant_gives *ret_gives, struct nv_held_key *ret_key, struct nv_error *error);
+/* Opens what a grant has for this site (`sealed` NULL: nothing), or finds the key with that id among those that were
+ * recovered; the key is of `log`. */
+enum nv_status nv_grant_open(struct nv_store *store, const uint8_t *sealed, const struct nv_hash *key_id,
+                             const struct nv_log_id *log, enum nv_grant_gives *ret_gives, struct nv_held_key *ret_key,
+                             struct nv_error *error);
 
 /* The grant by which a changeset introduces a key, decoded into `arena`: NV_OK; NV_NOT_FOUND where it introduces none,
  * NV_NOT_YET where the body that would tell is owed, or was written by newer software. */

@@ -91,15 +91,21 @@ enum nv_status nv_keyring_id(struct nv_store *store, nv_log_number log, uint64_t
     return status == NV_OK && !row ? NV_NOT_FOUND : status;
 }
 
-/* No grant is known that introduces the key: whether there is none, or its body is owed. */
+/* No grant is known that introduces the key: whether there is none, which the header may say, or its body is owed. */
 static enum nv_status judge_unknown(struct nv_store *store, const struct nv_log *log, uint64_t number,
                                     enum nv_key_standing *ret_standing, struct nv_error *error)
 {
-    struct nv_opened opened;
+    struct nv_opened opened = {.arena = {.limit = 4 * (size_t)NV_LIMIT_BODY_BYTES}};
     struct nv_grant grant;
     struct nv_error why;
     int64_t changeset;
-    enum nv_status status = nv_changeset_at(store, log->number, number, &changeset, NULL, error);
+    enum nv_status status = nv_header_at(store, log->number, number, &opened.arena, &opened.header, NULL, error);
+    bool has_control = opened.header.control_count > 0;
+    nv_arena_done(&opened.arena);
+    *ret_standing = NV_KEY_VOID;
+    if (status != NV_OK || !has_control)
+        return status;
+    status = nv_changeset_at(store, log->number, number, &changeset, NULL, error);
     if (status == NV_OK)
         status = nv_opened_read_sealed(store, changeset, &opened, error);
     if (status != NV_OK)
@@ -110,32 +116,16 @@ static enum nv_status judge_unknown(struct nv_store *store, const struct nv_log 
     return status == NV_NO_MEMORY ? nv_no_memory(error) : NV_OK;
 }
 
-/* The grant at a place of a stored changeset, and what it gives. */
-static enum nv_status try_grant(struct nv_store *store, const struct nv_log *log, int64_t changeset, uint32_t place,
-                                bool *ret_held, struct nv_held_key *ret_key, struct nv_error *error)
-{
-    struct nv_opened opened;
-    struct nv_grant grant;
-    *ret_held = false;
-    enum nv_status status = nv_opened_read_sealed(store, changeset, &opened, error);
-    if (status != NV_OK)
-        return status;
-    if (place < opened.body.count && !opened.body.entries[place].is_redacted)
-        status = nv_grant_decode(opened.body.entries[place].op, &opened.arena, &grant, error);
-    else
-        status = nv_fail(error, NV_CORRUPT, "store: a grant is gone from the log; run `navette verify`");
-    if (status == NV_OK) {
-        enum nv_grant_gives gives = NV_GIVES_NOTHING;
-        status = nv_grant_open(store, &grant, &log->id, &gives, ret_key, error);
-        *ret_held = gives == NV_GIVES_BY_OWN_KEY || gives == NV_GIVES_BY_RECOVERY_KEY;
-    }
-    nv_arena_done(&opened.arena);
-    return status;
-}
+/* What one grant has for this site, as it was noted: the changeset need not be opened again. */
+struct noted_grant {
+    int64_t changeset, place;
+    bool has_box;
+    uint8_t sealed[NV_SEALED_KEY_BYTES];
+};
 
-/* The next grant after that place that may give the key. */
+/* The next grant after that one that may give the key. */
 static enum nv_status next_grant(struct nv_store *store, const struct nv_log *log, uint64_t number,
-                                 const struct nv_hash *id, int64_t *changeset, int64_t *place, bool *ret_any,
+                                 const struct nv_hash *id, struct noted_grant *grant, bool *ret_any,
                                  struct nv_error *error)
 {
     sqlite3_stmt *statement = nv_statement(store, NV_SQL_GRANT_THAT_MAY_OPEN, error);
@@ -144,14 +134,29 @@ static enum nv_status next_grant(struct nv_store *store, const struct nv_log *lo
     sqlite3_bind_int64(statement, 1, log->number);
     sqlite3_bind_int64(statement, 2, (int64_t)number);
     sqlite3_bind_blob(statement, 3, id->bytes, sizeof id->bytes, SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 4, *changeset);
-    sqlite3_bind_int64(statement, 5, *place);
+    sqlite3_bind_int64(statement, 4, grant->changeset);
+    sqlite3_bind_int64(statement, 5, grant->place);
     enum nv_status status = nv_db_step(statement, ret_any, error);
     if (status == NV_OK && *ret_any) {
-        *changeset = sqlite3_column_int64(statement, 0);
-        *place = sqlite3_column_int64(statement, 1);
+        struct nv_slice sealed = nv_db_blob(statement, 2);
+        grant->changeset = sqlite3_column_int64(statement, 0);
+        grant->place = sqlite3_column_int64(statement, 1);
+        grant->has_box = sealed.size == sizeof grant->sealed;
+        if (grant->has_box)
+            memcpy(grant->sealed, sealed.data, sealed.size);
     }
     sqlite3_reset(statement);
+    return status;
+}
+
+static enum nv_status try_grant(struct nv_store *store, const struct nv_log *log, const struct noted_grant *grant,
+                                const struct nv_hash *id, bool *ret_held, struct nv_held_key *ret_key,
+                                struct nv_error *error)
+{
+    enum nv_grant_gives gives;
+    enum nv_status status =
+        nv_grant_open(store, grant->has_box ? grant->sealed : NULL, id, &log->id, &gives, ret_key, error);
+    *ret_held = status == NV_OK && (gives == NV_GIVES_BY_OWN_KEY || gives == NV_GIVES_BY_RECOVERY_KEY);
     return status;
 }
 
@@ -162,11 +167,11 @@ static enum nv_status look_up(struct nv_store *store, const struct nv_log *log, 
     enum nv_status status = nv_keyring_id(store, log->number, number, &id, error);
     if (status == NV_NOT_FOUND)
         return judge_unknown(store, log, number, &ret_known->standing, error);
-    int64_t changeset = 0, place = 0;
+    struct noted_grant grant = {0};
     bool any = true, held = false;
-    while (status == NV_OK && !held &&
-           (status = next_grant(store, log, number, &id, &changeset, &place, &any, error)) == NV_OK && any)
-        status = try_grant(store, log, changeset, (uint32_t)place, &held, &ret_known->held, error);
+    while (status == NV_OK && !held && (status = next_grant(store, log, number, &id, &grant, &any, error)) == NV_OK &&
+           any)
+        status = try_grant(store, log, &grant, &id, &held, &ret_known->held, error);
     ret_known->standing = held ? NV_KEY_HELD : NV_KEY_LACKING;
     return status;
 }

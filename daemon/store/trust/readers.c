@@ -6,15 +6,24 @@
 #include "store/internal.h"
 #include "store/log/logs.h"
 
-/* A hub reads what is not of the whole network only where its certificate says so and somebody here did too. */
-static bool is_let(const struct nv_store *store, const struct nv_member *member)
+/* Whether this site's operator lets the hub read. */
+static bool is_let(const struct nv_store *store, const struct nv_member *hub)
 {
-    if (member->role != NV_ROLE_HUB || !member->reader)
-        return false;
     for (size_t i = 0; i < store->hub_reader_count; i++)
-        if (sqlite3_stricmp(store->hub_readers[i], member->name) == 0)
+        if (sqlite3_stricmp(store->hub_readers[i], hub->name) == 0)
             return true;
     return false;
+}
+
+/* A hub reads by the word of operators alone: all that they let it where its certificate says that it may, and of the
+ * groups that it is listed in. What it writes itself it can read. */
+static bool reads(const struct nv_store *store, const struct nv_scope_id *scope, const struct nv_member *member,
+                  uint64_t position)
+{
+    bool by_right = scope != NULL && nv_right_reads(store, *scope, member->site, position);
+    if (member->role != NV_ROLE_HUB || nv_site_id_compare(member->site, store->identity.site) == 0)
+        return by_right;
+    return (by_right || member->reader) && is_let(store, member);
 }
 
 /* `scope` NULL: of none. */
@@ -26,10 +35,8 @@ static enum nv_status list(const struct nv_store *store, const struct nv_scope_i
         return nv_no_memory(error);
     for (size_t i = 0; i < store->member_count; i++) {
         const struct nv_member *member = &store->members[i];
-        bool reads = scope != NULL && nv_right_reads(store, *scope, member->site, NV_POSITION_NOW);
-        if (NV_PLANTED(GRANT_TO_REMOVED) && scope != NULL)
-            reads = nv_right_reads(store, *scope, member->site, nv_authority_log(store)->applied_seq - 1);
-        if (reads || is_let(store, member))
+        uint64_t position = NV_PLANTED(GRANT_TO_REMOVED) ? nv_authority_log(store)->applied_seq - 1 : NV_POSITION_NOW;
+        if (reads(store, scope, member, position))
             readers.readers[readers.count++] =
                 (struct nv_scope_reader){member->site, member->curve_key, member->recovery_key};
     }

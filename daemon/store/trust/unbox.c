@@ -36,7 +36,9 @@ static enum nv_status find_introduced(struct unboxing *unboxing, struct nv_error
     if (status != NV_OK)
         return nv_fail(error, status, "%s", why.text);
     enum nv_grant_gives gives;
-    status = nv_grant_open(unboxing->store, &grant, &opened->header.log, &gives, &unboxing->held, error);
+    const struct nv_grant_box *box = nv_grant_box_of(&grant, unboxing->store->identity.site, false);
+    status = nv_grant_open(unboxing->store, box == NULL ? NULL : box->sealed, &grant.key_id, &opened->header.log,
+                           &gives, &unboxing->held, error);
     if (status != NV_OK)
         return status;
     if (gives == NV_GIVES_BY_OWN_KEY || gives == NV_GIVES_BY_RECOVERY_KEY)
