@@ -104,7 +104,10 @@ static const char *const sql[NV_SQL_COUNT] = {
                               "ORDER BY a.log, a.number, a.site LIMIT ?2",
     [NV_SQL_ASKED_GIVEN] = "UPDATE navette_asked SET given = ?4 WHERE log = ?1 AND number = ?2 AND site = ?3",
     [NV_SQL_ASKED_DROP] = "DELETE FROM navette_asked WHERE log = ?1 AND number = ?2 AND site = ?3",
-    [NV_SQL_HUBS_KNOWN] = "SELECT 1 FROM navette_meta WHERE name = 'hubs_let_read' AND value = ?1",
+    /* Where none ever was let read, that none is is known. */
+    [NV_SQL_HUBS_KNOWN] =
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM navette_meta WHERE name = 'hubs_let_read' AND value = ?1) "
+        "OR (?2 = 0 AND NOT EXISTS (SELECT 1 FROM navette_meta WHERE name = 'hubs_let_read'))",
     [NV_SQL_RECOVERED_ANY] = "SELECT 1 FROM navette_recovered LIMIT 1",
     [NV_SQL_RECOVERED_FIND] = "SELECT sealed FROM navette_recovered WHERE key_id = ?1",
     [NV_SQL_RECOVERED_SAVE] = "INSERT OR REPLACE INTO navette_recovered(key_id, sealed) SELECT ?1, ?2 WHERE NOT EXISTS "

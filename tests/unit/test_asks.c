@@ -293,6 +293,28 @@ static void a_hub_is_given_keys_by_word_alone(void **state)
     nv_group_check(hub, "x|1\ny|1\n");
 }
 
+/* The word is taken back and given again: then the hub gets what was written in between, for it cannot ask. */
+static void a_hub_that_is_let_read_again_is_given_what_it_missed(void **state)
+{
+    struct nv_group *group = *state;
+    struct nv_pair_site *a = &group->sites[GROUP_A], *hub = group->hub;
+    nv_group_let_hub_read(group);
+    nv_store_set_hub_readers(a->store, hub_name, 1);
+    nv_group_write(group, a, "x", 1);
+    tend(a, 0);
+    nv_store_set_hub_readers(a->store, NULL, 0);
+    assert_int_equal(tend(a, 0), 0);
+    nv_group_write(group, a, "y", 1);
+    nv_pair_deliver(a, hub);
+    nv_group_settle(hub);
+    nv_group_check(hub, "x|1\n");
+    nv_store_set_hub_readers(a->store, hub_name, 1);
+    assert_int_equal(tend(a, 0), 1);
+    nv_pair_deliver(a, hub);
+    nv_group_settle(hub);
+    nv_group_check(hub, "x|1\ny|1\n");
+}
+
 /* A site that comes back with its recovery key grants itself, with its new key, what that one opens. */
 static void what_the_recovery_key_opens_is_granted_anew(void **state)
 {
@@ -353,6 +375,7 @@ int main(void)
         TEST(keys_that_are_none_are_not_kept),
         TEST(many_keys_are_asked_for_at_once),
         TEST(a_hub_is_given_keys_by_word_alone),
+        TEST(a_hub_that_is_let_read_again_is_given_what_it_missed),
         TEST(what_the_recovery_key_opens_is_granted_anew),
         TEST(what_was_recovered_is_granted_once_it_is_merged),
     };

@@ -96,9 +96,9 @@ static enum nv_status look_at_hubs(struct nv_store *store, struct nv_scope_reade
     if (statement == NULL)
         return error->status;
     sqlite3_bind_blob(statement, 1, ret_hash->bytes, sizeof ret_hash->bytes, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 2, (int64_t)ret_hubs->count);
     status = nv_db_step(statement, ret_same, error);
     sqlite3_reset(statement);
-    *ret_same = *ret_same || ret_hubs->count == 0; /* nobody gets anything */
     return status;
 }
 
