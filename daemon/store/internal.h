@@ -96,6 +96,7 @@ enum nv_status nv_network_set(struct nv_store *store, const struct nv_public_key
 /* What a call begins with that opens no transaction: mends what a failed one could not, for want of memory or of a
  * disk that answers: ends its transaction, reads the state anew. */
 enum nv_status nv_ready(struct nv_store *store, struct nv_error *error);
+int nv_wait_a_little(void *context, int tries);                          /* SQLite's busy handler of every store */
 enum nv_status nv_begin(struct nv_store *store, struct nv_error *error); /* BEGIN IMMEDIATE, then refreshes the state */
 /* One reading transaction, so that all that is read is of one moment; refreshes the state. */
 enum nv_status nv_begin_reading(struct nv_store *store, struct nv_error *error);

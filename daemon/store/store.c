@@ -26,7 +26,7 @@ enum { BUSY_US = 300, BUSY_TRIES = 1000, CHECKPOINT_PAGES = 4000 };
 
 /* Waits for the write lock in short steps: SQLite's own handler soon waits so long at a time that a program which
  * writes without a pause would never let us in. */
-static int wait_a_little(void *context, int tries)
+int nv_wait_a_little(void *context, int tries)
 {
     (void)context;
     if (tries >= BUSY_TRIES)
@@ -44,7 +44,7 @@ static bool is_plain(const char *path)
 static enum nv_status configure(sqlite3 *db, struct nv_error *error)
 {
     sqlite3_extended_result_codes(db, 1);
-    sqlite3_busy_handler(db, wait_a_little, NULL);
+    sqlite3_busy_handler(db, nv_wait_a_little, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     /* The site's own indexes and views may use any of SQLite's functions, json_extract among them: where the schema is
      * not trusted, one such index makes the whole store unreadable. None but SQLite's own are registered here. */

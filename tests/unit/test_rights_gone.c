@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "groups.h"
+#include "store/care.h"
 #include "store/internal.h"
 #include "store/log/logs.h"
 #include "store/seal.h"
@@ -115,12 +116,53 @@ static void who_reads_again_at_once_vouches_for_nothing_that_is_leaving(void **s
     nv_groups_check(groups);
 }
 
+/* Whether the bytes stand anywhere in a file of the site's store. */
+static bool is_on_disk(const struct nv_pair_site *site, const char *ending, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s%s", site->path, ending);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return false;
+    fseek(file, 0, SEEK_END);
+    size_t size = (size_t)ftell(file);
+    char *bytes = malloc(size + 1);
+    assert_non_null(bytes);
+    rewind(file);
+    assert_int_equal(fread(bytes, 1, size, file), size);
+    fclose(file);
+    bool is = memmem(bytes, size, text, strlen(text)) != NULL;
+    free(bytes);
+    return is;
+}
+
+/* Neither in free pages, where long values leave whole ones behind, nor in what was written before it. */
+static void nothing_of_what_left_stays_on_the_disk(void **state)
+{
+    struct nv_groups *groups = *state;
+    nv_pair_sql(groups->north, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) "
+                               "INSERT INTO learner SELECT 'secret-key-' || i, replace(hex(zeroblob(5000)), '00', "
+                               "'secret-name '), 'group/both' FROM n");
+    nv_groups_settle(groups);
+    assert_true(is_on_disk(groups->south, "", "secret-name") || is_on_disk(groups->south, "-wal", "secret-name"));
+    nv_groups_list(groups, "group/both", groups->south, false);
+    nv_pair_seal(groups->south);
+    nv_pair_check_text(groups->south->tool, "SELECT count(*) FROM learner", "0\n");
+    struct nv_error error;
+    nv_pair_must(nv_store_trim(groups->south->store, &error), &error);
+    assert_false(is_on_disk(groups->south, "", "secret-name"));
+    assert_false(is_on_disk(groups->south, "", "secret-key"));
+    assert_false(is_on_disk(groups->south, "-wal", "secret-name"));
+    assert_false(is_on_disk(groups->south, "-wal", "secret-key"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, nv_groups_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_key_that_was_given_meanwhile_is_used_no_more),
+        TEST(nothing_of_what_left_stays_on_the_disk),
         TEST(grants_go_with_what_counts_no_more),
         TEST(who_reads_again_at_once_vouches_for_nothing_that_is_leaving),
     };
