@@ -30,15 +30,17 @@ static bool read_unseen(char line[LINE])
     struct sigaction interrupted = {.sa_handler = be_interrupted}, before;
     if (tcgetattr(STDIN_FILENO, &shown) != 0)
         return false;
+    sigaction(SIGINT, &interrupted, &before);
     unseen = shown;
     unseen.c_lflag &= ~(tcflag_t)ECHO;
     unseen.c_lflag |= ECHONL;
-    fputs("The site's recovery secret: ", stderr);
-    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &unseen) != 0)
-        return false;
-    sigaction(SIGINT, &interrupted, &before);
-    bool is_read = read_line(stdin, line);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    bool is_read = false;
+    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &unseen) == 0) {
+        /* Asked only now: what was typed before is dropped, and would have shown. */
+        fputs("The site's recovery secret: ", stderr);
+        is_read = read_line(stdin, line);
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    }
     sigaction(SIGINT, &before, NULL);
     return is_read;
 }

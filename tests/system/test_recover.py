@@ -1,6 +1,7 @@
 """A school's machine is lost while the others are away: with its recovery secret it comes back from a hub that is blind."""
 import os
 import pty
+import select
 import shutil
 import sqlite3
 import subprocess
@@ -253,12 +254,16 @@ def test_the_secret_does_not_show_on_a_terminal(three):
                                 "--recover"], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
     os.close(theirs)
     shown = b""
+
+    def read():
+        assert select.select([ours], [], [], PATIENCE)[0], shown
+        return os.read(ours, 1000)
     while not shown.endswith(b"secret: "):
-        shown += os.read(ours, 1000)
+        shown += read()
     os.write(ours, secret.encode() + b"\n")
     with pytest.raises(OSError):  # the terminal is gone once the program has ended
         while True:
-            shown += os.read(ours, 1000)
+            shown += read()
     os.close(ours)
     assert process.wait(PATIENCE) == 0, shown
     assert b"This is now the site pantin" in shown and secret.encode() not in shown and secret[:4].encode() + b"-" not in shown
