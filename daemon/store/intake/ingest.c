@@ -132,6 +132,29 @@ static enum nv_status judge_understood(const struct nv_arrival *arrival, struct 
     return status;
 }
 
+static const struct nv_table *missing_table(const struct nv_store *store)
+{
+    for (size_t i = 0; i < store->table_count; i++)
+        if (store->tables[i]->missing)
+            return store->tables[i];
+    return NULL;
+}
+
+/* Where something that was merged is cut off, its records are derived anew: that waits for a table that is missing. */
+static enum nv_status judge_tables(const struct nv_store *store, const struct nv_arrival *arrival,
+                                   struct nv_error *error)
+{
+    const struct nv_table *missing = missing_table(store);
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; missing != NULL && status == NV_OK && i < arrival->opened.body.count; i++) {
+        bool may;
+        status = nv_may_uncount(store, arrival->opened.body.entries[i].op, &may, error);
+        if (status == NV_OK && may)
+            status = nv_fail(error, NV_NOT_YET, "table %s is not in the database", missing->name);
+    }
+    return status;
+}
+
 /* This site vouches for what it merged before any op of the changeset is taken up. */
 static enum nv_status vouch(struct intake *intake, const struct nv_arrival *arrival, struct nv_error *error)
 {
@@ -146,6 +169,8 @@ static enum nv_status take_ops(struct intake *intake, const struct nv_arrival *a
 {
     struct nv_error why;
     enum nv_status status = judge_understood(arrival, &why);
+    if (status == NV_OK)
+        status = judge_tables(intake->store, arrival, &why);
     if (status == NV_OK && !NV_PLANTED(VOUCH_AFTER))
         status = vouch(intake, arrival, &why);
     for (size_t i = 0; status == NV_OK && i < arrival->opened.body.count; i++) {

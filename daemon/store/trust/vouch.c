@@ -96,3 +96,15 @@ enum nv_status nv_vouch_before(struct nv_store *store, struct nv_slice op, struc
             status = vouch_in(store, scopes[i].id, &loss, now, error);
     return status;
 }
+
+enum nv_status nv_may_uncount(const struct nv_store *store, struct nv_slice op, bool *ret_may, struct nv_error *error)
+{
+    struct nv_arena arena = {.limit = NV_LIMIT_BODY_BYTES};
+    struct nv_site_id self = store->identity.site;
+    struct loss loss;
+    enum nv_status status = read_op(op, &arena, &loss, error);
+    nv_arena_done(&arena);
+    bool is_own = nv_site_id_compare(loss.site, self) == 0;
+    *ret_may = status == NV_OK && loss.takes && (is_own || nv_right_reads_granted(store, self, NV_POSITION_NOW));
+    return status;
+}

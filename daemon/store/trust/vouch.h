@@ -10,3 +10,7 @@
  * then the op cannot be taken up either. */
 enum nv_status nv_vouch_before(struct nv_store *store, struct nv_slice op, struct nv_wall_ms now,
                                struct nv_error *error);
+
+/* Whether the op may cut off something that this site has merged: it takes a right from the site itself, or the site
+ * reads by the word of others and so vouches for nothing. */
+enum nv_status nv_may_uncount(const struct nv_store *store, struct nv_slice op, bool *ret_may, struct nv_error *error);
