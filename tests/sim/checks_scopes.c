@@ -5,10 +5,12 @@
 
 #include "report.h"
 #include "siblings.h"
+#include "store/care.h"
 #include "store/db.h"
 #include "store/log.h"
 
 enum { HUB = 0 };
+static const uint64_t LATEST = UINT64_MAX - 1; /* a position beyond all */
 
 /* ---- where marks stand ---- */
 
@@ -85,8 +87,7 @@ static bool has_somebody_key(struct sim_world *world, size_t place, const struct
     size_t scope = sim_rights_bit(&world->rights, log->scope);
     for (size_t other = 0; other < world->places; other++) {
         sqlite3_stmt *row = NULL;
-        if (other == place || !sim_world_has(world, other) ||
-            !sim_rights_reads(&world->rights, scope, other, UINT64_MAX - 1))
+        if (other == place || !sim_world_has(world, other) || !sim_rights_reads(&world->rights, scope, other, LATEST))
             continue;
         bool has = sqlite3_prepare_v2(sim_machine_eyes(&world->machines[other]), sql, -1, &row, NULL) == SQLITE_OK;
         sqlite3_bind_blob(row, 1, log->site.bytes, sizeof log->site.bytes, SQLITE_STATIC);
@@ -101,23 +102,63 @@ static bool has_somebody_key(struct sim_world *world, size_t place, const struct
     return false;
 }
 
-bool sim_check_lacks_keys(struct sim_world *world, size_t place)
+/* Whether a key is lacking at the place of a scope that it reads (SIM_BITS: of any), which somebody else has, or not.
+ */
+static bool lacks_key(struct sim_world *world, size_t place, size_t scope, bool somebody_has)
 {
     sqlite3_stmt *rows = NULL;
     bool lacks = false;
     if (sqlite3_prepare_v2(sim_machine_eyes(&world->machines[place]),
-                           "SELECT DISTINCT l.site, l.epoch, l.scope, k.number FROM navette_keyless AS k JOIN "
-                           "navette_log AS l ON l.number = k.log",
+                           "SELECT l.site, l.epoch, l.scope, g.number FROM navette_grant AS g JOIN navette_log AS l ON "
+                           "l.number = g.log WHERE g.introduces AND NOT EXISTS (SELECT 1 FROM navette_grant AS o WHERE "
+                           "o.log = g.log AND o.number = g.number AND o.opens = 1)",
                            -1, &rows, NULL) != SQLITE_OK)
         return true;
     while (!lacks && sqlite3_step(rows) == SQLITE_ROW) {
         struct nv_log_id log = {.epoch = (uint64_t)sqlite3_column_int64(rows, 1)};
         memcpy(log.site.bytes, sqlite3_column_blob(rows, 0), sizeof log.site.bytes);
         memcpy(log.scope.bytes, sqlite3_column_blob(rows, 2), sizeof log.scope.bytes);
-        lacks = has_somebody_key(world, place, &log, (uint64_t)sqlite3_column_int64(rows, 3));
+        size_t of = sim_rights_bit(&world->rights, log.scope);
+        lacks = (of == scope || scope == SIM_BITS) && sim_rights_reads(&world->rights, of, place, LATEST) &&
+                has_somebody_key(world, place, &log, (uint64_t)sqlite3_column_int64(rows, 3)) == somebody_has;
     }
     sqlite3_finalize(rows);
     return lacks;
+}
+
+bool sim_check_lacks_keys(struct sim_world *world, size_t place)
+{
+    return lacks_key(world, place, SIM_BITS, true);
+}
+
+/* ---- at rest ---- */
+
+/* Of the readers of a scope each has merged the same: whose digest is not closed lacks a key that nobody has any more.
+ */
+static void check_readers(struct sim_world *world, size_t scope)
+{
+    struct nv_scope_digest digest, first;
+    size_t first_place = SIZE_MAX;
+    struct nv_error error;
+    for (size_t place = 1; place < world->places; place++) {
+        if (!sim_world_has(world, place) || !sim_rights_reads(&world->rights, scope, place, LATEST))
+            continue;
+        if (nv_store_digest(world->machines[place].store, sim_rights_scope(&world->rights, scope), &digest, &error) !=
+            NV_OK)
+            sim_fail("rest", "%s: %s", sim_place_name(place), error.text);
+        if (!digest.closed && !lacks_key(world, place, scope, false))
+            sim_fail("rest", "%s is not at a closed cut of group %zu", sim_place_name(place), scope);
+        if (!digest.closed)
+            continue;
+        if (first_place == SIZE_MAX) {
+            first = digest;
+            first_place = place;
+        }
+        if (memcmp(&first.vector, &digest.vector, sizeof digest.vector) != 0 ||
+            memcmp(&first.state, &digest.state, sizeof digest.state) != 0)
+            sim_fail("rest", "%s and %s show different digests of group %zu", sim_place_name(first_place),
+                     sim_place_name(place), scope);
+    }
 }
 
 /* ---- what became of marks ---- */
@@ -180,6 +221,9 @@ static bool is_in_quarantine(sqlite3 *db, unsigned mark)
 
 void sim_check_scopes_end(struct sim_world *world)
 {
+    for (size_t group = 0; group < SIM_GROUPS; group++)
+        if (world->rights.is_made[group])
+            check_readers(world, SIM_BIT_GROUP + group);
     for (unsigned i = 1; i <= world->marks.count; i++) {
         const struct sim_mark *mark = &world->marks.marks[i];
         if (!mark->is_committed || mark->is_over || mark->is_sealed || world->was_taken[mark->place] ||

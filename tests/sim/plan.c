@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "people.h"
 #include "report.h"
+#include "scoped.h"
 #include "trace.h"
 
 enum { SECOND = 1000000, PROBED = 8 };
@@ -184,6 +185,19 @@ static void probe(struct sim_world *world)
     }
 }
 
+/* One in a group soon, among those who read it: it may set off moves. */
+static void probe_groups(struct sim_world *world)
+{
+    for (size_t group = 0; group < SIM_GROUPS; group++)
+        for (size_t place = 1; place < world->profile.machines; place++) {
+            if (!sim_world_has(world, place) ||
+                !sim_rights_reads(&world->rights, SIM_BIT_GROUP + group, place, UINT64_MAX - 1))
+                continue;
+            sim_scoped_probe(world, place, group);
+            become_one(world, 5ll * SECOND, "prompt");
+        }
+}
+
 void sim_plan_run(const struct sim_plan *plan)
 {
     static struct sim_world world;
@@ -194,6 +208,7 @@ void sim_plan_run(const struct sim_plan *plan)
     sim_world_run(&world, 30ll * SECOND,
                   NULL); /* so that dead lines are noticed, and all have compared what they have */
     probe(&world);
+    probe_groups(&world);
     sim_check_end(&world);
     sim_report->seeds++;
     sim_report->writes += world.ledger.writes;

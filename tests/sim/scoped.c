@@ -241,6 +241,22 @@ static void note_committed(struct sim_world *world, const struct statement *stat
     }
 }
 
+static void carry_out(struct sim_world *world, sqlite3 *db, const struct statement *statement)
+{
+    sim_trace("%s: SQL: %s", sim_place_name(statement->place), statement->sql);
+    bool is_run = sqlite3_exec(db, statement->sql, NULL, NULL, NULL) == SQLITE_OK;
+    bool has_changed = is_run && sqlite3_changes(db) > 0;
+    if (is_run && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
+        world->may_revive[statement->place] = false;
+        if (has_changed)
+            note_committed(world, statement);
+        return;
+    }
+    sim_trace("%s: SQL fails: %s", sim_place_name(statement->place), sqlite3_errmsg(db));
+    if (!sqlite3_get_autocommit(db))
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+}
+
 void sim_scoped_write(struct sim_world *world, struct nv_dice *dice, size_t place)
 {
     struct statement statement;
@@ -248,18 +264,28 @@ void sim_scoped_write(struct sim_world *world, struct nv_dice *dice, size_t plac
     if (db != NULL) {
         begin_statement(world, dice, place, db, &statement);
         make_statement(world, dice, &statement);
-        sim_trace("%s: SQL: %s", sim_place_name(place), statement.sql);
-        bool is_run = sqlite3_exec(db, statement.sql, NULL, NULL, NULL) == SQLITE_OK;
-        bool has_changed = is_run && sqlite3_changes(db) > 0;
-        if (is_run && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
-            world->may_revive[place] = false;
-            if (has_changed)
-                note_committed(world, &statement);
-        } else {
-            sim_trace("%s: SQL fails: %s", sim_place_name(place), sqlite3_errmsg(db));
-            if (!sqlite3_get_autocommit(db))
-                sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-        }
+        carry_out(world, db, &statement);
+    }
+    sim_world_settle(world, place);
+}
+
+void sim_scoped_probe(struct sim_world *world, size_t place, size_t group)
+{
+    struct statement statement = {.table = SIM_LEARNER, .key = group, .place = place};
+    char value[SIM_MARK_TEXT + 2], name[NAME_BYTES];
+    sqlite3 *db = begin(world, place);
+    if (db != NULL) {
+        statement.position = known_position(db);
+        statement.meant = (sim_scopes)1 << (SIM_BIT_OWN + place) | (sim_scopes)1 << (SIM_BIT_GROUP + group);
+        sim_mark_key_text(SIM_LEARNER, group, statement.key_text);
+        take_meant_of_row(world, db, &statement);
+        new_value(world, &statement, 1, value);
+        name_of(SIM_BIT_GROUP + group, name);
+        snprintf(
+            statement.sql, SQL_BYTES,
+            "INSERT INTO learner(id, reads, a) VALUES ('%s', %s, %s) ON CONFLICT (id) DO UPDATE SET a = excluded.a",
+            statement.key_text, name, value);
+        carry_out(world, db, &statement);
     }
     sim_world_settle(world, place);
 }

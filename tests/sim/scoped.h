@@ -5,4 +5,7 @@
 #include "world.h"
 
 void sim_scoped_write(struct sim_world *world, struct nv_dice *dice, size_t place);
+/* A new value in a record of that group, which that place reads. */
+void sim_scoped_probe(struct sim_world *world, size_t place, size_t group);
+
 void sim_scoped_move(struct sim_world *world, struct nv_dice *dice, size_t place);
