@@ -15,6 +15,8 @@
 #include "store/intake/keyless.h"
 #include "store/internal.h"
 #include "store/log.h"
+#include "store/log/beyond.h"
+#include "store/seal.h"
 #include "store/statements.h"
 #include "wire/recovery.h"
 
@@ -168,6 +170,22 @@ static void the_recovery_key_reads_what_the_lost_one_did(void **state)
     nv_pair_deliver(group->hub, b);
     nv_group_check(b, "x|1\n");
     nv_pair_check_text(b->tool, "SELECT opens FROM navette_grant", "2\n");
+}
+
+/* It lost its keys and not its store: what the lost key opened the recovery key opens. */
+static void what_was_merged_before_the_keys_were_lost_is_read_on(void **state)
+{
+    struct nv_group *group = *state;
+    struct nv_pair_site *a = &group->sites[GROUP_A], *b = &group->sites[GROUP_B];
+    nv_group_write(group, a, "x", 1);
+    nv_pair_deliver(a, group->hub);
+    nv_pair_deliver(group->hub, b);
+    nv_group_recover(group, b);
+    nv_group_reopen(b);
+    check_sound(b);
+    nv_group_write(group, b, "x", 2);
+    nv_group_check(b, "x|2\n");
+    check_sound(b);
 }
 
 /* ---- what keeps to no rule ---- */
@@ -511,6 +529,38 @@ static void what_is_written_while_keys_are_lacking_covers_nothing(void **state)
     nv_pair_check_text(a->tool, "SELECT value FROM navette_conflict ORDER BY 1", "1\n9\n");
 }
 
+/* Who gave it the key loses the right, and that grant counts no more: what was read is read on, and the key is granted
+ * anew by who has it. */
+static void a_key_stays_where_its_grant_counts_no_more(void **state)
+{
+    struct nv_group *group = *state;
+    struct nv_pair_site *a = &group->sites[GROUP_A], *b = &group->sites[GROUP_B], *d = &group->sites[GROUP_D];
+    struct nv_log_id of_a = nv_group_log(group, a), of_b = nv_group_log(group, b);
+    enum nv_key_standing standing;
+    struct nv_held_key key;
+    struct nv_error error;
+    struct nv_sealed sealed;
+    nv_group_write(group, a, "x", 1);
+    nv_pair_deliver(a, b);
+    nv_group_let_read(group, nv_group_id(d));
+    give_key(group, b, a, 1, d, true);
+    nv_pair_deliver(b, d);
+    nv_group_check(d, "x|1\n");
+    must(nv_begin(d->store, &error), &error);
+    must(nv_beyond_put_back(d->store, nv_log_find(d->store, &of_b), 0, &error), &error);
+    must(nv_commit(d->store, &error), &error);
+    for (int i = 0; i < 2; i++) {
+        must(nv_keyring_find(d->store, nv_log_find(d->store, &of_a), 1, &standing, &key, &error), &error);
+        assert_int_equal(standing, NV_KEY_HELD);
+        check_sound(d);
+        must(nv_store_seal(d->store, nv_pair_now, 60000, &sealed, &error), &error);
+        nv_group_reopen(d);
+    }
+    nv_pair_check_text(d->tool, "SELECT count(*) FROM navette_recovered", "0\n");
+    nv_pair_check_text(d->tool, "SELECT DISTINCT introduces, opens FROM navette_grant ORDER BY changeset",
+                       "1|2\n0|1\n");
+}
+
 static void a_grant_of_a_wrong_key_gives_none(void **state)
 {
     struct nv_group *group = *state;
@@ -735,6 +785,7 @@ int main(void)
         TEST(without_the_keys_nothing_is_derived),
         TEST(a_new_key_is_made_when_the_readers_change),
         TEST(the_recovery_key_reads_what_the_lost_one_did),
+        TEST(what_was_merged_before_the_keys_were_lost_is_read_on),
         TEST(what_is_in_the_clear_is_nothing),
         TEST(what_does_not_open_is_nothing),
         TEST(what_names_no_key_is_nothing),
@@ -746,6 +797,7 @@ int main(void)
         TEST(a_new_reader_waits_for_old_keys),
         TEST(what_builds_on_unread_changesets_is_not_opened),
         TEST(what_is_written_while_keys_are_lacking_covers_nothing),
+        TEST(a_key_stays_where_its_grant_counts_no_more),
         TEST(a_grant_of_a_wrong_key_gives_none),
         TEST(a_key_that_is_introduced_wrongly_is_lacking),
         TEST(a_hub_merges_around_what_it_cannot_read),

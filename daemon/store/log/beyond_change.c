@@ -2,7 +2,7 @@
 
 #include "store/log/state.h"
 #include "store/statements.h"
-#include "store/trust/keyring.h"
+#include "store/trust/recovered.h"
 
 /* ---- keeping ---- */
 
@@ -181,19 +181,18 @@ static enum nv_status end_at(struct nv_store *store, struct nv_log *log, uint64_
     return status;
 }
 
-/* With the changesets goes what is noted of them: bodies that are owed, grants that no site may rely on now, and what
+/* With the changesets goes what is noted of them: grants that no site may rely on now, bodies that are owed, and what
  * was merged around for want of a key. */
 static enum nv_status forget_behind(struct nv_store *store, const struct nv_log *log, uint64_t seq,
                                     struct nv_error *error)
 {
-    static const char *const notes[] = {"navette_owed", "navette_grant", "navette_keyless"};
-    enum nv_status status = NV_OK;
+    static const char *const notes[] = {"navette_owed", "navette_keyless"};
+    enum nv_status status = nv_recovered_instead(store, log->number, seq, error);
     for (size_t i = 0; status == NV_OK && i < sizeof notes / sizeof *notes; i++)
         status = nv_db_execf(store->db, error,
                              "DELETE FROM %s WHERE changeset IN (SELECT number FROM navette_changeset "
                              "WHERE log = %u AND seq > %lld)",
                              notes[i], log->number, (long long)seq);
-    nv_keyring_forget(store);
     return status;
 }
 

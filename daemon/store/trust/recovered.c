@@ -1,7 +1,7 @@
 #include "store/trust/recovered.h"
 
 #include "store/statements.h"
-#include "store/trust/grants.h"
+#include "store/trust/keyring.h"
 #include "store/trust/rights.h"
 
 /* ---- at the hub ---- */
@@ -117,7 +117,8 @@ enum nv_status nv_recovered_keep(struct nv_store *store, const struct nv_slice *
                                  const struct nv_curve_key *recovery, const struct nv_public_key *to,
                                  struct nv_error *error)
 {
-    enum nv_status status = NV_OK;
+    /* In a store that is there still, what the lost key opened is open no longer. */
+    enum nv_status status = nv_db_exec(store->db, "UPDATE navette_grant SET opens = NULL WHERE opens = 1", error);
     for (size_t i = 0; status == NV_OK && i < count; i++) {
         struct nv_recovered_key key;
         uint8_t sealed[NV_SEALED_KEY_BYTES];
@@ -125,6 +126,51 @@ enum nv_status nv_recovered_keep(struct nv_store *store, const struct nv_slice *
         if (seal_anew(&key, recovery, to, sealed))
             status = keep(store, &key.id, sealed, error);
     }
+    store->keys_at.ms = INT64_MIN;
+    return status;
+}
+
+/* ---- where a grant goes that gave a key ---- */
+
+/* By their ids, those keys of other logs that the grants behind that seq gave this site, as they are sealed to it. */
+static enum nv_status list_given(struct nv_store *store, nv_log_number log, uint64_t seq, struct nv_buffer *bytes,
+                                 struct nv_error *error)
+{
+    sqlite3_stmt *rows = nv_db_preparef(store->db, error,
+                                        "SELECT g.key_id, g.sealed FROM navette_grant AS g JOIN navette_changeset "
+                                        "AS c ON c.number = g.changeset WHERE c.log = %u AND c.seq > %lld "
+                                        "AND g.opens = 1 AND g.log <> c.log",
+                                        log, (long long)seq);
+    enum nv_status status = rows == NULL ? error->status : NV_OK;
+    bool more;
+    while (status == NV_OK && (status = nv_db_step(rows, &more, error)) == NV_OK && more) {
+        struct nv_slice id = nv_db_blob(rows, 0), sealed = nv_db_blob(rows, 1);
+        if (id.size != sizeof(struct nv_hash) || sealed.size != NV_SEALED_KEY_BYTES)
+            continue;
+        nv_buffer_append(bytes, id.data, id.size);
+        nv_buffer_append(bytes, sealed.data, sealed.size);
+    }
+    sqlite3_finalize(rows);
+    return status == NV_OK && bytes->failed ? nv_no_memory(error) : status;
+}
+
+enum nv_status nv_recovered_instead(struct nv_store *store, nv_log_number log, uint64_t seq, struct nv_error *error)
+{
+    enum { KEPT = sizeof(struct nv_hash) + NV_SEALED_KEY_BYTES };
+    struct nv_buffer given = {0};
+    enum nv_status status = list_given(store, log, seq, &given, error);
+    if (status == NV_OK)
+        status = nv_db_execf(store->db, error,
+                             "DELETE FROM navette_grant WHERE changeset IN (SELECT number FROM navette_changeset "
+                             "WHERE log = %u AND seq > %lld)",
+                             log, (long long)seq);
+    for (size_t i = 0; status == NV_OK && i + KEPT <= given.size; i += KEPT) {
+        struct nv_hash id;
+        memcpy(id.bytes, given.data + i, sizeof id.bytes);
+        status = keep(store, &id, given.data + i + sizeof id.bytes, error);
+    }
+    nv_buffer_done(&given);
+    nv_keyring_forget(store);
     store->keys_at.ms = INT64_MIN;
     return status;
 }

@@ -17,6 +17,10 @@ enum nv_status nv_recovered_keep(struct nv_store *store, const struct nv_slice *
                                  const struct nv_curve_key *recovery, const struct nv_public_key *to,
                                  struct nv_error *error);
 
+/* The changesets of a log behind that seq are about to go, and with them their grants: drops those. Keys of other logs
+ * that only they gave this site are kept like recovered ones, for what was merged has to be read on. */
+enum nv_status nv_recovered_instead(struct nv_store *store, nv_log_number log, uint64_t seq, struct nv_error *error);
+
 /* The key with that id, sealed to this site; *ret_found where it is kept. */
 enum nv_status nv_recovered_find(struct nv_store *store, const struct nv_hash *key_id,
                                  uint8_t ret_sealed[NV_SEALED_KEY_BYTES], bool *ret_found, struct nv_error *error);
