@@ -33,7 +33,7 @@ class Liar(Reader):
 
 def is_catching_up(site):
     """What the operator is told; a site that has merged nothing of the scope yet tells it as well."""
-    lines = [line.split() for line in site.run("digest", codes=(1,)).stdout.splitlines()]
+    lines = [line.split() for line in site.run("digest", codes=(0, 1)).stdout.splitlines()]
     return any(line[:3] == [NORD, "catching", "up"] for line in lines if line)
 
 
