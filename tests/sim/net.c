@@ -267,7 +267,8 @@ static bool take_item(struct nv_net *net, struct sim_connection *connection, uns
     switch (item->kind) {
     case SIM_ITEM_OPENED:
         free(item);
-        return own->session == 0 && open_session(net, connection, end, ret_event); /* a frame may have overtaken it */
+        /* A frame may have overtaken it; or who dialled is no member any more. */
+        return own->session == 0 && !own->shuns && open_session(net, connection, end, ret_event);
     case SIM_ITEM_CLOSED: {
         bool had = own->session != 0;
         *ret_event = event_of(connection, end, NV_NET_CLOSED);
