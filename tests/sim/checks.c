@@ -174,8 +174,7 @@ static void check_bounds(struct sim_world *world, size_t place)
 
 /* ---- what is shown ---- */
 
-/* Reads one number by SQL; -1 where that fails. */
-static int64_t number(sqlite3 *db, const char *sql)
+int64_t sim_check_number(sqlite3 *db, const char *sql)
 {
     sqlite3_stmt *statement = NULL;
     int64_t value = -1;
@@ -194,7 +193,7 @@ const char *sim_check_what_waits(struct sim_world *world, size_t place)
                  {"SELECT count(*) FROM navette_scope WHERE leaving", "holds what it no longer reads"}};
     sqlite3 *db = sim_machine_eyes(&world->machines[place]);
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
-        if (number(db, waits[i].sql) != 0)
+        if (sim_check_number(db, waits[i].sql) != 0)
             return waits[i].what;
     return sim_check_lacks_keys(world, place) ? "lacks content keys that somebody has" : NULL;
 }
@@ -275,12 +274,13 @@ static void check_record(const struct sim_world *world, size_t place, const stru
  */
 static bool is_settled(sqlite3 *db)
 {
-    return number(db, "SELECT (SELECT count(*) FROM navette_pending_1) + (SELECT count(*) FROM navette_pending_2) + "
-                      "(SELECT count(*) FROM navette_pending_3) + (SELECT count(*) FROM navette_pending_4) + "
-                      "(SELECT count(*) FROM navette_pending_5) + (SELECT count(*) FROM navette_pending_6) + "
-                      "(SELECT count(*) FROM navette_intent) + (SELECT count(*) FROM navette_owed)") == 0 &&
-           number(db, "SELECT value FROM navette_meta WHERE name = 'schema_version'") ==
-               number(db, "PRAGMA schema_version");
+    return sim_check_number(
+               db, "SELECT (SELECT count(*) FROM navette_pending_1) + (SELECT count(*) FROM navette_pending_2) + "
+                   "(SELECT count(*) FROM navette_pending_3) + (SELECT count(*) FROM navette_pending_4) + "
+                   "(SELECT count(*) FROM navette_pending_5) + (SELECT count(*) FROM navette_pending_6) + "
+                   "(SELECT count(*) FROM navette_intent) + (SELECT count(*) FROM navette_owed)") == 0 &&
+           sim_check_number(db, "SELECT value FROM navette_meta WHERE name = 'schema_version'") ==
+               sim_check_number(db, "PRAGMA schema_version");
 }
 
 static void check_shown(struct sim_world *world, size_t place)
@@ -420,15 +420,15 @@ static bool has_thieves(const struct sim_world *world)
 
 static void check_nothing_left(const struct sim_world *world, sqlite3 *db, size_t place)
 {
-    int64_t listed = number(db, "SELECT count(*) FROM navette_quarantine WHERE tbl = 1");
+    int64_t listed = sim_check_number(db, "SELECT count(*) FROM navette_quarantine WHERE tbl = 1");
     if (listed != 0 && !world->was_taken[place])
         sim_fail("rest", "%s has %lld items in quarantine", sim_place_name(place), (long long)listed);
-    if (number(db, "SELECT count(*) FROM navette_fork") != 0 && !has_thieves(world))
+    if (sim_check_number(db, "SELECT count(*) FROM navette_fork") != 0 && !has_thieves(world))
         sim_fail("rest", "%s has seen two histories of a log", sim_place_name(place));
     for (size_t i = 0; i < sizeof nothing_left / sizeof *nothing_left; i++) {
         char sql[96];
         snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", nothing_left[i]);
-        int64_t count = number(db, sql);
+        int64_t count = sim_check_number(db, sql);
         if (count != 0)
             sim_fail("rest", "%s has %lld rows in %s", sim_place_name(place), (long long)count, nothing_left[i]);
     }
@@ -478,7 +478,7 @@ void sim_check_end(struct sim_world *world)
         if (!sim_world_has(world, place))
             continue;
         sqlite3 *db = sim_machine_eyes(&world->machines[place]);
-        if (number(db, "SELECT 0 FROM (SELECT 1)") != 0)
+        if (sim_check_number(db, "SELECT 0 FROM (SELECT 1)") != 0)
             sim_fail("rest", "the store of %s cannot be read", sim_place_name(place));
         check_nothing_left(world, db, place);
         check_cut(world, place, &cut);

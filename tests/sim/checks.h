@@ -32,3 +32,6 @@ void sim_check_started(struct sim_world *world, size_t place);
 const char *sim_check_what_waits(struct sim_world *world, size_t place);
 
 void sim_check_end(struct sim_world *world);
+
+/* Reads one number by SQL; -1 where that fails. */
+int64_t sim_check_number(sqlite3 *db, const char *sql);

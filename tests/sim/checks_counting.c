@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checks.h"
 #include "report.h"
 #include "store/log.h"
 #include "tests/unit/counting_model.h"
@@ -190,16 +191,6 @@ static void judge(struct holdings *holdings, uint64_t known)
     sim_report->counted += model->header_count;
 }
 
-static int64_t number(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    int64_t value = -1;
-    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
-        value = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return value;
-}
-
 static void check_scope(struct sim_world *world, size_t place, size_t scope, uint64_t known)
 {
     static struct holdings holdings;
@@ -222,10 +213,11 @@ void sim_check_counting(struct sim_world *world, size_t place)
     sqlite3 *db = sim_machine_eyes(&world->machines[place]);
     if (!world->profile.has_scopes || db == NULL)
         return;
-    if (number(db, "SELECT count(*) FROM navette_log AS l WHERE has_seq <> (SELECT count(*) FROM navette_changeset "
-                   "WHERE log = l.number)") != 0)
+    if (sim_check_number(
+            db, "SELECT count(*) FROM navette_log AS l WHERE has_seq <> (SELECT count(*) FROM navette_changeset "
+                "WHERE log = l.number)") != 0)
         sim_fail("whole", "%s holds a log with a hole", sim_place_name(place));
-    uint64_t known = (uint64_t)number(db, "SELECT max(has_seq) FROM navette_log WHERE scope = zeroblob(16)");
+    uint64_t known = (uint64_t)sim_check_number(db, "SELECT max(has_seq) FROM navette_log WHERE scope = zeroblob(16)");
     for (size_t scope = 0; world->rights.taking_count > 0 && scope < SIM_BIT_OWN + world->places; scope++)
         if (scope < SIM_BIT_GROUP || scope >= SIM_BIT_OWN || world->rights.is_made[scope - SIM_BIT_GROUP])
             check_scope(world, place, scope, known);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "checks.h"
 #include "report.h"
 #include "siblings.h"
 #include "store/care.h"
@@ -313,21 +314,12 @@ static bool read_row(sqlite3 *db, enum sim_table table, const char *key, struct 
     return true;
 }
 
-static int64_t number(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    int64_t value = -1;
-    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
-        value = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return value;
-}
-
 void sim_check_scopes_rows(struct sim_world *world, size_t place, const struct sim_cut *cut)
 {
     sqlite3 *db = sim_machine_eyes(&world->machines[place]);
-    uint64_t position = (uint64_t)number(db, "SELECT max(has_seq) FROM navette_log WHERE scope = zeroblob(16)");
-    if (!world->profile.has_scopes || number(db, "SELECT count(*) FROM navette_scope WHERE leaving") != 0 ||
+    uint64_t position =
+        (uint64_t)sim_check_number(db, "SELECT max(has_seq) FROM navette_log WHERE scope = zeroblob(16)");
+    if (!world->profile.has_scopes || sim_check_number(db, "SELECT count(*) FROM navette_scope WHERE leaving") != 0 ||
         !sim_rights_reads(&world->rights, SIM_BIT_NETWORK, place, position))
         return;
     for (enum sim_table table = SIM_LEARNER; table < SIM_TABLES; table++)
