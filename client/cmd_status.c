@@ -128,6 +128,8 @@ static enum nv_status say_what_waits(struct nv_store *store, const struct nv_sta
         nv_say(NV_SAY_FORKS, standing->forks, NULL, NULL);
     if (standing->owed > 0)
         nv_say(NV_SAY_OWED, standing->owed, NULL, NULL);
+    if (standing->waiting > 0)
+        nv_say(NV_SAY_WAITING, standing->waiting, NULL, NULL);
     if (standing->quarantine > 0)
         nv_say(NV_SAY_QUARANTINE, standing->quarantine, NULL, NULL);
     if (standing->unplaced > 0)
@@ -292,9 +294,8 @@ static enum nv_status print_json(struct nv_store *store, const struct nv_standin
         return status;
     }
     json_t *json = json_pack(
-        "{s:o, s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:I, s:I, s:b, "
-        "s:o, "
-        "s:o}",
+        "{s:o, s:o, s:o, s:s, s:b, s:o, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:I, s:I, "
+        "s:b, s:o, s:o}",
         "name", nv_json_text(identity->name), "id", nv_json_hex(identity->site.bytes, sizeof identity->site.bytes),
         "network",
         identity->has_network ? nv_json_hex(identity->network.bytes, sizeof identity->network.bytes) : json_null(),
@@ -302,10 +303,11 @@ static enum nv_status print_json(struct nv_store *store, const struct nv_standin
         time_json(standing->since), "pending", (json_int_t)standing->pending, "conflicts",
         (json_int_t)standing->conflicts, "missing", missing, "missing_tables", missing_tables_json(store), "quarantine",
         (json_int_t)standing->quarantine, "forks", (json_int_t)standing->forks, "owed", (json_int_t)standing->owed,
-        "carried", (json_int_t)standing->carried, "vouched", vouched, "unplaced", (json_int_t)standing->unplaced,
-        "moving", (json_int_t)standing->moving, "refused", refused_json(standing), "store_bytes",
-        (json_int_t)standing->store_bytes, "free_bytes", (json_int_t)standing->free_bytes, "full",
-        (int)standing->is_full, "peers", peers_json(standing), "members", members_json(standing));
+        "carried", (json_int_t)standing->carried, "waiting", (json_int_t)standing->waiting, "vouched", vouched,
+        "unplaced", (json_int_t)standing->unplaced, "moving", (json_int_t)standing->moving, "refused",
+        refused_json(standing), "store_bytes", (json_int_t)standing->store_bytes, "free_bytes",
+        (json_int_t)standing->free_bytes, "full", (int)standing->is_full, "peers", peers_json(standing), "members",
+        members_json(standing));
     return nv_print_json(json, error);
 }
 

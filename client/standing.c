@@ -184,6 +184,7 @@ enum nv_status nv_standing_gather(const struct nv_home *home, struct nv_store *s
 {
     struct nv_standing standing = {.is_running = nv_home_is_running(home), .now = nv_wall_now()};
     standing.carried = nv_store_only_carried(store);
+    standing.waiting = nv_store_waiting(store);
     enum nv_status status = nv_store_pending(store, &standing.pending, error);
     if (status == NV_OK)
         status = each_row(

@@ -47,6 +47,7 @@ struct nv_standing {
     struct nv_wall_ms since; /* OFFLINE: the last contact's end; UP_TO_DATE: the last word of a peer */
     uint64_t pending, conflicts, missing_rows, quarantine, forks, owed, unplaced, moving;
     uint64_t carried;     /* changesets of scopes that this site does not read */
+    uint64_t waiting;     /* changesets that are here and not merged */
     uint64_t store_bytes; /* with its WAL */
     uint64_t free_bytes;  /* what is left on the store's disk for its user */
     bool is_full;         /* so little that a write may fail at any moment */

@@ -51,6 +51,15 @@ static const struct {
                       "{n} changes lack their content; other sites are asked for it"},
                      {"{n} modification sans son contenu, demandé aux autres sites",
                       "{n} modifications sans leur contenu, demandé aux autres sites"}},
+    [NV_SAY_WAITING] =
+        {{"{n} changeset is here and waits: for a key that other sites are asked for, for a table that is "
+          "away, or for newer software",
+          "{n} changesets are here and wait: for keys that other sites are asked for, for a table that is "
+          "away, or for newer software"},
+         {"{n} envoi est là et attend : une clé demandée aux autres sites, une table absente ou un "
+          "logiciel plus récent",
+          "{n} envois sont là et attendent : des clés demandées aux autres sites, une table absente ou "
+          "un logiciel plus récent"}},
     [NV_SAY_QUARANTINE] =
         {{"{n} value is set aside: no row can hold it, or its writer had no right to it",
           "{n} values are set aside: no row can hold them, or their writers had no right to them"},

@@ -19,6 +19,7 @@ enum nv_sentence {
     NV_SAY_MISSING_TABLE,
     NV_SAY_FORKS,
     NV_SAY_OWED,
+    NV_SAY_WAITING,
     NV_SAY_QUARANTINE,
     NV_SAY_UNPLACED,
     NV_SAY_MOVING,

@@ -36,5 +36,9 @@ enum nv_status nv_store_owed(struct nv_store *store, int64_t *cursor, struct nv_
 /* How many changesets are held to be passed on alone, because this site does not read their scopes. */
 uint64_t nv_store_only_carried(const struct nv_store *store);
 
+/* How many changesets of scopes that this site reads are in the logs and not merged: they wait for a content key, for a
+ * table that is away, for newer software, or for others that do. */
+uint64_t nv_store_waiting(const struct nv_store *store);
+
 /* The arrival number of the newest changeset; those after it came later. */
 int64_t nv_store_newest(const struct nv_store *store);

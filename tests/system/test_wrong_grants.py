@@ -56,6 +56,7 @@ def test_the_key_of_a_new_log(network, proto):
         friend.write_in(nord, clear=[lie_to(friend, grant, site_of(friend, "vitry"))])
         friend.until(lambda: vitry.refusals() == {"malformed": 2}, "Vitry lists that too")
         assert learners(vitry) == [] and is_catching_up(vitry)
+        assert vitry.cli("status", codes=(0, 1))["waiting"] > 0 and "asked for" in vitry.run("status", codes=(0, 1)).stdout
         friend.write_in(nord, clear=[grant])
         for school in (pantin, vitry):
             friend.until(lambda: school.query("SELECT name, town FROM learner") == [("Ada Exemple", "Pantin")],

@@ -404,6 +404,17 @@ uint64_t nv_store_only_carried(const struct nv_store *store)
     return count;
 }
 
+uint64_t nv_store_waiting(const struct nv_store *store)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < store->logs->count; i++) {
+        const struct nv_log *log = store->logs->logs[i];
+        if (nv_scope_id_equal(log->id.scope, NV_SCOPE_AUTHORITY) || nv_scope_is_read(store, log->id.scope))
+            count += log->has_seq - log->applied_seq;
+    }
+    return count;
+}
+
 void nv_store_held(const struct nv_store *store, const struct nv_far_head **ret_heads, size_t *ret_count)
 {
     *ret_heads = store->logs->held;
