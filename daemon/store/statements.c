@@ -163,6 +163,10 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_MOVED_HAS] = "SELECT 1 FROM navette_moved WHERE tbl = ?1 AND key = ?2",
     [NV_SQL_MOVED_OF] = "SELECT tbl, key, scope, version FROM navette_moved WHERE move = ?1 ORDER BY tbl, key",
     [NV_SQL_MOVED_DROP] = "DELETE FROM navette_moved WHERE move = ?1",
+    [NV_SQL_MOVED_UNPLACE] =
+        "INSERT OR IGNORE INTO navette_unplaced(tbl, key, since_ms) SELECT r.tbl, r.key, m.since_ms "
+        "FROM navette_moved AS r JOIN navette_move AS m ON m.number = r.move JOIN navette_scope AS s "
+        "ON s.number = m.scope JOIN navette_scope AS f ON f.number = r.scope WHERE s.id = ?1 AND f.id <> ?1",
     [NV_SQL_MOVED_DROP_SCOPE] =
         "DELETE FROM navette_moved WHERE scope IN (SELECT number FROM navette_scope WHERE id = ?1) OR move IN "
         "(SELECT number FROM navette_move WHERE scope IN (SELECT number FROM navette_scope WHERE id = ?1))",

@@ -119,6 +119,28 @@ static void a_record_moves_with_its_children(void **state)
     CHECK(groups->hub, learners, "");
 }
 
+/* The group is left before anybody has what was moved: it stays where it was, is listed, and goes once it can. */
+static void a_move_to_a_group_that_is_left_waits_until_it_is_read_again(void **state)
+{
+    struct nv_groups *groups = *state;
+    nv_pair_sql(groups->north, "INSERT INTO learner(id, name, phone) VALUES ('l', 'A', '1')");
+    nv_groups_settle(groups);
+    nv_pair_sql(groups->north, "UPDATE learner SET visible_to = 'group/both'");
+    nv_pair_seal(groups->north);
+    CHECK(groups->north, "SELECT count(*) FROM navette_moved", "1\n");
+    nv_groups_list(groups, "group/both", groups->north, false);
+    nv_pair_deliver(groups->hub, groups->north);
+    nv_pair_seal(groups->north);
+    CHECK(groups->north, learners, "l|A|1|group/both\n");
+    CHECK(groups->north, "SELECT (SELECT count(*) FROM navette_moved), (SELECT count(*) FROM navette_unplaced)",
+          "0|1\n");
+    nv_groups_list(groups, "group/both", groups->north, true);
+    settle(groups);
+    settle(groups);
+    check_ended(groups);
+    CHECK(groups->south, learners, "l|A|1|group/both\n");
+}
+
 static void an_update_of_the_column_is_a_move(void **state)
 {
     struct nv_groups *groups = *state;
@@ -330,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_record_moves_with_its_children),
+        TEST(a_move_to_a_group_that_is_left_waits_until_it_is_read_again),
         TEST(an_update_of_the_column_is_a_move),
         TEST(what_changes_meanwhile_follows),
         TEST(a_record_that_was_deleted_and_edited_waits_for_an_answer),

@@ -232,7 +232,7 @@ enum nv_status nv_moves_are_due(struct nv_store *store, bool *ret_due, struct nv
 
 enum nv_status nv_moves_drop(struct nv_store *store, struct nv_scope_id scope, struct nv_error *error)
 {
-    static const enum nv_statement drops[] = {NV_SQL_MOVED_DROP_SCOPE, NV_SQL_MOVE_DROP_SCOPE};
+    static const enum nv_statement drops[] = {NV_SQL_MOVED_UNPLACE, NV_SQL_MOVED_DROP_SCOPE, NV_SQL_MOVE_DROP_SCOPE};
     enum nv_status status = NV_OK;
     for (size_t i = 0; status == NV_OK && i < sizeof drops / sizeof *drops; i++) {
         sqlite3_stmt *statement = nv_statement(store, drops[i], error);

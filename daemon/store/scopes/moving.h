@@ -33,5 +33,5 @@ enum nv_status nv_moves_are_due(struct nv_store *store, bool *ret_due, struct nv
 enum nv_status nv_moves_end(struct nv_store *store, struct nv_wall_ms now, struct nv_sealed *sealed, bool *ret_more,
                             struct nv_error *error);
 
-/* Gives up the moves from or to a scope that this site no longer reads. */
+/* Gives up the moves from or to a scope that this site no longer reads; what was to go there goes once it can. */
 enum nv_status nv_moves_drop(struct nv_store *store, struct nv_scope_id scope, struct nv_error *error);
