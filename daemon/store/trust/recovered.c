@@ -46,15 +46,17 @@ static enum nv_status append_row(struct nv_store *store, sqlite3_stmt *row, stru
     return bytes->failed ? nv_no_memory(error) : NV_OK;
 }
 
-/* Those who introduced a key gave it first. Others may have given it since, or something else under its id: so a key
- * may be there several times, and the site takes what gives the id. */
+/* The newest keys of each log in turn, so that a log with many leaves room for the others. Those who introduced a key
+ * gave it first; others may have given it since, or something else under its id: so a key may be there several times,
+ * and the site takes what gives the id. */
 static enum nv_status list_scope(struct nv_store *store, struct nv_scope_id scope, struct nv_site_id site,
                                  struct nv_buffer *bytes, struct nv_error *error)
 {
     sqlite3_stmt *rows = nv_db_prepare(store->db,
                                        "SELECT g.log, g.changeset, g.place FROM navette_grant AS g JOIN navette_log "
                                        "AS l ON l.number = g.log WHERE l.scope = ?1 "
-                                       "ORDER BY NOT g.introduces, g.changeset, g.place",
+                                       "ORDER BY row_number() OVER (PARTITION BY g.log "
+                                       "ORDER BY NOT g.introduces, g.number DESC, g.changeset, g.place), g.log",
                                        error);
     bool more = true;
     if (rows == NULL)
