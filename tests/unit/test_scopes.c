@@ -367,8 +367,8 @@ static void what_leaves_waits_for_a_table_that_is_away(void **state)
     struct nv_groups *groups = *state;
     nv_pair_sql(groups->north, "INSERT INTO learner VALUES ('l', 'A', '1', 'group/both')");
     nv_groups_settle(groups);
-    nv_pair_sql(groups->south, "ALTER TABLE learner RENAME TO elsewhere");
     nv_groups_list(groups, "group/both", groups->south, false);
+    nv_pair_sql(groups->south, "ALTER TABLE learner RENAME TO elsewhere");
     nv_pair_seal(groups->south);
     nv_groups_list(groups, "group/both", groups->south, true);
     nv_pair_seal(groups->south);

@@ -1,5 +1,6 @@
 #include "store/ingest.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -178,7 +179,7 @@ static enum nv_status take_ops(struct intake *intake, const struct nv_arrival *a
         if (status == NV_REFUSED)
             status = NV_OK; /* against the rules: a no-op at every site */
     }
-    return status == NV_OK || status == NV_NOT_YET ? status : nv_fail(error, status, "%s", why.text);
+    return status == NV_OK ? NV_OK : nv_fail(error, status, "%s", why.text);
 }
 
 static enum nv_status take_authority(struct intake *intake, struct nv_incoming *incoming, struct nv_arrival *arrival,
@@ -187,6 +188,7 @@ static enum nv_status take_authority(struct intake *intake, struct nv_incoming *
     enum nv_status status = take_ops(intake, arrival, error);
     if (status == NV_NOT_YET) {
         incoming->verdict = NV_VERDICT_WAITS;
+        snprintf(incoming->text, sizeof incoming->text, "%.190s", error->text);
         return NV_OK;
     }
     if (status == NV_OK)
