@@ -110,11 +110,13 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
 {
     struct nv_sealed sealed = {0};
     struct nv_error ignored;
-    bool scan, keys, due;
+    bool scan, keys, due, moved = false;
     int64_t end = nv_mono_now().us + (int64_t)budget_ms * 1000;
     *ret_sealed = sealed;
     enum nv_status status = nv_ready(store, error);
-    if (status == NV_OK && nv_scopes_leaving(store))
+    if (status == NV_OK)
+        status = nv_schema_moved(store, &moved, error);
+    if (status == NV_OK && !moved && nv_scopes_leaving(store)) /* else what tools did is looked at first */
         status = leave(store, now, end, &ret_sealed->more, error);
     if (status != NV_OK || ret_sealed->more)
         return status;
@@ -132,7 +134,7 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
     /* What was sealed is durable, and to be told, whatever becomes of this: the next call tries it again. */
     if (scan || store->owes_merge)
         merge_owed(store, now, budget_ms, &ignored);
-    sealed.more = sealed.more || store->owes_merge;
+    sealed.more = sealed.more || store->owes_merge || (moved && nv_scopes_leaving(store));
     *ret_sealed = sealed;
     return NV_OK;
 }

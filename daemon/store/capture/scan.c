@@ -21,11 +21,17 @@ static enum nv_status schema_version(struct nv_store *store, int64_t *ret_versio
     return status;
 }
 
-enum nv_status nv_scan_is_due(struct nv_store *store, bool *ret_due, struct nv_error *error)
+enum nv_status nv_schema_moved(struct nv_store *store, bool *ret_moved, struct nv_error *error)
 {
     int64_t version = store->schema_version;
     enum nv_status status = schema_version(store, &version, error);
-    *ret_due = version != store->schema_version;
+    *ret_moved = version != store->schema_version;
+    return status;
+}
+
+enum nv_status nv_scan_is_due(struct nv_store *store, bool *ret_due, struct nv_error *error)
+{
+    enum nv_status status = nv_schema_moved(store, ret_due, error);
     if (status != NV_OK || *ret_due)
         return status;
     sqlite3_stmt *statement = nv_statement(store, NV_SQL_SCAN_ANY, error);

@@ -7,7 +7,10 @@
 #include "store/schema.h"
 #include "store/seal.h"
 
-/* Whether the schema version moved since the last check, or a table waits to be scanned. Cheap. */
+/* Whether the schema version moved since the last check: tables may be gone. Cheap. */
+enum nv_status nv_schema_moved(struct nv_store *store, bool *ret_moved, struct nv_error *error);
+
+/* Whether that is so, or a table waits to be scanned. Cheap. */
 enum nv_status nv_scan_is_due(struct nv_store *store, bool *ret_due, struct nv_error *error);
 
 /* Looks at the tables, inside the caller's transaction with the guard set; does nothing where nothing is due. */
