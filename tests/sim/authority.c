@@ -1,4 +1,4 @@
-#include "authority.h"
+#include "authority_internal.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -34,15 +34,8 @@ void sim_authority_note_member(struct sim_world *world, const struct nv_store *h
 
 /* ---- a command at the hub ---- */
 
-struct command {
-    struct nv_store *hub;
-    const struct nv_sign_key *authority;
-    struct nv_wall_ms now;
-    size_t group, place;
-};
-
 /* A right is about to be taken: what the authority holds of the site's logs is what it will name. */
-static struct sim_taking *begin_taking(struct sim_world *world, const struct command *command, size_t scope)
+struct sim_taking *sim_authority_begin_taking(struct sim_world *world, const struct sim_command *command, size_t scope)
 {
     const struct nv_far_head *has;
     size_t count;
@@ -58,7 +51,8 @@ static struct sim_taking *begin_taking(struct sim_world *world, const struct com
 }
 
 /* False where nothing came of it. */
-static bool end_taking(struct sim_world *world, const struct command *command, struct sim_taking *taking, bool is_done)
+bool sim_authority_end_taking(struct sim_world *world, const struct sim_command *command, struct sim_taking *taking,
+                              bool is_done)
 {
     if (!is_done) {
         nv_heads_done(&taking->named);
@@ -73,7 +67,7 @@ static bool end_taking(struct sim_world *world, const struct command *command, s
     return true;
 }
 
-static enum nv_status make_group(struct sim_world *world, const struct command *command, struct nv_error *error)
+static enum nv_status make_group(struct sim_world *world, const struct sim_command *command, struct nv_error *error)
 {
     char name[32];
     if (world->rights.is_made[command->group])
@@ -87,7 +81,7 @@ static enum nv_status make_group(struct sim_world *world, const struct command *
     return status;
 }
 
-static enum nv_status list(struct sim_world *world, const struct command *command, struct nv_error *error)
+static enum nv_status list(struct sim_world *world, const struct sim_command *command, struct nv_error *error)
 {
     struct sim_rights *rights = &world->rights;
     enum nv_status status = make_group(world, command, error);
@@ -100,62 +94,41 @@ static enum nv_status list(struct sim_world *world, const struct command *comman
     return status;
 }
 
-static enum nv_status unlist(struct sim_world *world, const struct command *command, struct nv_error *error)
+static enum nv_status unlist(struct sim_world *world, const struct sim_command *command, struct nv_error *error)
 {
     struct sim_rights *rights = &world->rights;
     size_t scope = SIM_BIT_GROUP + command->group;
     if (!rights->is_made[command->group] || !sim_rights_reads(rights, scope, command->place, LATEST))
         return NV_OK;
-    struct sim_taking *taking = begin_taking(world, command, scope);
+    struct sim_taking *taking = sim_authority_begin_taking(world, command, scope);
     enum nv_status status = nv_authority_remove_reader(command->hub, command->authority, rights->groups[command->group],
                                                        rights->sites[command->place], command->now, error);
-    if (end_taking(world, command, taking, status == NV_OK))
+    if (sim_authority_end_taking(world, command, taking, status == NV_OK))
         sim_rights_take(rights, scope, command->place, taking->position);
     return status;
 }
 
-static enum nv_status revoke(struct sim_world *world, const struct command *command, struct nv_error *error)
+static enum nv_status revoke(struct sim_world *world, const struct sim_command *command, struct nv_error *error)
 {
-    struct sim_taking *taking = begin_taking(world, command, SIM_BITS);
+    struct sim_taking *taking = sim_authority_begin_taking(world, command, SIM_BITS);
     enum nv_status status =
         nv_authority_revoke(command->hub, command->authority, world->rights.sites[command->place], command->now, error);
-    if (end_taking(world, command, taking, status == NV_OK)) {
+    if (sim_authority_end_taking(world, command, taking, status == NV_OK)) {
         sim_rights_take_all(&world->rights, command->place, taking->position);
         world->is_out[command->place] = world->was_taken[command->place] = true;
     }
     return status;
 }
 
-/* The site begins anew with the keys that its machine has by now; it stays in its groups. */
-static enum nv_status certify_anew(struct sim_world *world, const struct command *command, struct nv_error *error)
-{
-    const struct sim_machine *machine = &world->machines[command->place];
-    struct nv_certificate certificate = sim_certificate(world->founding, command->place);
-    certificate.sign_key = machine->next_sign.public_key;
-    certificate.curve_key = machine->next_curve.public_key;
-    certificate.anew = true;
-    struct sim_taking *taking = begin_taking(world, command, SIM_BITS);
-    enum nv_status status = nv_authority_certify(command->hub, command->authority, &certificate, command->now, error);
-    if (end_taking(world, command, taking, status == NV_OK)) {
-        sim_rights_take(&world->rights, SIM_BIT_NETWORK, command->place, taking->position);
-        sim_rights_give(&world->rights, SIM_BIT_NETWORK, command->place, taking->position, &certificate.sign_key);
-        sim_history_add_opener(&world->history, &machine->next_curve);
-        world->is_out[command->place] = false;
-        world->was_taken[command->place] = true;
-    }
-    return status;
-}
-
-typedef enum nv_status command_function(struct sim_world *world, const struct command *command, struct nv_error *error);
-
-static bool run(struct sim_world *world, command_function *function, size_t group, size_t place, const char *what)
+bool sim_authority_run(struct sim_world *world, sim_command_function *function, size_t group, size_t place,
+                       const char *what)
 {
     struct nv_error error = {0};
-    struct command command = {.hub = sim_people_client(world, HUB),
-                              .authority = &world->founding->authority,
-                              .now = nv_wall_now(),
-                              .group = group,
-                              .place = place};
+    struct sim_command command = {.hub = sim_people_client(world, HUB),
+                                  .authority = &world->founding->authority,
+                                  .now = nv_wall_now(),
+                                  .group = group,
+                                  .place = place};
     if (command.hub == NULL)
         return false;
     enum nv_status status = function(world, &command, &error);
@@ -193,7 +166,7 @@ void sim_authority_list(struct sim_world *world, struct nv_dice *dice, size_t pl
     (void)place;
     size_t group, school;
     if (find(world, dice, false, &group, &school))
-        run(world, list, group, school, "lists");
+        sim_authority_run(world, list, group, school, "lists");
 }
 
 void sim_authority_unlist(struct sim_world *world, struct nv_dice *dice, size_t place)
@@ -201,7 +174,7 @@ void sim_authority_unlist(struct sim_world *world, struct nv_dice *dice, size_t 
     (void)place;
     size_t group, school;
     if (find(world, dice, true, &group, &school))
-        run(world, unlist, group, school, "takes out");
+        sim_authority_run(world, unlist, group, school, "takes out");
 }
 
 static size_t members_left(const struct sim_world *world)
@@ -219,42 +192,8 @@ void sim_authority_revoke(struct sim_world *world, struct nv_dice *dice, size_t 
     for (size_t times = nv_dice_percent(dice, 75) ? 1 : 2; times > 0; times--) {
         size_t school = some_school(world, dice);
         if (!world->is_out[school] && members_left(world) > LEFT_LEAST)
-            run(world, revoke, 0, school, "revokes");
+            sim_authority_run(world, revoke, 0, school, "revokes");
     }
-}
-
-/* ---- who comes back ---- */
-
-/* It takes up what the authority did, by the keys that it had. */
-static void hear_authority(struct sim_world *world, size_t place)
-{
-    struct nv_store *hub = sim_people_client(world, HUB), *store = hub == NULL ? NULL : sim_people_client(world, place);
-    struct nv_error error = {0};
-    enum nv_status status = store == NULL ? NV_BUSY : sim_people_hear_authority(hub, store, &error);
-    sim_trace("%s hears what the authority did: %s", sim_place_name(place), nv_status_text(status));
-    if (store != NULL && status != NV_OK)
-        sim_fail("daemon", "%s cannot hear what the authority did: %s", sim_place_name(place), error.text);
-    nv_store_close(store);
-    nv_store_close(hub);
-}
-
-void sim_authority_replace(struct sim_world *world, struct nv_dice *dice, size_t place)
-{
-    (void)place;
-    size_t school = some_school(world, dice);
-    struct sim_machine *machine = &world->machines[school];
-    bool keeps_disk = world->is_out[school] && nv_dice_percent(dice, 50);
-    if (machine->disk == NULL || world->is_held[school] || world->is_in_doubt[school])
-        return;
-    sim_machine_make_keys(machine);
-    if (!run(world, certify_anew, 0, school, keeps_disk ? "lets back" : "replaces"))
-        return;
-    sim_world_take_down(world, school, !keeps_disk);
-    hear_authority(world, school);
-    sim_machine_take_keys(machine);
-    machine->start_at = sim_clock_us();
-    if (!keeps_disk) /* it hears of thieves first */
-        sim_thieves_visit(world, dice, school);
 }
 
 /* ---- behind the hub's back ---- */
@@ -263,7 +202,7 @@ static void revoke_timer(struct sim_world *world, size_t place, size_t unused)
 {
     (void)unused;
     if (!world->is_out[place] && members_left(world) > LEFT_LEAST)
-        run(world, revoke, 0, place, "revokes");
+        sim_authority_run(world, revoke, 0, place, "revokes");
 }
 
 static void carry_timer(struct sim_world *world, size_t from, size_t to)
@@ -317,5 +256,5 @@ void sim_authority_begin(struct sim_world *world)
     for (size_t group = 0; world->profile.has_scopes && group < SIM_GROUPS; group++)
         for (size_t school = 1; school < world->profile.machines && school < 6; school++)
             if (nv_dice_percent(&dice, 60))
-                run(world, list, group, school, "lists");
+                sim_authority_run(world, list, group, school, "lists");
 }

@@ -222,6 +222,10 @@ static bool is_in_quarantine(sqlite3 *db, unsigned mark)
 
 void sim_check_scopes_end(struct sim_world *world)
 {
+    for (size_t place = 1; place < world->places; place++)
+        if (sim_world_has(world, place) && world->was_recovered[place] && !world->has_lost_keys[place] &&
+            lacks_key(world, place, SIM_BIT_OWN + place, false))
+            sim_fail("recovered", "%s lacks keys of its own, which its recovery key opens", sim_place_name(place));
     for (size_t group = 0; group < SIM_GROUPS; group++)
         if (world->rights.is_made[group])
             check_readers(world, SIM_BIT_GROUP + group);

@@ -6,6 +6,7 @@
  *               more
  *   sealed      (history.h) what is sealed opens with the key that it names, and nothing is in the clear
  *   model       rows show the narrowest record of their keys, as the model has it of that scope
+ *   recovered   who came back by its recovery secret has the keys of its own scope
  *   lost        what was committed is in an op, or was written over, or is listed in quarantine
  */
 #pragma once

@@ -11,6 +11,7 @@
 #include "store/authority.h"
 #include "store/log.h"
 #include "store/schema.h"
+#include "wire/recovery.h"
 
 enum { FEW = 8, BATCH = 128 };
 
@@ -62,6 +63,7 @@ struct nv_certificate sim_certificate(const struct sim_founding *founding, size_
                                    .name = sim_place_name(place),
                                    .sign_key = founding->sign[place].public_key,
                                    .curve_key = founding->curve[place].public_key,
+                                   .recovery_key = founding->recovery[place].public_key,
                                    .role = place == 0 ? NV_ROLE_HUB : NV_ROLE_SITE,
                                    .endpoint_count = place == 0 ? 1 : 0,
                                    .endpoints = endpoints};
@@ -78,6 +80,7 @@ static void make_keys(struct sim_founding *founding, size_t places, struct nv_si
         must(nv_sign_key_create(folder, name, &founding->sign[place], &error), &error);
         snprintf(name, sizeof name, "%zu.curve", place);
         must(nv_curve_key_create(folder, name, &founding->curve[place], &error), &error);
+        must(nv_recovery_make(&founding->recovery[place], &error), &error);
     }
     must(nv_sign_key_create(folder, "authority", &founding->authority, &error), &error);
     must(nv_sign_key_create(folder, "successor", ret_successor, &error), &error);

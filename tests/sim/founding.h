@@ -14,6 +14,7 @@ struct sim_founding {
     struct nv_sign_key authority;
     struct nv_sign_key sign[SIM_PLACES];
     struct nv_curve_key curve[SIM_PLACES];
+    struct nv_curve_key recovery[SIM_PLACES]; /* whose secrets are kept away from the machines */
     struct nv_site_id sites[SIM_PLACES];
     struct nv_buffer files[SIM_PLACES];
 };

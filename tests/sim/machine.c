@@ -87,11 +87,19 @@ void sim_machine_lose_disk(struct sim_machine *machine)
     nv_disk_remove(machine->disk, "store.db-wal");
     nv_disk_remove(machine->disk, "store.db-shm");
     nv_disk_put(machine->disk, "store.db", nv_buffer_slice(&machine->founding->files[machine->place]));
-    nv_disk_set_room(machine->disk, SIZE_MAX);
     /* A store that is made anew writes another epoch. */
     sqlite3 *db = connect(machine, SIM_EXAMINER, SQLITE_OPEN_READWRITE);
     sqlite3_exec(db, "UPDATE navette_meta SET value = random() WHERE name = 'epoch'", NULL, NULL, NULL);
     sqlite3_close(db);
+}
+
+enum nv_status sim_machine_init(struct sim_machine *machine, struct nv_error *error)
+{
+    char path[64];
+    store_path(machine, path);
+    nv_disk_remove(machine->disk, "store.db");
+    nv_disk_set_program(machine->disk, SIM_CLIENT);
+    return nv_store_create(path, machine->name, error);
 }
 
 void sim_machine_free(struct sim_machine *machine)

@@ -45,8 +45,10 @@ void sim_machine_free(struct sim_machine *machine);
 void sim_machine_make_keys(struct sim_machine *machine);
 void sim_machine_take_keys(struct sim_machine *machine);
 
-/* Its disk is another one, with nothing but what the founding left there. Its daemon is down. */
+/* Its disk is another one, with what the founding left there, or with a store of a site that nobody knows. Its daemon
+ * is down. */
 void sim_machine_lose_disk(struct sim_machine *machine);
+enum nv_status sim_machine_init(struct sim_machine *machine, struct nv_error *error);
 
 /* It is that machine's turn, and its daemon's: wall clocks show its time. */
 void sim_machine_turn_to(const struct sim_machine *machine);

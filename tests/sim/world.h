@@ -73,6 +73,8 @@ struct sim_world {
     size_t ops_seen, grants_seen;              /* of the history, by checks_scopes.c */
     bool is_out[SIM_PLACES];                   /* it was revoked, and goes on as if nothing had happened */
     bool was_taken[SIM_PLACES];                /* a right was taken from it: what it wrote may count for nothing */
+    bool was_recovered[SIM_PLACES];            /* by its recovery secret */
+    bool has_lost_keys[SIM_PLACES];            /* it began anew with other keys, and without it */
     bool has_gone_on[SIM_PLACES];              /* by hand, in a log that it had left */
     struct nv_heads said[SIM_PLACES];          /* what each ever told the others that it holds */
     bool has_spoken[SIM_PLACES];               /* since that was looked at */
