@@ -11,7 +11,7 @@
 #include "trace.h"
 #include "wire/invitation.h"
 
-enum { HUB = 0 };
+enum { HUB = 0, SOON_US = 3000000 };
 
 /* What the hub answered to who asked to recover its site. */
 static struct nv_buffer answer;
@@ -132,11 +132,22 @@ static void recover(struct sim_world *world, size_t place)
 
 /* ---- actions ---- */
 
+/* Who was revoked and comes back: somebody was brought what it wrote meanwhile, and is to get more of the same log. */
+static void leave_behind(struct sim_world *world, struct nv_dice *dice, size_t school)
+{
+    size_t to = nv_dice_below(dice, world->profile.machines);
+    if (!world->is_out[school] || to == school || !sim_world_has(world, to))
+        return;
+    sim_thieves_carry(world, dice, school, to);
+    sim_world_timer(world, SOON_US + (int64_t)nv_dice_below(dice, SOON_US), sim_thieves_go_on, school, to);
+}
+
 static void replace(struct sim_world *world, struct nv_dice *dice, size_t school)
 {
     struct sim_machine *machine = &world->machines[school];
     bool keeps_disk = world->is_out[school] && nv_dice_percent(dice, 50);
     bool recovers = !world->is_out[school] && nv_dice_percent(dice, 70);
+    leave_behind(world, dice, school);
     if (!sim_authority_run(world, recovers ? recover_at_hub : certify_anew, 0, school,
                            keeps_disk ? "lets back" : "replaces"))
         return;

@@ -256,6 +256,13 @@ static void forge(struct sim_world *world, struct nv_dice *dice, size_t signer, 
     nv_buffer_done(&bytes);
 }
 
+void sim_thieves_go_on(struct sim_world *world, size_t signer, size_t to)
+{
+    struct nv_dice dice = nv_dice_of(world->seed ^ world->turns);
+    if (sim_world_has(world, to) && is_signer(world, signer))
+        forge(world, &dice, signer, to);
+}
+
 void sim_thieves_visit(struct sim_world *world, struct nv_dice *dice, size_t to)
 {
     for (size_t thief = 0; thief < world->places; thief++)

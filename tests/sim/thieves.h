@@ -14,3 +14,6 @@ void sim_thieves_visit(struct sim_world *world, struct nv_dice *dice, size_t to)
 
 /* What is in the logs at one place is carried to a member, as over a line that nobody sees. */
 void sim_thieves_carry(struct sim_world *world, struct nv_dice *dice, size_t from, size_t to);
+
+/* Signs something more for a member: who came back, by its new right, in a log that it has left. */
+void sim_thieves_go_on(struct sim_world *world, size_t signer, size_t to);
