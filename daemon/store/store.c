@@ -213,6 +213,8 @@ static enum nv_status load_all(struct nv_store *store, struct nv_error *error)
     if (status == NV_OK)
         status = nv_tables_load(store, error);
     store->is_loaded = status == NV_OK;
+    /* Which logs wait for a content key was known in memory alone. */
+    store->owes_merge = store->owes_merge || (status == NV_OK && nv_logs_lag(store));
     return status;
 }
 

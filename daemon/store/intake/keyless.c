@@ -49,6 +49,8 @@ enum nv_status nv_keyless_wait(struct nv_store *store, struct nv_log *log, const
     for (uint32_t i = 0; status == NV_OK && i < opened->body.count; i++)
         if (opened->body.entries[i].is_redacted)
             status = nv_owed_note(store, nv_opened_number(store, opened), i, error);
+    if (!log->lacks_key)
+        store->keys_at.ms = INT64_MIN; /* it is asked for */
     log->lacks_key = true;
     return status;
 }
