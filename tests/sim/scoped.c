@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "authority.h"
+#include "checks.h"
 #include "clock.h"
 #include "people.h"
 #include "report.h"
@@ -91,6 +92,20 @@ static void take_meant_of_row(const struct sim_world *world, sqlite3 *db, struct
     sqlite3_finalize(row);
 }
 
+/* A row that was deleted, and is made again before that was sealed, is the old record still. */
+static void take_meant_of_unsealed(const struct sim_world *world, sqlite3 *db, struct statement *statement)
+{
+    const struct sim_marks *marks = &world->marks;
+    char sql[64];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM navette_pending_%d", (int)statement->table);
+    if (sim_check_number(db, sql) == 0)
+        return;
+    for (unsigned mark = 1; mark <= marks->count; mark++)
+        if (marks->marks[mark].table == statement->table && marks->marks[mark].key == statement->key &&
+            sim_marks_may_have(marks, &world->rights, mark, statement->place))
+            statement->meant |= sim_marks_meant(marks, &world->rights, mark);
+}
+
 static uint64_t known_position(sqlite3 *db)
 {
     sqlite3_stmt *row = NULL;
@@ -137,6 +152,7 @@ static void begin_statement(struct sim_world *world, struct nv_dice *dice, size_
         statement->meant |= (sim_scopes)1 << SIM_BIT_NETWORK;
     sim_mark_key_text(statement->table, statement->key, statement->key_text);
     take_meant_of_row(world, db, statement);
+    take_meant_of_unsealed(world, db, statement);
 }
 
 static void make_insert(struct sim_world *world, struct nv_dice *dice, struct statement *statement)
