@@ -243,7 +243,7 @@ static sqlite3 *begin(struct sim_world *world, size_t place)
 }
 
 /* What the same site wrote before to those fields, or to the record, may have been written over unsealed. */
-static void note_committed(struct sim_world *world, const struct statement *statement)
+static void note_committed(struct sim_world *world, const struct statement *statement, bool is_sure)
 {
     for (unsigned mark = 1; mark <= world->marks.count; mark++) {
         struct sim_mark *one = &world->marks.marks[mark];
@@ -251,7 +251,7 @@ static void note_committed(struct sim_world *world, const struct statement *stat
         for (size_t i = 0; i < statement->mark_count; i++)
             is_new = is_new || statement->marks[i] == mark;
         if (is_new)
-            one->is_committed = true;
+            one->is_committed = is_sure;
         else if (one->table == statement->table && one->key == statement->key && one->place == statement->place)
             one->is_over = true;
     }
@@ -262,10 +262,11 @@ static void carry_out(struct sim_world *world, sqlite3 *db, const struct stateme
     sim_trace("%s: SQL: %s", sim_place_name(statement->place), statement->sql);
     bool is_run = sqlite3_exec(db, statement->sql, NULL, NULL, NULL) == SQLITE_OK;
     bool has_changed = is_run && sqlite3_changes(db) > 0;
-    if (is_run && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
+    bool is_done = is_run && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+    if (has_changed) /* one that fails may be done all the same */
+        note_committed(world, statement, is_done);
+    if (is_done) {
         world->may_revive[statement->place] = false;
-        if (has_changed)
-            note_committed(world, statement);
         return;
     }
     sim_trace("%s: SQL fails: %s", sim_place_name(statement->place), sqlite3_errmsg(db));
