@@ -39,7 +39,6 @@
     BUG(CARRIER_VOUCHES, "who only carries a scope vouches in it")                                                     \
     BUG(VOUCH_AFTER, "a site vouches for what it merged after it took up the op that takes the right")                 \
     BUG(VOUCH_UNCOUNTED, "what does not count vouches all the same, so that two thieves vouch for each other")         \
-    BUG(FORGET_PREVIOUS, "a changeset may count where the one before it does not")                                     \
     BUG(RIGHTS_BY_ARRIVAL, "rights are judged by what holds when a changeset arrives")                                 \
     BUG(KEEP_CUT, "what an op cuts off stays in the logs")                                                             \
     BUG(NEVER_JOINS, "what is held beside the logs never joins them")                                                  \

@@ -246,7 +246,7 @@ static void consider(struct nv_counting *counting, uint32_t at)
     struct header *header = &counting->headers[at];
     bool is_cut_off = header->unnamed > 0 && !header->is_vouched;
     bool stands = header->follows_end || (header->before != NOWHERE && counting->headers[header->before].counts);
-    if (header->counts || is_cut_off || !(stands || NV_PLANTED(FORGET_PREVIOUS)))
+    if (header->counts || is_cut_off || !stands)
         return;
     header->counts = true;
     counting->counted[counting->counted_count++] = at;
