@@ -91,6 +91,12 @@ static enum nv_status leave(struct nv_store *store, struct nv_wall_ms now, int64
         status = nv_commit(store, error);
     if (status != NV_OK)
         nv_rollback(store);
+    struct nv_error ignored;
+    bool moved = false;
+    if (status == NV_REFUSED && nv_schema_moved(store, &moved, &ignored) == NV_OK && moved) {
+        *ret_more = false; /* a tool has just taken a table away: that is looked at first */
+        return NV_OK;
+    }
     return status;
 }
 
@@ -110,13 +116,11 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
 {
     struct nv_sealed sealed = {0};
     struct nv_error ignored;
-    bool scan, keys, due, moved = false;
+    bool scan, keys, due;
     int64_t end = nv_mono_now().us + (int64_t)budget_ms * 1000;
     *ret_sealed = sealed;
     enum nv_status status = nv_ready(store, error);
-    if (status == NV_OK)
-        status = nv_schema_moved(store, &moved, error);
-    if (status == NV_OK && !moved && nv_scopes_leaving(store)) /* else what tools did is looked at first */
+    if (status == NV_OK && nv_scopes_leaving(store))
         status = leave(store, now, end, &ret_sealed->more, error);
     if (status != NV_OK || ret_sealed->more)
         return status;
@@ -134,7 +138,7 @@ enum nv_status nv_store_seal(struct nv_store *store, struct nv_wall_ms now, int 
     /* What was sealed is durable, and to be told, whatever becomes of this: the next call tries it again. */
     if (scan || store->owes_merge)
         merge_owed(store, now, budget_ms, &ignored);
-    sealed.more = sealed.more || store->owes_merge || (moved && nv_scopes_leaving(store));
+    sealed.more = sealed.more || store->owes_merge;
     *ret_sealed = sealed;
     return NV_OK;
 }
