@@ -148,6 +148,8 @@ static void replace(struct sim_world *world, struct nv_dice *dice, size_t school
     bool keeps_disk = world->is_out[school] && nv_dice_percent(dice, 50);
     bool recovers = !world->is_out[school] && nv_dice_percent(dice, 70);
     leave_behind(world, dice, school);
+    if (keeps_disk) /* who is let back has what its content keys were granted to, or it could not read its own store */
+        machine->next_curve = machine->curve;
     if (!sim_authority_run(world, recovers ? recover_at_hub : certify_anew, 0, school,
                            keeps_disk ? "lets back" : "replaces"))
         return;
@@ -158,7 +160,7 @@ static void replace(struct sim_world *world, struct nv_dice *dice, size_t school
     } else {
         hear_authority(world, school);
         sim_machine_take_keys(machine);
-        world->has_lost_keys[school] = true;
+        world->has_lost_keys[school] = world->has_lost_keys[school] || !keeps_disk;
     }
     machine->start_at = sim_clock_us();
     if (!keeps_disk) /* it hears of thieves first */
