@@ -450,6 +450,25 @@ static void an_unknown_kind_in_a_box_waits(void **state)
 
 /* ---- what waits for its key ---- */
 
+/* The site's key is another one, and nobody has given it the content keys again: rebuilding takes no row away. */
+static void what_cannot_be_read_any_more_is_not_rebuilt_to_nothing(void **state)
+{
+    struct nv_group *group = *state;
+    struct nv_pair_site *a = &group->sites[GROUP_A], *b = &group->sites[GROUP_B];
+    struct nv_curve_key other;
+    struct nv_rebuilt rebuilt;
+    struct nv_error error;
+    nv_group_write(group, a, "x", 1);
+    nv_pair_deliver(a, b);
+    nv_group_check(b, "x|1\n");
+    must(nv_curve_key_create(group->pair->folder, "other.curve", &other, &error), &error);
+    nv_store_set_opener(b->store, &other);
+    assert_int_equal(nv_store_rebuild(b->store, nv_pair_now, &rebuilt, NULL, &error), NV_NOT_YET);
+    nv_group_check(b, "x|1\n");
+    nv_store_set_opener(b->store, &b->curve);
+    check_sound(b);
+}
+
 /* Whoever was given it since, by the operator's word or because he asked, may read no more tomorrow. */
 static void a_key_that_was_given_on_is_used_no_more(void **state)
 {
@@ -793,6 +812,7 @@ int main(void)
         TEST(control_ops_are_never_let_go),
         TEST(a_grant_that_is_not_the_last_op_introduces_nothing),
         TEST(an_unknown_kind_in_a_box_waits),
+        TEST(what_cannot_be_read_any_more_is_not_rebuilt_to_nothing),
         TEST(a_key_that_was_given_on_is_used_no_more),
         TEST(a_new_reader_waits_for_old_keys),
         TEST(what_builds_on_unread_changesets_is_not_opened),

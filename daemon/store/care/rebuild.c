@@ -5,11 +5,13 @@
 #include "store/capture/sealing.h"
 #include "store/care.h"
 #include "store/care/mend.h"
+#include "store/intake/keyless.h"
 #include "store/merge/derive.h"
 #include "store/merge/gather.h"
 #include "store/merge/namesakes.h"
 #include "store/scopes/reads.h"
 #include "store/statements.h"
+#include "store/trust/unbox.h"
 
 struct rebuilding {
     struct nv_store *store;
@@ -34,6 +36,22 @@ static enum nv_status scope_of_op(struct nv_store *store, const struct nv_log *l
                : NV_OK;
 }
 
+/* What was merged and cannot be read any more, for the site's key is another one: rows are not taken away for that. */
+static enum nv_status judge_readable(const struct nv_store *store, const struct nv_log *log,
+                                     const struct nv_opened *opened, struct nv_error *error)
+{
+    char name[NV_SCOPE_TEXT];
+    bool was_merged = opened->header.seq <= log->applied_seq && !nv_keyless_are_passed(store, log->id.scope);
+    if (!was_merged || !nv_opened_is_keyless(opened))
+        return NV_OK;
+    nv_scope_name(store, log->id.scope, name);
+    return nv_fail(error, NV_NOT_YET,
+                   "some of %s cannot be read any more, for the site has another key than when it was written: nothing "
+                   "was changed; it comes right once another site has given the content keys, or by `navette join "
+                   "--recover`",
+                   name);
+}
+
 /* Every op of every record, found by its name: in a temporary table, so that memory stays flat. */
 static enum nv_status list_changeset(struct nv_store *store, int64_t changeset, sqlite3_stmt *insert,
                                      struct nv_error *error)
@@ -43,6 +61,8 @@ static enum nv_status list_changeset(struct nv_store *store, int64_t changeset, 
     enum nv_status status = nv_opened_by_number(store, changeset, &opened, error);
     const struct nv_log *log = status == NV_OK ? nv_log_by_number(store, opened->log) : NULL;
     bool is_read = log != NULL && nv_scope_is_read(store, log->id.scope);
+    if (is_read)
+        status = judge_readable(store, log, opened, error);
     for (size_t i = 0; is_read && status == NV_OK && i < opened->body.count; i++) {
         struct nv_op op;
         nv_scope_number scope;
