@@ -64,7 +64,10 @@ def states_of(site):
 def converge(*readers, scope):
     """Waits until the scope's readers have the same of it."""
     wait_until(lambda: all(site.pending() == 0 for site in readers), "sealed")
-    wait_until(lambda: len({site.digest(scope) for site in readers} | {None}) == 2, "one digest of " + scope)
+    def holds():
+        digests = {site.digest(scope) for site in readers}
+        return len(digests) == 1 and None not in digests
+    wait_until(holds, "one digest of " + scope)
 
 
 def wait_until_told(hub, *sites):
