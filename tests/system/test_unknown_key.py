@@ -24,7 +24,8 @@ def test_a_key_that_nobody_certified(network, proto, at_school):
         assert_goes_on(network, pantin, vitry)
         assert not member.session.poll(0) and member.said == []
         assert victim.stderr().count("is connected") == lines
-        assert all(peer["name"] != "member" or not peer["connected"] for peer in victim.cli("peers"))
+        wait_until(lambda: all(peer["name"] != "member" or not peer["connected"] for peer in victim.cli("peers")),
+                   "it is listed as away: peers are noted once a second")
         for site in network.sites:
             assert site.query("SELECT 1 FROM notice") == [] and all(name != "unheard" for _, name in learners(site))
             assert set(site.refusals()) <= {"network"}
