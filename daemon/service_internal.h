@@ -91,13 +91,11 @@ void nv_service_note_refusal(struct nv_service *service, enum nv_reason reason, 
 /* What the peer's clock says: it is told where that is far from ours. */
 void nv_service_note_clock(struct nv_service *service, struct nv_site_id site, struct nv_wall_ms its);
 
-/* ---- moves.c ---- */
-enum nv_status nv_service_end_moves(struct nv_service *service, struct nv_error *error); /* those that others have */
-
 /* ---- work.c: the store's slices ---- */
 void nv_service_ask_seal(struct nv_service *service); /* as soon as it may be */
 enum nv_status nv_service_look(struct nv_service *service, struct nv_error *error);
 enum nv_status nv_service_seal(struct nv_service *service, struct nv_error *error);
+enum nv_status nv_service_end_moves(struct nv_service *service, struct nv_error *error); /* those that others have */
 enum nv_status nv_service_ingest(struct nv_service *service, struct nv_error *error);
 enum nv_status nv_service_enrol(struct nv_service *service, struct nv_error *error);
 

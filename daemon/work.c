@@ -1,10 +1,11 @@
-/* The store's slices of work: looking, sealing, ingesting, enrolling. Each returns at once where the store is busy, and
- * is tried again soon. */
+/* The store's slices of work: looking, sealing, ingesting, enrolling, moving. Each returns at once where the store is
+ * busy, and is tried again soon. */
 #include "base/log.h"
 #include "base/planted.h"
 #include "service_internal.h"
 #include "store/authority.h"
 #include "store/log.h"
+#include "store/moves.h"
 #include "store/seal.h"
 
 /* What a failed slice means: NV_OK where it is tried again at `*ret_again`. */
@@ -194,4 +195,23 @@ enum nv_status nv_service_enrol(struct nv_service *service, struct nv_error *err
     if (status != NV_OK)
         return again(service, status, error, &service->enrol_at);
     return nv_service_tell_growth(service, error);
+}
+
+/* ---- moving ---- */
+
+enum { MOVES_AT_ONCE = 64 };
+
+/* Records on their way from one scope to another leave where they were once a peer has them where they go. */
+enum nv_status nv_service_end_moves(struct nv_service *service, struct nv_error *error)
+{
+    struct nv_far_head awaited[MOVES_AT_ONCE];
+    size_t count;
+    enum nv_status status = nv_store_moves_awaited(service->store, awaited, MOVES_AT_ONCE, &count, error);
+    for (size_t i = 0; status == NV_OK && i < count; i++) {
+        if (!nv_sync_is_held(service->sync, &awaited[i]))
+            continue;
+        status = nv_store_moves_held(service->store, &awaited[i], error);
+        nv_service_ask_seal(service);
+    }
+    return status == NV_BUSY || status == NV_FULL ? NV_OK : status; /* it is tried again in a second */
 }

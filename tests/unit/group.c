@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/care.h"
 #include "store/internal.h"
 #include "store/log.h"
 #include "store/trust/recovered.h"
@@ -315,4 +316,44 @@ uint64_t nv_group_merged(const struct nv_group *group, struct nv_pair_site *site
     struct nv_log_id id = nv_group_log(group, of);
     const struct nv_log *log = nv_log_find(site->store, &id);
     return log == NULL ? 0 : log->applied_seq;
+}
+
+void nv_group_give_key(struct nv_group *group, struct nv_pair_site *by, const struct nv_pair_site *of, uint64_t number,
+                       const struct nv_pair_site *to, bool is_right)
+{
+    struct nv_error error;
+    struct nv_log_id id = nv_group_log(group, of);
+    const struct nv_log *log = nv_log_find(by->store, &id);
+    struct nv_key_name name = {id.site, id.epoch, number};
+    struct nv_scope_reader reader = {nv_group_id(to), to->curve.public_key, {{0}}};
+    struct nv_scope_readers readers = {&reader, 1};
+    enum nv_key_standing standing;
+    struct nv_held_key key;
+    struct nv_buffer grant = {0};
+    nv_log_number own;
+    uint64_t seq;
+    must(nv_keyring_find(by->store, log, number, &standing, &key, &error), &error);
+    assert_int_equal(standing, NV_KEY_HELD);
+    if (!is_right)
+        key.key.bytes[5] ^= 1;
+    must(nv_grant_append(&key, &name, by != of, &readers, &grant, &error), &error);
+    struct nv_slice op = nv_buffer_slice(&grant);
+    struct nv_log_id own_id = nv_group_log(group, by);
+    must(nv_begin(by->store, &error), &error);
+    must(nv_log_append_sealed(by->store, &own_id, &op, 1, NULL, &by->sign, nv_pair_now, &own, &seq, &error), &error);
+    must(nv_commit(by->store, &error), &error);
+    nv_buffer_done(&grant);
+    nv_group_settle(by);
+}
+
+void nv_group_check_sound(struct nv_pair_site *site)
+{
+    struct nv_error error;
+    struct nv_verified verified;
+    struct nv_rebuilt rebuilt;
+    must(nv_store_verify(site->store, &verified, NULL, &error), &error);
+    if (verified.bad > 0)
+        fail_msg("%s", verified.first);
+    must(nv_store_rebuild(site->store, nv_pair_now, &rebuilt, NULL, &error), &error);
+    assert_int_equal(rebuilt.versions_mended + rebuilt.rows_mended, 0);
 }

@@ -62,3 +62,11 @@ int64_t nv_group_malformed(struct nv_pair_site *site);
 
 /* How far a store has merged the log of `of` in the group. */
 uint64_t nv_group_merged(const struct nv_group *group, struct nv_pair_site *site, const struct nv_pair_site *of);
+
+/* Gives a site the key that a log of `of` has under that number, by a grant of the site `by`: the right key, or another
+ * one. */
+void nv_group_give_key(struct nv_group *group, struct nv_pair_site *by, const struct nv_pair_site *of, uint64_t number,
+                       const struct nv_pair_site *to, bool is_right);
+
+/* Checks that every log of a store verifies, and that rebuilding it mends nothing. */
+void nv_group_check_sound(struct nv_pair_site *site);

@@ -166,6 +166,43 @@ static void who_is_never_answered_asks_ever_less(void **state)
     assert_in_range(asked - in_first_hour, 100, 150);
 }
 
+/* An ask that comes again is not answered again, or who asks could fill others' logs. */
+static void a_key_is_given_once(void **state)
+{
+    struct nv_group *group = *state;
+    struct nv_pair_site *a = &group->sites[GROUP_A], *d = &group->sites[GROUP_D];
+    nv_group_write(group, a, "x", 1);
+    nv_group_let_read(group, nv_group_id(d));
+    nv_pair_deliver(a, d);
+    assert_int_equal(tend(d, 0), 1);
+    nv_pair_deliver(d, a);
+    assert_int_equal(tend(a, 0), 1);
+    assert_int_equal(tend(d, NV_ASK_AGAIN_MS), 1); /* the answer has not come */
+    assert_int_equal(tend(d, 1000 * NV_ASK_AGAIN_MS), 1);
+    nv_pair_deliver(d, a);
+    assert_int_equal(tend(a, 2000 * NV_ASK_AGAIN_MS), 0);
+    nv_pair_deliver(a, d);
+    nv_group_settle(d);
+    nv_group_check(d, "x|1\n");
+}
+
+/* The authority lists a hub in the group: it is granted nothing all the same, until the writer's operator says so. */
+static void a_hub_that_is_listed_reads_by_word_alone(void **state)
+{
+    static const char *const name[] = {"hub"};
+    struct nv_group *group = *state;
+    struct nv_pair_site *a = &group->sites[GROUP_A];
+    nv_group_let_read(group, nv_group_id(group->hub));
+    nv_group_write(group, a, "x", 1);
+    nv_pair_deliver(a, group->hub);
+    nv_pair_check_text(group->hub->tool, "SELECT count(*) FROM navette_grant WHERE sealed IS NOT NULL", "0\n");
+    nv_group_check(group->hub, "");
+    nv_store_set_hub_readers(a->store, name, 1);
+    nv_group_write(group, a, "y", 2);
+    nv_pair_deliver(a, group->hub);
+    nv_pair_check_text(group->hub->tool, "SELECT number FROM navette_grant WHERE sealed IS NOT NULL", "2\n");
+}
+
 /* Who asked and reads no more gets no answer; nor does who asks for what nobody introduced. */
 static void who_does_not_read_gets_no_answer(void **state)
 {
@@ -371,6 +408,8 @@ int main(void)
         TEST(who_wrote_it_is_asked_and_answers),
         TEST(after_a_minute_another_one_is_asked),
         TEST(who_is_never_answered_asks_ever_less),
+        TEST(a_key_is_given_once),
+        TEST(a_hub_that_is_listed_reads_by_word_alone),
         TEST(who_does_not_read_gets_no_answer),
         TEST(keys_that_are_none_are_not_kept),
         TEST(many_keys_are_asked_for_at_once),
