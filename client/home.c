@@ -33,7 +33,7 @@ enum nv_status nv_home_set(struct nv_home *home, const char *path, struct nv_err
 
 /* What reading sealed scopes needs, for the one store that a command opens. */
 static struct nv_curve_key opener;
-static const char *hub_readers[NV_HUB_READERS];
+static const char *hub_readers[NV_LIMIT_HUB_READERS];
 static struct nv_settings let;
 
 static void wipe_opener(void)
@@ -94,7 +94,7 @@ bool nv_home_is_running(const struct nv_home *home)
 
 static int add_hub_reader(struct nv_settings *found, const char *value)
 {
-    if (found->hub_reader_count == NV_HUB_READERS || strlen(value) > NV_LIMIT_NAME)
+    if (found->hub_reader_count == NV_LIMIT_HUB_READERS || strlen(value) > NV_LIMIT_NAME)
         return 0;
     strcpy(found->hub_readers[found->hub_reader_count++], value);
     return 1;

@@ -6,7 +6,7 @@
 #include "store/store.h"
 #include "wire/keys.h"
 
-enum { NV_PATH_MAX = 1024, NV_ENDPOINT_MAX = 256, NV_HUB_READERS = 16 };
+enum { NV_PATH_MAX = 1024, NV_ENDPOINT_MAX = 256 };
 
 struct nv_home {
     char path[NV_PATH_MAX - 64];
@@ -36,7 +36,7 @@ struct nv_settings {
     char listen[NV_ENDPOINT_MAX];
     char enrol[NV_ENDPOINT_MAX];
     char advertise[NV_ENDPOINT_MAX];
-    char hub_readers[NV_HUB_READERS][NV_LIMIT_NAME + 1]; /* those that this site lets read */
+    char hub_readers[NV_LIMIT_HUB_READERS][NV_LIMIT_NAME + 1]; /* those that this site lets read */
     size_t hub_reader_count;
 };
 enum nv_status nv_settings_read(const struct nv_home *home, struct nv_settings *ret_settings, struct nv_error *error);

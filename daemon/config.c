@@ -66,6 +66,8 @@ static int add_hub_reader(struct reading *reading, const char *section, const ch
     struct nv_config *config = reading->config;
     if (value[0] == '\0' || strlen(value) > NV_LIMIT_NAME)
         return refuse(reading, section, name, "is not the name of a hub");
+    if (config->hub_reader_count == NV_LIMIT_HUB_READERS)
+        return refuse(reading, section, name, "names more hubs than a site may let read");
     char **readers = realloc(config->hub_readers, (config->hub_reader_count + 1) * sizeof *readers);
     if (readers == NULL)
         return refuse_memory(reading);

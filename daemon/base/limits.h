@@ -38,6 +38,7 @@
 #define NV_LIMIT_GROUPS 1024                    /* protocol: groups of a network */
 #define NV_LIMIT_SCOPES 2048                    /* protocol: scopes that one message names */
 #define NV_LIMIT_LOGS_OF_SITE 64                /* logs of one site in a scope: further ones wait */
+#define NV_LIMIT_HUB_READERS 16                 /* hubs that a site lets read */
 #define NV_LIMIT_SESSIONS 1024                  /* open sessions of one daemon */
 #define NV_LIMIT_OUTBOX_BYTES (16u << 20)       /* sent to one site, and not yet gone over its lines */
 #define NV_LIMIT_WAITING_CHANGESETS 512         /* changesets that wait for what they depend on */
