@@ -27,7 +27,7 @@ CFLAGS ?= $(if $(COVERAGE),-O0,-O2) -g
 CPPFLAGS += -D_GNU_SOURCE $(if $(PLANTED),-DNAVETTE_PLANTED) -Idaemon -I. -I$(BUILD)/generated
 ALL_CFLAGS := -std=c17 $(CFLAGS) $(WARNINGS) -fstack-protector-strong -fPIE $(SANITIZE) $(COUNT)
 LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANITIZE) $(COUNT)
-LDLIBS += -lzmq -lprotobuf-c -lsqlite3 -lsodium -lzstd -linih -ljansson -lm
+LDLIBS += -lzmq -lprotobuf-c -lsqlite3 -lsodium -lzstd -linih -ljansson -lcsv -lm
 
 LIBRARY_SOURCES := $(wildcard daemon/base/*.c daemon/core/*.c daemon/wire/*.c daemon/store/*.c daemon/store/*/*.c daemon/net/*.c)
 ifeq ($(PLANTED),)
@@ -41,8 +41,10 @@ LIBRARY := $(BUILD)/libnavette.a
 GENERATED := $(BUILD)/generated/proto/navette.pb-c.c $(BUILD)/generated/store/migrations.c
 GENERATED_OBJECTS := $(GENERATED:.c=.o)
 
+CATALOGUES := $(patsubst client/po/%.po,$(BUILD)/locale/%/LC_MESSAGES/navette.mo,$(wildcard client/po/*.po))
+
 .PHONY: all demo deps check-source check-format install clean
-all: $(BUILD)/navetted $(BUILD)/navette
+all: $(BUILD)/navetted $(BUILD)/navette $(CATALOGUES)
 
 # Links what a program's rule names.
 define LINK
@@ -77,6 +79,12 @@ $(BUILD)/generated/store/migrations.c: $(sort $(wildcard daemon/store/sql/*.sql)
 	@mkdir -p $(@D)
 	$(Q)awk -f daemon/store/sql/embed.awk $(filter %.sql,$^) > $@.part && mv $@.part $@
 
+# What people are told in other languages. A format that lacks what the English one prints is refused.
+$(CATALOGUES): $(BUILD)/locale/%/LC_MESSAGES/navette.mo: client/po/%.po
+	@mkdir -p $(@D)
+	@echo "mo    $@"
+	$(Q)msgfmt --check -o $@ $<
+
 # ---- what people and machines ask for ----
 
 # Tools may be missing on a machine that was just set up, so what needs them is made by a second make.
@@ -103,6 +111,9 @@ install: all
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/navette $(BUILD)/navetted
 	for page in $(wildcard deploy/man/*.[1-8]); do \
 	    install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit 1; \
+	done
+	for catalogue in $(CATALOGUES:$(BUILD)/%=%); do \
+	    install -D -m 644 $(BUILD)/$$catalogue $(DESTDIR)$(PREFIX)/share/$$catalogue || exit 1; \
 	done
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|g' deploy/navetted.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/navetted.service

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "client/command.h"
+#include "client/language.h"
 #include "client/records.h"
 #include "store/care.h"
 #include "store/db.h"

@@ -5,6 +5,7 @@
 
 #include "base/version.h"
 #include "client/command.h"
+#include "client/language.h"
 
 /* A command's usage is also what its arguments are checked against: the lower-case words at its beginning are its name,
  * and an option takes a value where a word in capitals follows it. */
@@ -367,10 +368,21 @@ static void report(const struct nv_error *error, enum nv_status status, bool in_
     nv_buffer_done(&text);
 }
 
+/* Programs that read JSON get the same words in every country. */
+static bool asks_for_json(char **arguments)
+{
+    for (; *arguments != NULL; arguments++)
+        if (strcmp(*arguments, "--json") == 0)
+            return true;
+    return false;
+}
+
 int main(int count, char **arguments)
 {
     struct request request = {0};
     struct nv_error error = {0};
+    if (!asks_for_json(arguments))
+        nv_language_start();
     const char **words = calloc((size_t)count + 1, sizeof *words);
     enum nv_status status = words == NULL ? nv_fail(&error, NV_NO_MEMORY, "out of memory")
                                           : read_arguments(&request, arguments, count, words, &error);

@@ -296,14 +296,3 @@ void nv_progress_end(void)
     if (isatty(STDERR_FILENO) != 0)
         fputs("\r\033[K", stderr);
 }
-
-bool nv_is_french(void)
-{
-    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-        if (value != NULL && value[0] != '\0')
-            return strncmp(value, "fr", 2) == 0;
-    }
-    return false;
-}

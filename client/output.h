@@ -54,6 +54,3 @@ void nv_grid_done(struct nv_grid *grid);
 /* A progress bar on stderr, where that is a terminal. */
 void nv_progress(uint64_t done, uint64_t total);
 void nv_progress_end(void);
-
-/* Whether people here read French: LC_ALL, LC_MESSAGES, LANG, the first that is set. */
-bool nv_is_french(void);

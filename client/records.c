@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "client/language.h"
 #include "client/output.h"
 #include "store/care.h"
 #include "store/db.h"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/language.h"
 #include "client/output.h"
 
 /* {n} the number, {s} the name, {t} the span of time, the size or further names. The plural is NULL where the sentence

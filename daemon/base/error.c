@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <libintl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,7 @@ enum nv_status nv_fail(struct nv_error *error, enum nv_status status, const char
     error->status = status;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error->text, sizeof error->text, format, arguments);
+    vsnprintf(error->text, sizeof error->text, gettext(format), arguments);
     va_end(arguments);
     return status;
 }

@@ -30,7 +30,8 @@ struct nv_error {
     char text[640];
 };
 
-/* Sets the status and the sentence; returns the status. `error` may be NULL. */
+/* Sets the status and the sentence; returns the status. `error` may be NULL. The sentence is in the language that the
+ * program chose (client/language.h), in English where it chose none: the format is what the catalogue knows it by. */
 enum nv_status nv_fail(struct nv_error *error, enum nv_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
