@@ -79,6 +79,14 @@ static int add_hub_reader(struct reading *reading, const char *section, const ch
     return 1;
 }
 
+static int set_publishes(struct reading *reading, const char *section, const char *name, const char *value)
+{
+    if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+        return refuse(reading, section, name, "is neither yes nor no");
+    reading->config->publishes = value[0] == 'y';
+    return 1;
+}
+
 /* What inih calls for each setting; 0 ends the reading. */
 static int take(void *user, const char *section, const char *name, const char *value)
 {
@@ -97,6 +105,8 @@ static int take(void *user, const char *section, const char *name, const char *v
             return set_endpoint(reading, section, name, value, unused);
         if (strcmp(name, "hub-reads") == 0)
             return add_hub_reader(reading, section, name, value);
+        if (strcmp(name, "publish") == 0)
+            return set_publishes(reading, section, name, value);
     }
     return refuse(reading, section, name, "is not a setting that is known");
 }

@@ -4,13 +4,15 @@
  *   enrol = tcp://0.0.0.0:7421         ; at the hub: where new sites ask to join
  *   advertise = tcp://hub.example:7420 ; what the certificate says; used by the command line
  *   hub-reads = NAME                   ; a hub that may read what this site shares with some alone; may stand again
+ *   publish = yes                      ; this site publishes its counts by itself, once a period; left out: it does not
  *   [peers]
  *   NAME = tcp://192.0.2.7:7420        ; where to dial a site, in the place of what its certificate says
  *
- * The first four may stand under [net], and `name` under [site], for people; the store has the name that counts.
+ * The first five may stand under [net], and `name` under [site], for people; the store has the name that counts.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -30,6 +32,7 @@ struct nv_config {
     size_t peer_count;
     char **hub_readers; /* names */
     size_t hub_reader_count;
+    bool publishes;
 };
 
 /* Reads the settings of a home. No file is the same as an empty one; an unknown setting is refused, because it is a

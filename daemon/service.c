@@ -221,6 +221,8 @@ static enum nv_status keep_house(struct nv_service *service, struct nv_error *er
         status = nv_service_end_moves(service, error);
     if (status == NV_OK)
         status = nv_store_trim(service->store, error);
+    if (status == NV_OK)
+        nv_service_publish(service);
     return status == NV_OK ? nv_service_save_peers(service, error) : status;
 }
 

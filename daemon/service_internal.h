@@ -63,6 +63,7 @@ struct nv_service {
     /* When what is due; INT64_MAX: it is not. */
     int64_t seal_at, ingest_at, enrol_at, second_at, members_at;
     int64_t seal_not_before;    /* after a slice of many rows */
+    int64_t publish_at;         /* when to look whether a period has begun */
     struct nv_buffer enrolment; /* the request that waits for the store */
 
     struct nv_carrier *carriers; /* by the authority log, as the machine was told last */
@@ -96,6 +97,7 @@ void nv_service_ask_seal(struct nv_service *service); /* as soon as it may be */
 enum nv_status nv_service_look(struct nv_service *service, struct nv_error *error);
 enum nv_status nv_service_seal(struct nv_service *service, struct nv_error *error);
 enum nv_status nv_service_end_moves(struct nv_service *service, struct nv_error *error); /* those that others have */
+void nv_service_publish(struct nv_service *service); /* publishing.c: counts, where the settings say so */
 enum nv_status nv_service_ingest(struct nv_service *service, struct nv_error *error);
 enum nv_status nv_service_enrol(struct nv_service *service, struct nv_error *error);
 

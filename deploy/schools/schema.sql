@@ -248,10 +248,19 @@ CREATE TABLE outcome_count (
     measure     TEXT NOT NULL,
     dimension   TEXT NOT NULL,
     value       TEXT NOT NULL,
+    site        TEXT NOT NULL,
     numerator   INTEGER NOT NULL DEFAULT 0,
     denominator INTEGER NOT NULL DEFAULT 0,
     counted_on  TEXT,
-    PRIMARY KEY (place, programme, starts_on, period, measure, dimension, value)
+    PRIMARY KEY (place, programme, starts_on, period, measure, dimension, value, site)
+);
+
+-- Whose counts of a period stand in what was handed to funders: later reports give back nothing that this one hid.
+CREATE TABLE disclosure (
+    period       TEXT NOT NULL,
+    site         TEXT NOT NULL,
+    disclosed_on TEXT,
+    PRIMARY KEY (period, site)
 );
 
 -- What people call the columns of keys; for all others navette_column says it.
@@ -305,6 +314,16 @@ CREATE VIEW label(table_name, column_name, label_fr, label_en) AS VALUES
     ('right_request', 'learner', 'Apprenant', 'Learner'),
     ('right_request', 'received_on', 'Reçue le', 'Received on'),
     ('right_request', 'kind', 'Nature', 'Kind'),
+    ('outcome_count', 'place', 'Lieu', 'Place'),
+    ('outcome_count', 'programme', 'Programme', 'Programme'),
+    ('outcome_count', 'starts_on', 'Début', 'Starts on'),
+    ('outcome_count', 'period', 'Période', 'Period'),
+    ('outcome_count', 'measure', 'Mesure', 'Measure'),
+    ('outcome_count', 'dimension', 'Dimension', 'Dimension'),
+    ('outcome_count', 'value', 'Valeur', 'Value'),
+    ('outcome_count', 'site', 'Site', 'Site'),
+    ('disclosure', 'period', 'Période', 'Period'),
+    ('disclosure', 'site', 'Site', 'Site'),
     ('employer', 'code', 'SIRET', 'SIRET'),
     ('employer_contact', 'id', 'Identifiant', 'Identifier'),
     ('project', 'id', 'Identifiant', 'Identifier');
@@ -446,6 +465,248 @@ CREATE VIEW choice(field, code, label_fr, label_en) AS VALUES
     ('project.state', 'dropped', 'Abandonné', 'Dropped'),
     ('project.state', 'unknown', 'Non renseigné', 'Unknown');
 
+-- ---- what is counted ----
+--
+-- A site counts the records of which it is the home: Navette computes the view `outcome` over those alone, once a period,
+-- and writes its rows into `outcome_count` (navette-publish in navette(1)). All reports are sums of such rows.
+
+-- What somebody told of themselves, as one of the classes that every nomenclature is made of. A contract of exactly six
+-- months counts as lasting: 181 days, the shortest half year.
+CREATE VIEW told AS
+    SELECT learner, place, programme, starts_on, milestone, told_on,
+           coalesce(withdrawn, '') <> '' AS is_withdrawn,
+           reached = 'reached' AS is_reached,
+           CASE situation
+               WHEN 'own_business' THEN 'own_business'
+               WHEN 'civil_service' THEN 'job_lasting'
+               WHEN 'employed' THEN
+                   CASE WHEN contract = 'cdi' THEN 'job_lasting'
+                        WHEN contract = 'aided' THEN 'job_transition'
+                        WHEN contract NOT IN ('cdd', 'interim', 'apprenticeship', 'professionalisation')
+                             OR days IS NULL THEN 'job_unknown'
+                        WHEN days >= 181 THEN 'job_lasting'
+                        ELSE 'job_transition' END
+               WHEN 'qualifying_training' THEN 'training_positive'
+               WHEN 'other_training' THEN 'training_other'
+               WHEN 'other_siae' THEN 'other_siae'
+               WHEN 'unknown' THEN 'unknown'
+               ELSE 'other' END AS class
+    FROM follow_up;
+
+-- Each person who entered a course, with the part of each dimension that they are counted in.
+CREATE VIEW entrant AS
+    SELECT e.learner, e.place, e.programme, e.starts_on,
+           CASE WHEN e.state IN ('completed', 'dropped_out', 'excluded', 'transferred') THEN e.state
+                ELSE 'in_course' END AS state,
+           CASE WHEN l.gender IN ('F', 'M', 'other') THEN l.gender ELSE 'unknown' END || ':' ||
+               CASE WHEN l.situation IN ('jobseeker', 'inactive', 'employed', 'in_training') THEN l.situation
+                    ELSE 'unknown' END AS sex_situation,
+           CASE WHEN date(l.born_on) IS NULL OR date(e.entered_on) IS NULL THEN 'unknown'
+                WHEN strftime('%Y', e.entered_on) - strftime('%Y', l.born_on)
+                     - (strftime('%m-%d', e.entered_on) < strftime('%m-%d', l.born_on)) < 26 THEN 'under_26'
+                WHEN strftime('%Y', e.entered_on) - strftime('%Y', l.born_on)
+                     - (strftime('%m-%d', e.entered_on) < strftime('%m-%d', l.born_on)) >= 50 THEN 'from_50'
+                ELSE '26_49' END AS age,
+           CASE WHEN l.level <= 3 THEN 'to_3' WHEN l.level = 4 THEN '4' WHEN l.level >= 5 THEN 'from_5'
+                ELSE 'unknown' END AS level,
+           CASE WHEN coalesce(l.qpv, '') <> '' THEN 'yes' WHEN l.qpv_generation = 'unknown' THEN 'unknown'
+                ELSE 'no' END AS neighbourhood,
+           CASE WHEN l.disability IN ('yes', 'no') THEN l.disability ELSE 'unknown' END AS disability,
+           CASE WHEN l.minimum_benefit IN ('yes', 'no') THEN l.minimum_benefit ELSE 'unknown' END AS minimum_benefit,
+           CASE WHEN l.months_jobless >= 12 THEN 'long' WHEN l.months_jobless >= 0 THEN 'short'
+                ELSE 'unknown' END AS jobless,
+           CASE WHEN c.obtained > 0 THEN 'obtained' WHEN c.sat > 0 THEN 'sat' ELSE 'not_sat' END AS certification,
+           CASE WHEN e.left_on IS NULL THEN 'present'
+                WHEN x.is_withdrawn THEN 'withdrawn'
+                WHEN x.is_reached IS NOT 1 OR x.class = 'unknown' THEN 'unknown'
+                WHEN x.told_on > date(e.left_on, '+28 days') THEN x.class || ':late'
+                ELSE x.class END AS exit,
+           CASE WHEN e.left_on IS NULL OR date(e.left_on, '+3 months') > date('now') THEN 'not_due'
+                WHEN m3.is_withdrawn THEN 'withdrawn'
+                WHEN m3.is_reached IS NOT 1 THEN 'unreached'
+                ELSE m3.class END AS m3,
+           CASE WHEN e.left_on IS NULL OR date(e.left_on, '+6 months') > date('now') THEN 'not_due'
+                WHEN m6.is_withdrawn THEN 'withdrawn'
+                WHEN m6.is_reached IS NOT 1 THEN 'unreached'
+                ELSE m6.class END AS m6
+    FROM enrolment AS e
+    JOIN learner AS l ON l.id = e.learner
+    LEFT JOIN told AS x ON (x.learner, x.place, x.programme, x.starts_on, x.milestone)
+        = (e.learner, e.place, e.programme, e.starts_on, 'exit')
+    LEFT JOIN told AS m3 ON (m3.learner, m3.place, m3.programme, m3.starts_on, m3.milestone)
+        = (e.learner, e.place, e.programme, e.starts_on, 'M3')
+    LEFT JOIN told AS m6 ON (m6.learner, m6.place, m6.programme, m6.starts_on, m6.milestone)
+        = (e.learner, e.place, e.programme, e.starts_on, 'M6')
+    LEFT JOIN (SELECT learner, place, programme, starts_on, sum(result = 'obtained') AS obtained,
+                      sum(result IN ('obtained', 'partial', 'failed')) AS sat
+               FROM certification GROUP BY learner, place, programme, starts_on) AS c
+        ON (c.learner, c.place, c.programme, c.starts_on) = (e.learner, e.place, e.programme, e.starts_on)
+    WHERE e.entered_on IS NOT NULL;
+
+-- Employers that took a learner of a place: by SIREN where the key is a SIRET, each with how many courses it did so in.
+CREATE VIEW taker AS
+    SELECT place, CASE WHEN employer GLOB '[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]'
+                       THEN substr(employer, 1, 9) ELSE employer END AS siren,
+           min(employer) AS employer, count(DISTINCT programme || '/' || starts_on) AS courses
+    FROM (SELECT place, programme, starts_on, employer FROM placement
+          UNION SELECT place, programme, starts_on, employer FROM follow_up
+                WHERE employer IS NOT NULL AND employer <> '' AND situation = 'employed')
+    GROUP BY 1, 2;
+
+CREATE VIEW outcome(place, programme, starts_on, measure, dimension, value, numerator, denominator, counted_on) AS
+    WITH e AS (SELECT * FROM entrant),
+    n AS (SELECT place, programme, starts_on, count(*) AS entrants FROM e GROUP BY 1, 2, 3),
+    part(place, programme, starts_on, dimension, value, count) AS (
+        SELECT place, programme, starts_on, 'state', state, count(*) FROM e GROUP BY 1, 2, 3, 5
+        UNION ALL
+        SELECT place, programme, starts_on, 'sex_situation', sex_situation, count(*) FROM e GROUP BY 1, 2, 3, 5
+        UNION ALL
+        SELECT place, programme, starts_on, 'age', age, count(*) FROM e GROUP BY 1, 2, 3, 5
+        UNION ALL
+        SELECT place, programme, starts_on, 'level', level, count(*) FROM e GROUP BY 1, 2, 3, 5
+        UNION ALL
+        SELECT place, programme, starts_on, 'neighbourhood', neighbourhood, count(*) FROM e GROUP BY 1, 2, 3, 5
+        UNION ALL
+        SELECT place, programme, starts_on, 'disability', disability, count(*) FROM e GROUP BY 1, 2, 3, 5
+        UNION ALL
+        SELECT place, programme, starts_on, 'minimum_benefit', minimum_benefit, count(*) FROM e GROUP BY 1, 2, 3, 5
+        UNION ALL
+        SELECT place, programme, starts_on, 'jobless', jobless, count(*) FROM e GROUP BY 1, 2, 3, 5
+        UNION ALL
+        SELECT place, programme, starts_on, 'certification', certification, count(*) FROM e GROUP BY 1, 2, 3, 5
+        UNION ALL
+        SELECT place, programme, starts_on, 'exit', exit, count(*) FROM e GROUP BY 1, 2, 3, 5
+        UNION ALL
+        SELECT place, programme, starts_on, 'm3', m3, count(*) FROM e GROUP BY 1, 2, 3, 5
+        UNION ALL
+        SELECT place, programme, starts_on, 'm6', m6, count(*) FROM e GROUP BY 1, 2, 3, 5
+        UNION ALL
+        SELECT place, programme, starts_on, 'funnel',
+               CASE WHEN entered_on IS NOT NULL THEN 'entered' WHEN admitted_on IS NOT NULL THEN 'not_entered'
+                    ELSE 'not_admitted' END, count(*)
+        FROM enrolment WHERE learner IN (SELECT id FROM learner) GROUP BY 1, 2, 3, 5
+    )
+    SELECT p.place, p.programme, p.starts_on, 'entrants', p.dimension, p.value, p.count, n.entrants, date('now')
+    FROM part AS p JOIN n USING (place, programme, starts_on)
+    UNION ALL
+    SELECT place, programme, starts_on, 'attendance', 'minutes', 'done', sum(minutes), sum(planned), date('now')
+    FROM attendance GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT t.place, '', '', 'employers', 'employers',
+           CASE WHEN t.courses > 1 THEN 'again' ELSE 'once' END || ':' ||
+               CASE WHEN r.staff_bracket IN ('0', '1-9', '10-19') THEN 'small'
+                    WHEN coalesce(r.staff_bracket, 'unknown') = 'unknown' THEN 'unknown' ELSE 'large' END,
+           count(*), (SELECT count(*) FROM taker AS o WHERE o.place = t.place), date('now')
+    FROM taker AS t LEFT JOIN employer AS r ON r.code = t.employer GROUP BY t.place, 6;
+
+-- What a site publishes, into which table, and how often: 'month', 'quarter' or 'year'.
+CREATE VIEW publication(view_name, table_name, every) AS VALUES ('outcome', 'outcome_count', 'quarter');
+
+-- ---- the reports ----
+
+CREATE VIEW report(name, title_fr, title_en, note_fr, note_en) AS VALUES
+    ('R1', 'Parcours : de la candidature à la fin', 'Funnel: from application to completion', 'Admis sur candidats, entrés sur admis, terminés sur entrés.', 'Admitted of applied, entered of admitted, completed of entered.'),
+    ('R2', 'Profil des entrants', 'Profile of entrants', 'Parts des entrants dont la réponse est connue ; âge exact au jour de l''entrée.', 'Shares of the entrants whose answer is known; age is exact on the day of entry.'),
+    ('R3', 'Assiduité', 'Attendance', 'Minutes faites sur minutes prévues.', 'Minutes done of minutes planned.'),
+    ('R4', 'Abandons', 'Drop-out', 'Sur les entrants ; exclusions et transferts à part.', 'Of entrants; exclusions and transfers apart.'),
+    ('R5', 'Certification', 'Certification', 'Obtenue sur présentés, et sur entrants.', 'Obtained, of those who sat it and of entrants.'),
+    ('R6', 'Sorties (nomenclature de l''IAE)', 'Exits (nomenclature of the IAE)', 'Sur les sorties, hors retraits. Un contrat d''exactement six mois (181 jours au moins) est compté comme emploi durable.', 'Of exits, less withdrawn ones. A contract of exactly six months (181 days at least) counts as a lasting job.'),
+    ('R7', 'Suites à 3 et 6 mois', 'After 3 and 6 months', 'Réponses sur échus ; positifs sur joints ; bornes : si tous les non-joints étaient négatifs, puis positifs.', 'Reached of due; positive of reached; bounds: had all who were not reached been negative, then positive.'),
+    ('R8', 'Vue du label à 3 mois', 'The label''s view at 3 months', 'Emploi, formation et création d''activité, sur les personnes jointes.', 'Employment, training and own business, of those reached.'),
+    ('R9', 'FSE : participants', 'ESF: participants', 'Participants par sexe et situation à l''entrée ; situation dite dans les 28 jours de la sortie ; six mois après.', 'Participants by sex and situation on entry; situation told within 28 days of the exit; six months later.'),
+    ('R10', 'Coûts et financeurs', 'Costs and funders', 'Euros par entrant, par certifié, par sortie dynamique ; part de chaque financeur, en centimes exacts.', 'Euros per entrant, per certified, per dynamic exit; each funder''s share, from exact cents.'),
+    ('R11', 'Employeurs', 'Employers', 'SIREN distincts avec un stage ou une embauche, comptés par lieu : un employeur de deux lieux compte deux fois dans une somme.', 'Distinct SIREN with a placement or a hire, counted by place: an employer of two places counts twice in a sum.'),
+    ('R12', 'Couverture', 'Coverage', 'Sites entendus depuis 7 jours sur sites attendus ; sessions avec des comptages sur sessions connues.', 'Sites heard from within 7 days of those expected; courses with counts of courses known.'),
+    ('R13', 'Objectifs', 'Aims', 'Écart aux objectifs du label.', 'How far from the label''s aims.'),
+    ('R14', 'Ce qui est masqué, et pourquoi', 'What is hidden, and why', 'Un effectif trop petit est masqué, ainsi que ce qui permettrait de le retrouver.', 'A count that is too small is hidden, and so is what would give it back.');
+
+-- The lines of reports: `numerator` of `denominator` are sets of the values that `outcome` counts in a dimension. `base`
+-- is everybody who is counted (all values, where it is ''); of the values in `may_be_none` it says nothing about anybody
+-- that there is nobody. Of a dimension, what comes first is shown first where not all can be.
+CREATE VIEW indicator(report, line, measure, dimension, numerator, denominator, unknown, base, may_be_none, bounds,
+                      label_fr, label_en) AS VALUES
+    ('R1', 'admitted', 'entrants', 'funnel', 'entered not_entered', 'entered not_entered not_admitted', '', 'entered', 'not_entered not_admitted', 0, 'Admis sur candidats', 'Admitted of applied'),
+    ('R1', 'entered', 'entrants', 'funnel', 'entered', 'entered not_entered', '', 'entered', 'not_entered not_admitted', 0, 'Entrés sur admis', 'Entered of admitted'),
+    ('R1', 'completed', 'entrants', 'state', 'completed', 'in_course completed dropped_out excluded transferred', '', '', 'in_course', 0, 'Terminés sur entrés', 'Completed of entered'),
+    ('R2', 'women', 'entrants', 'sex_situation', 'F:jobseeker F:inactive F:employed F:in_training F:unknown', 'F:jobseeker F:inactive F:employed F:in_training F:unknown M:jobseeker M:inactive M:employed M:in_training M:unknown other:jobseeker other:inactive other:employed other:in_training other:unknown', 'unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', '', 'unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', 0, 'Femmes', 'Women'),
+    ('R2', 'under_26', 'entrants', 'age', 'under_26', 'under_26 26_49 from_50', 'unknown', '', 'unknown', 0, 'Moins de 26 ans', 'Under 26'),
+    ('R2', 'from_50', 'entrants', 'age', 'from_50', 'under_26 26_49 from_50', 'unknown', '', 'unknown', 0, '50 ans et plus', '50 and over'),
+    ('R2', 'level_4', 'entrants', 'level', 'to_3 4', 'to_3 4 from_5', 'unknown', '', 'unknown', 0, 'Niveau 4 au plus', 'Level 4 at most'),
+    ('R2', 'level_3', 'entrants', 'level', 'to_3', 'to_3 4 from_5', 'unknown', '', 'unknown', 0, 'Niveau 3 au plus', 'Level 3 at most'),
+    ('R2', 'neighbourhood', 'entrants', 'neighbourhood', 'yes', 'yes no', 'unknown', '', 'unknown', 0, 'Quartier prioritaire', 'Priority neighbourhood'),
+    ('R2', 'disability', 'entrants', 'disability', 'yes', 'yes no', 'unknown', '', 'unknown', 0, 'Handicap reconnu', 'Disability recognised'),
+    ('R2', 'minimum_benefit', 'entrants', 'minimum_benefit', 'yes', 'yes no', 'unknown', '', 'unknown', 0, 'Minimum social', 'Minimum benefit'),
+    ('R2', 'long_jobless', 'entrants', 'jobless', 'long', 'long short', 'unknown', '', 'unknown', 0, 'Chômage de longue durée', 'Long-term unemployed'),
+    ('R3', 'attendance', 'attendance', 'minutes', 'done', 'done', '', '', '', 0, 'Minutes faites sur prévues', 'Minutes done of planned'),
+    ('R4', 'dropped_out', 'entrants', 'state', 'dropped_out', 'in_course completed dropped_out excluded transferred', '', '', 'in_course', 0, 'Abandons', 'Dropped out'),
+    ('R4', 'excluded', 'entrants', 'state', 'excluded', 'in_course completed dropped_out excluded transferred', '', '', 'in_course', 0, 'Exclusions', 'Excluded'),
+    ('R4', 'transferred', 'entrants', 'state', 'transferred', 'in_course completed dropped_out excluded transferred', '', '', 'in_course', 0, 'Transferts', 'Transferred'),
+    ('R5', 'certified_of_entrants', 'entrants', 'certification', 'obtained', 'obtained sat not_sat', '', '', '', 0, 'Obtenue, sur entrants', 'Obtained, of entrants'),
+    ('R5', 'certified_of_sat', 'entrants', 'certification', 'obtained', 'obtained sat', '', '', 'not_sat', 0, 'Obtenue, sur présentés', 'Obtained, of those who sat'),
+    ('R6', 'dynamic', 'entrants', 'exit', 'job_lasting own_business job_lasting:late own_business:late job_transition job_transition:late training_positive other_siae training_positive:late other_siae:late', 'job_lasting own_business job_lasting:late own_business:late job_transition job_transition:late training_positive other_siae training_positive:late other_siae:late training_other other training_other:late other:late unknown job_unknown job_unknown:late', 'unknown job_unknown job_unknown:late', '', 'present withdrawn unknown job_unknown job_unknown:late', 0, 'Sorties dynamiques', 'Dynamic exits'),
+    ('R6', 'lasting', 'entrants', 'exit', 'job_lasting own_business job_lasting:late own_business:late', 'job_lasting own_business job_lasting:late own_business:late job_transition job_transition:late training_positive other_siae training_positive:late other_siae:late training_other other training_other:late other:late unknown job_unknown job_unknown:late', 'unknown job_unknown job_unknown:late', '', 'present withdrawn unknown job_unknown job_unknown:late', 0, 'Emploi durable', 'Lasting job'),
+    ('R6', 'transition', 'entrants', 'exit', 'job_transition job_transition:late', 'job_lasting own_business job_lasting:late own_business:late job_transition job_transition:late training_positive other_siae training_positive:late other_siae:late training_other other training_other:late other:late unknown job_unknown job_unknown:late', 'unknown job_unknown job_unknown:late', '', 'present withdrawn unknown job_unknown job_unknown:late', 0, 'Emploi de transition', 'Transition job'),
+    ('R6', 'positive', 'entrants', 'exit', 'training_positive other_siae training_positive:late other_siae:late', 'job_lasting own_business job_lasting:late own_business:late job_transition job_transition:late training_positive other_siae training_positive:late other_siae:late training_other other training_other:late other:late unknown job_unknown job_unknown:late', 'unknown job_unknown job_unknown:late', '', 'present withdrawn unknown job_unknown job_unknown:late', 0, 'Sortie positive', 'Positive exit'),
+    ('R7', 'm3_answered', 'entrants', 'm3', 'job_lasting own_business job_transition training_positive other_siae job_unknown training_other other unknown', 'job_lasting own_business job_transition training_positive other_siae job_unknown training_other other unknown unreached', '', '', 'not_due withdrawn unreached', 0, 'Réponses à 3 mois', 'Answers at 3 months'),
+    ('R7', 'm3_positive', 'entrants', 'm3', 'job_lasting own_business job_transition training_positive other_siae', 'job_lasting own_business job_transition training_positive other_siae job_unknown training_other other unknown', 'unreached', '', 'not_due withdrawn unreached', 1, 'Positifs à 3 mois', 'Positive at 3 months'),
+    ('R7', 'm6_answered', 'entrants', 'm6', 'job_lasting own_business job_transition training_positive other_siae job_unknown training_other other unknown', 'job_lasting own_business job_transition training_positive other_siae job_unknown training_other other unknown unreached', '', '', 'not_due withdrawn unreached', 0, 'Réponses à 6 mois', 'Answers at 6 months'),
+    ('R7', 'm6_positive', 'entrants', 'm6', 'job_lasting own_business job_transition training_positive other_siae', 'job_lasting own_business job_transition training_positive other_siae job_unknown training_other other unknown', 'unreached', '', 'not_due withdrawn unreached', 1, 'Positifs à 6 mois', 'Positive at 6 months'),
+    ('R8', 'label_m3', 'entrants', 'm3', 'job_lasting job_transition job_unknown other_siae own_business training_positive training_other', 'job_lasting own_business job_transition training_positive other_siae job_unknown training_other other unknown', 'unreached', '', 'not_due withdrawn unreached', 0, 'Ensemble', 'Together'),
+    ('R8', 'employed_m3', 'entrants', 'm3', 'job_lasting job_transition job_unknown other_siae', 'job_lasting own_business job_transition training_positive other_siae job_unknown training_other other unknown', 'unreached', '', 'not_due withdrawn unreached', 0, 'Emploi', 'Employment'),
+    ('R8', 'training_m3', 'entrants', 'm3', 'training_positive training_other', 'job_lasting own_business job_transition training_positive other_siae job_unknown training_other other unknown', 'unreached', '', 'not_due withdrawn unreached', 0, 'Formation', 'Training'),
+    ('R8', 'own_business_m3', 'entrants', 'm3', 'own_business', 'job_lasting own_business job_transition training_positive other_siae job_unknown training_other other unknown', 'unreached', '', 'not_due withdrawn unreached', 0, 'Création d''activité', 'Own business'),
+    ('R9', 'esf_jobseeker', 'entrants', 'sex_situation', 'F:jobseeker M:jobseeker other:jobseeker unknown:jobseeker', 'F:jobseeker F:inactive F:employed F:in_training F:unknown M:jobseeker M:inactive M:employed M:in_training M:unknown other:jobseeker other:inactive other:employed other:in_training other:unknown unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', '', '', 'unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', 0, 'Participants : demandeurs d''emploi', 'Participants: jobseekers'),
+    ('R9', 'esf_women_jobseeker', 'entrants', 'sex_situation', 'F:jobseeker', 'F:jobseeker F:inactive F:employed F:in_training F:unknown M:jobseeker M:inactive M:employed M:in_training M:unknown other:jobseeker other:inactive other:employed other:in_training other:unknown unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', '', '', 'unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', 0, 'Femmes : demandeurs d''emploi', 'Women: jobseekers'),
+    ('R9', 'esf_inactive', 'entrants', 'sex_situation', 'F:inactive M:inactive other:inactive unknown:inactive', 'F:jobseeker F:inactive F:employed F:in_training F:unknown M:jobseeker M:inactive M:employed M:in_training M:unknown other:jobseeker other:inactive other:employed other:in_training other:unknown unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', '', '', 'unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', 0, 'Participants : inactifs', 'Participants: inactive'),
+    ('R9', 'esf_women_inactive', 'entrants', 'sex_situation', 'F:inactive', 'F:jobseeker F:inactive F:employed F:in_training F:unknown M:jobseeker M:inactive M:employed M:in_training M:unknown other:jobseeker other:inactive other:employed other:in_training other:unknown unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', '', '', 'unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', 0, 'Femmes : inactifs', 'Women: inactive'),
+    ('R9', 'esf_employed', 'entrants', 'sex_situation', 'F:employed M:employed other:employed unknown:employed', 'F:jobseeker F:inactive F:employed F:in_training F:unknown M:jobseeker M:inactive M:employed M:in_training M:unknown other:jobseeker other:inactive other:employed other:in_training other:unknown unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', '', '', 'unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', 0, 'Participants : en emploi', 'Participants: employed'),
+    ('R9', 'esf_women_employed', 'entrants', 'sex_situation', 'F:employed', 'F:jobseeker F:inactive F:employed F:in_training F:unknown M:jobseeker M:inactive M:employed M:in_training M:unknown other:jobseeker other:inactive other:employed other:in_training other:unknown unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', '', '', 'unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', 0, 'Femmes : en emploi', 'Women: employed'),
+    ('R9', 'esf_in_training', 'entrants', 'sex_situation', 'F:in_training M:in_training other:in_training unknown:in_training', 'F:jobseeker F:inactive F:employed F:in_training F:unknown M:jobseeker M:inactive M:employed M:in_training M:unknown other:jobseeker other:inactive other:employed other:in_training other:unknown unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', '', '', 'unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', 0, 'Participants : en formation', 'Participants: in training'),
+    ('R9', 'esf_women_in_training', 'entrants', 'sex_situation', 'F:in_training', 'F:jobseeker F:inactive F:employed F:in_training F:unknown M:jobseeker M:inactive M:employed M:in_training M:unknown other:jobseeker other:inactive other:employed other:in_training other:unknown unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', '', '', 'unknown:jobseeker unknown:inactive unknown:employed unknown:in_training unknown:unknown', 0, 'Femmes : en formation', 'Women: in training'),
+    ('R9', 'esf_exit_employed', 'entrants', 'exit', 'job_lasting own_business job_transition job_unknown other_siae', 'job_lasting own_business job_lasting:late own_business:late job_transition job_transition:late training_positive other_siae training_positive:late other_siae:late training_other other training_other:late other:late unknown job_unknown job_unknown:late', 'unknown job_unknown job_unknown:late', '', 'present withdrawn unknown job_unknown job_unknown:late', 0, 'En emploi sous 28 jours', 'Employed within 28 days'),
+    ('R9', 'esf_exit_training', 'entrants', 'exit', 'training_positive training_other', 'job_lasting own_business job_lasting:late own_business:late job_transition job_transition:late training_positive other_siae training_positive:late other_siae:late training_other other training_other:late other:late unknown job_unknown job_unknown:late', 'unknown job_unknown job_unknown:late', '', 'present withdrawn unknown job_unknown job_unknown:late', 0, 'En formation sous 28 jours', 'In training within 28 days'),
+    ('R9', 'esf_m6_employed', 'entrants', 'm6', 'job_lasting own_business job_transition job_unknown other_siae', 'job_lasting own_business job_transition training_positive other_siae job_unknown training_other other unknown', 'unreached', '', 'not_due withdrawn unreached', 0, 'En emploi six mois après', 'Employed six months later'),
+    ('R11', 'employers_again', 'employers', 'employers', 'again:small again:large again:unknown', 'again:small again:large again:unknown once:small once:large once:unknown', '', '', 'again:unknown once:unknown', 0, 'Employeurs de deux sessions ou plus', 'Employers of two courses or more'),
+    ('R11', 'employers_small', 'employers', 'employers', 'again:small once:small', 'again:small once:small again:large once:large', 'again:unknown once:unknown', '', 'again:unknown once:unknown', 0, 'Employeurs de moins de 20 salariés', 'Employers with under 20 staff');
+
+-- What reports may be split by, from the coarse to the fine: of which group a course is. Where not all groups can be
+-- shown, what comes first is.
+CREATE VIEW course_group(place, programme, starts_on, rank, split, code, label) AS
+    WITH unit(place, programme, starts_on) AS (
+        SELECT place, programme, starts_on FROM cohort UNION SELECT place, programme, starts_on FROM outcome_count
+        UNION SELECT place, programme, starts_on FROM enrolment)
+    SELECT place, programme, starts_on, 1, 'period', substr(starts_on, 1, 4), substr(starts_on, 1, 4)
+    FROM unit WHERE starts_on <> ''
+    UNION ALL
+    SELECT u.place, u.programme, u.starts_on, 2, 'programme', u.programme, coalesce(nullif(p.title, ''), u.programme)
+    FROM unit AS u LEFT JOIN programme AS p ON p.code = u.programme WHERE u.programme <> ''
+    UNION ALL
+    SELECT u.place, u.programme, u.starts_on, 3, 'region', p.region, p.region
+    FROM unit AS u JOIN place AS p ON p.code = u.place WHERE p.region IS NOT NULL
+    UNION ALL
+    SELECT u.place, u.programme, u.starts_on, 4, 'place', u.place, coalesce(nullif(p.name, ''), u.place)
+    FROM unit AS u LEFT JOIN place AS p ON p.code = u.place
+    UNION ALL
+    SELECT place, programme, starts_on, 5, 'cohort', place || '/' || programme || '/' || starts_on,
+           place || ' · ' || programme || ' · ' || starts_on
+    FROM unit WHERE starts_on <> '';
+
+CREATE VIEW money(place, programme, starts_on, funder, cents) AS
+    SELECT place, programme, starts_on, funder, sum(cents) FROM funding GROUP BY 1, 2, 3, 4;
+
+-- What an amount is divided by: a line's numerator, or everybody where it is ''.
+CREATE VIEW cost(line, of_line, label_fr, label_en) AS VALUES
+    ('euros_per_entrant', '', 'Euros par entrant', 'Euros per entrant'),
+    ('euros_per_certified', 'certified_of_entrants', 'Euros par certifié', 'Euros per certified'),
+    ('euros_per_dynamic_exit', 'dynamic', 'Euros par sortie dynamique', 'Euros per dynamic exit');
+
+-- Aims: so many places or people, or so many percent of a line.
+CREATE VIEW aim(line, of_line, target, label_fr, label_en) AS VALUES
+    ('places', '', 130, 'Lieux', 'Places'),
+    ('learners', '', 10000, 'Apprenants', 'Learners'),
+    ('women', 'women', 30, 'Femmes (points)', 'Women (points)'),
+    ('under_26', 'under_26', 50, 'Moins de 26 ans (points)', 'Under 26 (points)');
+
 -- ---- who reads, who writes ----
 
 INSERT INTO navette_table(name, scope, writers) VALUES
@@ -466,7 +727,8 @@ INSERT INTO navette_table(name, scope, writers) VALUES
     ('employer',         'network',           'scope'),
     ('employer_contact', 'column:visible_to', 'scope'),
     ('project',          'network',           'scope'),
-    ('outcome_count',    'network',           'home');
+    ('outcome_count',    'network',           'home'),
+    ('disclosure',       'network',           'scope');
 
 INSERT INTO navette_column(table_name, name, rule, quiet, label_fr, label_en) VALUES
     ('organisation', 'name', 'last', 0, 'Raison sociale', 'Name'),
@@ -565,4 +827,5 @@ INSERT INTO navette_column(table_name, name, rule, quiet, label_fr, label_en) VA
     ('project', 'state', 'last', 0, 'État', 'State'),
     ('outcome_count', 'numerator', 'last', 0, 'Numérateur', 'Numerator'),
     ('outcome_count', 'denominator', 'last', 0, 'Dénominateur', 'Denominator'),
-    ('outcome_count', 'counted_on', 'last', 0, 'Compté le', 'Counted on');
+    ('outcome_count', 'counted_on', 'last', 0, 'Compté le', 'Counted on'),
+    ('disclosure', 'disclosed_on', 'last', 0, 'Diffusé le', 'Disclosed on');
