@@ -33,7 +33,7 @@ LIBRARY_SOURCES := $(wildcard daemon/base/*.c daemon/core/*.c daemon/wire/*.c da
 ifeq ($(PLANTED),)
 LIBRARY_SOURCES := $(filter-out daemon/base/planted.c,$(LIBRARY_SOURCES))
 endif
-CLIENT_SOURCES := $(wildcard client/*.c)
+CLIENT_SOURCES := $(wildcard client/*.c client/*/*.c)
 DAEMON_SOURCES := $(wildcard daemon/*.c)
 
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))

@@ -1,6 +1,6 @@
-/* What leaves a site as counts: a schema's view, computed over the records of which this site is the home, written under
- * the site's own name into a table that others read. Once a period, so that no difference between two publications shows
- * a person.
+/* What leaves a site as counts: a schema's view, computed over the records of which this site is the home, written
+ * under the site's own name into a table that others read. Once a period, so that no difference between two
+ * publications shows a person.
  *
  * The schema says which, in a view publication(view_name, table_name, every): `every` is month, quarter or year. The
  * table has the view's columns, and `period` and `site` where they are to be told; both are part of its key. */

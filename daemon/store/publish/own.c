@@ -54,8 +54,8 @@ static enum nv_status list_away(struct nv_own *own, const struct nv_table *table
 {
     struct nv_version version = {0};
     bool row;
-    sqlite3_stmt *versions = nv_db_prepare(own->db, "SELECT key, version FROM main.navette_version WHERE tbl = ?1",
-                                           error);
+    sqlite3_stmt *versions =
+        nv_db_prepare(own->db, "SELECT key, version FROM main.navette_version WHERE tbl = ?1", error);
     if (versions == NULL)
         return error->status;
     sqlite3_bind_int64(versions, 1, table->number);
@@ -130,8 +130,8 @@ static enum nv_status stand_before(struct nv_own *own, const struct nv_table *ta
         const struct nv_table *const *tables;
         size_t count;
         nv_store_tables(own->store, &tables, &count);
-        const char *column = table->scope_in_key ? table->keys[table->scope_place]
-                                                 : table->fields[table->scope_place].name;
+        const char *column =
+            table->scope_in_key ? table->keys[table->scope_place] : table->fields[table->scope_place].name;
         for (size_t i = 0; i < count; i++)
             if (tables[i]->number == table->parent)
                 sqlite3_str_appendf(sql, "own.\"%w\" IN (SELECT \"%w\" FROM \"%w\")", column, tables[i]->keys[0],

@@ -109,8 +109,8 @@ static enum nv_status last_sealed(struct nv_store *store, const struct nv_table 
     nv_scope_number scope = nv_scope_number_find(store, NV_SCOPE_NETWORK, &store->identity.site);
     if (scope == 0)
         return NV_OK;
-    sqlite3_stmt *keys = nv_db_prepare(
-        store->db, "SELECT key FROM main.navette_version WHERE tbl = ?1 AND scope = ?2", error);
+    sqlite3_stmt *keys =
+        nv_db_prepare(store->db, "SELECT key FROM main.navette_version WHERE tbl = ?1 AND scope = ?2", error);
     if (keys == NULL)
         return error->status;
     sqlite3_bind_int64(keys, 1, table->number);

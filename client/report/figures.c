@@ -1,0 +1,265 @@
+#include "client/report/figures.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/report/figures_internal.h"
+
+int64_t nv_threshold(enum nv_audience audience)
+{
+    switch (audience) {
+    case NV_FOR_SITE:
+        return 0;
+    case NV_FOR_HUB:
+        return 5;
+    case NV_FOR_FUNDER:
+        return 11;
+    }
+    return INT64_MAX;
+}
+
+/* ---- what may be shown, dimension by dimension ---- */
+
+static nv_parts all_parts(const struct nv_dimension *dimension)
+{
+    return dimension->part_count == NV_PARTS_MOST ? ~(nv_parts)0 : ((nv_parts)1 << dimension->part_count) - 1;
+}
+
+static void add_set(struct nv_hiding_rule *rule, nv_parts set)
+{
+    for (size_t i = 0; i < rule->step_count; i++)
+        if (rule->sets[i] == set)
+            return;
+    if (set != 0 && rule->step_count < NV_STEPS_MOST)
+        rule->sets[rule->step_count++] = set;
+}
+
+/* Everybody first, then the lines in their order: how many, of how many, and of how many it is not known. */
+static struct nv_hiding_rule rule_of(const struct nv_definitions *definitions, size_t dimension, int64_t threshold)
+{
+    const struct nv_dimension *of = &definitions->dimensions[dimension];
+    struct nv_hiding_rule rule = {.threshold = threshold, .part_count = of->part_count, .may_be_none = of->may_be_none};
+    add_set(&rule, of->base != 0 ? of->base : all_parts(of));
+    for (size_t i = 0; i < definitions->indicator_count; i++) {
+        const struct nv_indicator *indicator = &definitions->indicators[i];
+        if (indicator->dimension != dimension)
+            continue;
+        add_set(&rule, indicator->numerator);
+        add_set(&rule, indicator->denominator);
+        add_set(&rule, indicator->unknown);
+    }
+    return rule;
+}
+
+/* The dimension of amounts, which go with the people of the first dimension; dimension_count where there is none. */
+static size_t amount_dimension(const struct nv_definitions *definitions)
+{
+    size_t i = 0;
+    while (i < definitions->dimension_count && !definitions->dimensions[i].is_amount)
+        i++;
+    return i;
+}
+
+static enum nv_status publish_all(struct nv_figuring *figuring, size_t dimension, struct nv_error *error)
+{
+    const struct nv_definitions *definitions = figuring->definitions;
+    size_t units = definitions->unit_count, parts = definitions->dimensions[dimension].part_count;
+    size_t amounts_of = dimension == 0 ? amount_dimension(definitions) : definitions->dimension_count;
+    bool has_amounts = amounts_of < definitions->dimension_count;
+    int64_t *counts = calloc(units * parts + 1, sizeof *counts),
+            *amounts = calloc(units * NV_AMOUNTS + 1, sizeof *amounts);
+    enum nv_status status = counts == NULL || amounts == NULL ? nv_no_memory(error) : NV_OK;
+    for (size_t period = 0; status == NV_OK && period < figuring->counts->period_count; period++) {
+        nv_counts_at(figuring->counts, definitions, period, dimension, counts);
+        if (has_amounts)
+            nv_amounts_at(figuring->counts, definitions, period, amounts_of, amounts);
+        nv_hiding_publish(figuring->hidings[dimension], counts, has_amounts ? amounts : NULL, (int)period);
+    }
+    free(counts);
+    free(amounts);
+    return status;
+}
+
+static enum nv_status hide(struct nv_figuring *figuring, struct nv_error *error)
+{
+    const struct nv_definitions *definitions = figuring->definitions;
+    figuring->hidings = calloc(definitions->dimension_count + 1, sizeof *figuring->hidings);
+    if (figuring->hidings == NULL)
+        return nv_no_memory(error);
+    for (size_t i = 0; i < definitions->dimension_count; i++) {
+        if (definitions->dimensions[i].is_amount)
+            continue;
+        struct nv_hiding_rule rule = rule_of(definitions, i, figuring->figures.threshold);
+        figuring->hidings[i] =
+            nv_hiding_new(&rule, definitions->unit_count, definitions->members, definitions->group_count);
+        if (figuring->hidings[i] == NULL)
+            return nv_no_memory(error);
+        enum nv_status status = publish_all(figuring, i, error);
+        if (status != NV_OK)
+            return status;
+    }
+    return NV_OK;
+}
+
+/* ---- figures of people ---- */
+
+nv_parts nv_figuring_everybody(const struct nv_figuring *figuring, size_t number)
+{
+    const struct nv_dimension *dimension = &figuring->definitions->dimensions[number];
+    return dimension->base != 0 ? dimension->base : all_parts(dimension);
+}
+
+struct nv_figure *nv_figure_add(struct nv_figuring *figuring, const struct nv_figure *figure)
+{
+    struct nv_figures *figures = &figuring->figures;
+    if (figures->count == figuring->capacity) {
+        size_t capacity = figuring->capacity == 0 ? 256 : 2 * figuring->capacity;
+        struct nv_figure *items = realloc(figures->items, capacity * sizeof *items);
+        if (items == NULL)
+            return NULL;
+        figures->items = items;
+        figuring->capacity = capacity;
+    }
+    figures->items[figures->count] = *figure;
+    return &figures->items[figures->count++];
+}
+
+struct nv_figure nv_figure_of_people(const struct nv_figuring *figuring, const struct nv_indicator *indicator,
+                                     size_t group)
+{
+    const struct nv_hiding *hiding = figuring->hidings[indicator->dimension];
+    nv_parts everybody = nv_figuring_everybody(figuring, indicator->dimension);
+    size_t numerator = nv_hiding_step_of(hiding, indicator->numerator);
+    size_t denominator = nv_hiding_step_of(hiding, indicator->denominator);
+    size_t unknown = indicator->unknown == 0 ? SIZE_MAX : nv_hiding_step_of(hiding, indicator->unknown);
+    struct nv_figure figure = {.kind = NV_FIGURE_RATE,
+                               .report = indicator->report,
+                               .line = indicator->line,
+                               .label = indicator->label,
+                               .group = group,
+                               .shown = NV_SHOWN_HIDDEN,
+                               .unknown = -1,
+                               .people = -1,
+                               .when = -1};
+    size_t both = numerator > denominator ? numerator : denominator;
+    size_t at = nv_hiding_shows(hiding, both, group) ? both : numerator;
+    if (!nv_hiding_shows(hiding, at, group)) {
+        figure.why = nv_hiding_why(hiding, at, group);
+        if (nv_hiding_shows(hiding, 0, group))
+            figure.people = nv_hiding_count(hiding, 0, group, everybody);
+        return figure;
+    }
+    figure.shown = at == both ? NV_SHOWN : NV_SHOWN_AT_LEAST;
+    figure.numerator = nv_hiding_count(hiding, at, group, indicator->numerator);
+    figure.people = nv_hiding_count(hiding, at, group, everybody);
+    figure.denominator = at == both ? nv_hiding_count(hiding, at, group, indicator->denominator) : figure.people;
+    figure.is_part = nv_hiding_is_part(hiding, at, group);
+    figure.when = nv_hiding_when(hiding, at, group);
+    /* Of the same units and of the same day as the rest, or not at all. */
+    if (at == both && nv_hiding_shows(hiding, unknown, group) &&
+        nv_hiding_count(hiding, unknown, group, everybody) == figure.people &&
+        nv_hiding_when(hiding, unknown, group) == figure.when)
+        figure.unknown = nv_hiding_count(hiding, unknown, group, indicator->unknown);
+    figure.has_bounds = indicator->has_bounds && figure.unknown >= 0;
+    return figure;
+}
+
+static struct nv_figure figure_of_amounts(const struct nv_figuring *figuring, const struct nv_indicator *indicator,
+                                          size_t group)
+{
+    const struct nv_hiding *hiding = figuring->hidings[0];
+    struct nv_figure figure = {.kind = NV_FIGURE_AMOUNT,
+                               .report = indicator->report,
+                               .line = indicator->line,
+                               .label = indicator->label,
+                               .group = group,
+                               .shown = NV_SHOWN_HIDDEN,
+                               .unknown = -1,
+                               .people = -1,
+                               .when = -1};
+    if (!nv_hiding_shows(hiding, 0, group)) {
+        figure.why = nv_hiding_why(hiding, 0, group);
+        return figure;
+    }
+    figure.shown = NV_SHOWN;
+    figure.numerator = nv_hiding_amount(hiding, group, 0);
+    figure.denominator = nv_hiding_amount(hiding, group, 1);
+    figure.people = nv_hiding_count(hiding, 0, group, nv_figuring_everybody(figuring, 0));
+    figure.is_part = nv_hiding_is_part(hiding, 0, group);
+    figure.when = nv_hiding_when(hiding, 0, group);
+    return figure;
+}
+
+bool nv_figuring_has(const struct nv_figuring *figuring, size_t group)
+{
+    return group == NV_EVERYBODY || figuring->definitions->groups[group].split == figuring->figures.split;
+}
+
+/* A line for each group of the split, and the last for everybody. Groups of nobody have none. */
+static enum nv_status add_line(struct nv_figuring *figuring, const struct nv_indicator *indicator,
+                               struct nv_error *error)
+{
+    const struct nv_definitions *definitions = figuring->definitions;
+    for (size_t i = 1; i <= definitions->group_count; i++) {
+        size_t group = i % definitions->group_count; /* everybody last */
+        if (!nv_figuring_has(figuring, group))
+            continue;
+        struct nv_figure figure = definitions->dimensions[indicator->dimension].is_amount
+                                      ? figure_of_amounts(figuring, indicator, group)
+                                      : nv_figure_of_people(figuring, indicator, group);
+        bool is_nobody = figure.shown == NV_SHOWN_HIDDEN && figure.why == NV_HIDDEN_NOBODY;
+        if (!is_nobody && nv_figure_add(figuring, &figure) == NULL)
+            return nv_no_memory(error);
+    }
+    return NV_OK;
+}
+
+/* ---- the whole ---- */
+
+static enum nv_status add_report(struct nv_figuring *figuring, const char *report, struct nv_error *error)
+{
+    const struct nv_definitions *definitions = figuring->definitions;
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < definitions->indicator_count; i++)
+        if (strcmp(definitions->indicators[i].report, report) == 0)
+            status = add_line(figuring, &definitions->indicators[i], error);
+    if (status == NV_OK && strcmp(report, "R10") == 0)
+        status = nv_figures_add_money(figuring, error);
+    if (status == NV_OK && strcmp(report, "R12") == 0)
+        status = nv_figures_add_coverage(figuring, error);
+    if (status == NV_OK && strcmp(report, "R13") == 0)
+        status = nv_figures_add_aims(figuring, error);
+    return status;
+}
+
+enum nv_status nv_figures_compute(const struct nv_source *source, const struct nv_definitions *definitions,
+                                  const struct nv_counts *counts, const struct nv_figures_wanted *wanted,
+                                  struct nv_figures *ret_figures, struct nv_error *error)
+{
+    struct nv_figuring figuring = {
+        .source = source,
+        .definitions = definitions,
+        .counts = counts,
+        .figures = {.audience = wanted->audience, .threshold = nv_threshold(wanted->audience), .split = wanted->split}};
+    enum nv_status status = definitions->dimension_count == 0
+                                ? nv_fail(error, NV_NOT_FOUND, "the reports of this network have no lines")
+                                : hide(&figuring, error);
+    for (size_t i = 0; status == NV_OK && i < definitions->report_count; i++)
+        if (wanted->report == NULL || strcmp(wanted->report, definitions->reports[i].name) == 0 ||
+            strcmp(wanted->report, "R14") == 0)
+            status = add_report(&figuring, definitions->reports[i].name, error);
+    for (size_t i = 0; figuring.hidings != NULL && i < definitions->dimension_count; i++)
+        nv_hiding_free(figuring.hidings[i]);
+    free(figuring.hidings);
+    if (status == NV_OK)
+        *ret_figures = figuring.figures;
+    else
+        nv_figures_done(&figuring.figures);
+    return status;
+}
+
+void nv_figures_done(struct nv_figures *figures)
+{
+    free(figures->items);
+    *figures = (struct nv_figures){0};
+}

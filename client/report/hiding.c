@@ -1,0 +1,472 @@
+#include "client/report/hiding.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NO_CELL = -1, NEVER = -1 };
+
+/* Units whose sums are known, and the sums. */
+struct cell {
+    int64_t counts[NV_PARTS_MOST]; /* by atom */
+    int64_t amounts[NV_AMOUNTS];
+    int when;
+    bool is_fresh; /* as of the publication at hand: it may be cut */
+};
+
+struct step {
+    size_t atom_count;
+    nv_parts atoms[NV_PARTS_MOST];
+    int *cell_of; /* by unit */
+    struct cell *cells;
+    size_t *units_of; /* by cell: how many units it has */
+    size_t cell_count;
+    bool *shows; /* by group */
+};
+
+struct nv_hiding {
+    struct nv_hiding_rule rule;
+    size_t unit_count, group_count;
+    const struct nv_unit_group *groups;
+    struct step steps[NV_STEPS_MOST];
+    /* The publication at hand, and room to work in. */
+    int64_t *counts, *amounts;
+    size_t *order;       /* groups by rank, then by how many people they are */
+    int64_t *people;     /* by group */
+    bool *is_inside;     /* by unit: of the group at hand */
+    struct cell *pieces; /* by cell: the part of it that is in the group at hand */
+    size_t *piece_units; /* by cell: how many of its units that is */
+    size_t *touched;     /* the cells that the group at hand has units in */
+    size_t touched_count;
+    bool *is_met; /* by cell of the step before */
+};
+
+/* ---- atoms ---- */
+
+/* The sets up to the step's cut what they cover into atoms: two parts are of one where each set has both or neither. */
+static void make_atoms(const struct nv_hiding_rule *rule, size_t step, struct step *made)
+{
+    nv_parts covered = 0;
+    for (size_t i = 0; i <= step; i++)
+        covered |= rule->sets[i];
+    while (covered != 0) {
+        nv_parts atom = covered, first = covered & (~covered + 1);
+        for (size_t i = 0; i <= step; i++)
+            atom &= (rule->sets[i] & first) != 0 ? rule->sets[i] : ~rule->sets[i];
+        made->atoms[made->atom_count++] = atom;
+        covered &= ~atom;
+    }
+}
+
+static bool is_made_of_atoms(const struct step *step, nv_parts set)
+{
+    nv_parts covered = 0;
+    for (size_t i = 0; i < step->atom_count; i++)
+        if ((step->atoms[i] & set) != 0) {
+            if ((step->atoms[i] & ~set) != 0)
+                return false;
+            covered |= step->atoms[i];
+        }
+    return covered == set;
+}
+
+size_t nv_hiding_step_of(const struct nv_hiding *hiding, nv_parts set)
+{
+    size_t step = 0;
+    while (step < hiding->rule.step_count && !is_made_of_atoms(&hiding->steps[step], set))
+        step++;
+    return step;
+}
+
+static bool is_safe(const struct nv_hiding *hiding, const struct step *step, const int64_t *counts)
+{
+    for (size_t i = 0; i < step->atom_count; i++) {
+        bool may_be_none = (step->atoms[i] & ~hiding->rule.may_be_none) == 0;
+        if (counts[i] < hiding->rule.threshold && !(counts[i] == 0 && may_be_none))
+            return false;
+    }
+    return true;
+}
+
+/* Whether nothing that is told of what changed is about few people. */
+static bool is_safe_change(const struct nv_hiding *hiding, const struct step *step, const int64_t *before,
+                           const int64_t *after)
+{
+    for (size_t i = 0; i < step->atom_count; i++) {
+        int64_t change = after[i] > before[i] ? after[i] - before[i] : before[i] - after[i];
+        if (change != 0 && change < hiding->rule.threshold)
+            return false;
+    }
+    return true;
+}
+
+static void add_unit(const struct nv_hiding *hiding, const struct step *step, size_t unit, struct cell *cell)
+{
+    const int64_t *counts = hiding->counts + unit * hiding->rule.part_count;
+    for (size_t i = 0; i < step->atom_count; i++)
+        for (size_t part = 0; part < hiding->rule.part_count; part++)
+            if ((step->atoms[i] >> part & 1) != 0)
+                cell->counts[i] += counts[part];
+    for (size_t i = 0; i < NV_AMOUNTS; i++)
+        cell->amounts[i] += hiding->amounts[unit * NV_AMOUNTS + i];
+}
+
+/* ---- what was published before ---- */
+
+/* Whether all of the unit's cell at the step before is as of now. */
+static bool is_fresh_before(const struct nv_hiding *hiding, size_t step, size_t unit)
+{
+    if (step == 0)
+        return true;
+    const struct step *before = &hiding->steps[step - 1];
+    return before->cell_of[unit] != NO_CELL && before->cells[before->cell_of[unit]].is_fresh;
+}
+
+/* Each cell's numbers become those of now, where that tells nothing of few people. */
+static void renew(struct nv_hiding *hiding, size_t number, int when)
+{
+    struct step *step = &hiding->steps[number];
+    memset(hiding->pieces, 0, step->cell_count * sizeof *hiding->pieces);
+    for (size_t i = 0; i < step->cell_count; i++)
+        hiding->pieces[i].is_fresh = true;
+    for (size_t unit = 0; unit < hiding->unit_count; unit++) {
+        if (step->cell_of[unit] == NO_CELL)
+            continue;
+        struct cell *now = &hiding->pieces[step->cell_of[unit]];
+        add_unit(hiding, step, unit, now);
+        now->is_fresh &= is_fresh_before(hiding, number, unit);
+    }
+    for (size_t i = 0; i < step->cell_count; i++) {
+        struct cell *cell = &step->cells[i], *now = &hiding->pieces[i];
+        cell->is_fresh = now->is_fresh && is_safe(hiding, step, now->counts) &&
+                         is_safe_change(hiding, step, cell->counts, now->counts);
+        if (!cell->is_fresh)
+            continue;
+        *cell = *now;
+        cell->when = when;
+    }
+}
+
+static bool is_counted(const struct nv_hiding *hiding, size_t unit)
+{
+    const int64_t *counts = hiding->counts + unit * hiding->rule.part_count;
+    for (size_t part = 0; part < hiding->rule.part_count; part++)
+        if ((hiding->rule.sets[0] >> part & 1) != 0 && counts[part] > 0)
+            return true;
+    return false;
+}
+
+/* The units that stand in no cell yet become one, where together they are enough. */
+static void take_in(struct nv_hiding *hiding, size_t number, int when)
+{
+    struct step *step = &hiding->steps[number];
+    struct cell cell = {.when = when, .is_fresh = true};
+    size_t taken = 0;
+    for (size_t unit = 0; unit < hiding->unit_count; unit++) {
+        hiding->is_inside[unit] =
+            step->cell_of[unit] == NO_CELL && is_counted(hiding, unit) && is_fresh_before(hiding, number, unit);
+        if (hiding->is_inside[unit])
+            add_unit(hiding, step, unit, &cell);
+        taken += hiding->is_inside[unit];
+    }
+    bool is_enough = taken > 0 && is_safe(hiding, step, cell.counts);
+    for (size_t unit = 0; unit < hiding->unit_count; unit++) {
+        if (is_enough && hiding->is_inside[unit])
+            step->cell_of[unit] = (int)step->cell_count;
+        hiding->is_inside[unit] = false;
+    }
+    if (!is_enough)
+        return;
+    step->units_of[step->cell_count] = taken;
+    step->cells[step->cell_count++] = cell;
+}
+
+/* ---- cutting cells by groups ---- */
+
+/* Whether a cell of the step before has units in the group at hand and others of the same cell here. */
+static bool cuts_before(struct nv_hiding *hiding, size_t number, const struct nv_unit_group *group)
+{
+    if (number == 0)
+        return false;
+    const struct step *step = &hiding->steps[number], *before = &hiding->steps[number - 1];
+    memset(hiding->is_met, 0, before->cell_count * sizeof *hiding->is_met);
+    for (size_t i = 0; i < group->unit_count; i++)
+        if (step->cell_of[group->units[i]] != NO_CELL)
+            hiding->is_met[before->cell_of[group->units[i]]] = true;
+    for (size_t unit = 0; unit < hiding->unit_count; unit++)
+        if (!hiding->is_inside[unit] && before->cell_of[unit] != NO_CELL && hiding->is_met[before->cell_of[unit]])
+            return true;
+    return false;
+}
+
+/* What of each cell is in the group. To be followed by forget(). */
+static void measure(struct nv_hiding *hiding, const struct step *step, const struct nv_unit_group *group)
+{
+    for (size_t i = 0; i < group->unit_count; i++) {
+        size_t unit = group->units[i];
+        hiding->is_inside[unit] = true;
+        if (step->cell_of[unit] == NO_CELL)
+            continue;
+        size_t cell = (size_t)step->cell_of[unit];
+        if (hiding->piece_units[cell]++ == 0) {
+            hiding->touched[hiding->touched_count++] = cell;
+            hiding->pieces[cell] = (struct cell){0};
+        }
+        add_unit(hiding, step, unit, &hiding->pieces[cell]);
+    }
+}
+
+static void forget(struct nv_hiding *hiding, const struct nv_unit_group *group)
+{
+    for (size_t i = 0; i < group->unit_count; i++)
+        hiding->is_inside[group->units[i]] = false;
+    for (size_t i = 0; i < hiding->touched_count; i++)
+        hiding->piece_units[hiding->touched[i]] = 0;
+    hiding->touched_count = 0;
+}
+
+static bool is_whole(const struct nv_hiding *hiding, const struct step *step, size_t cell)
+{
+    return hiding->piece_units[cell] == step->units_of[cell];
+}
+
+/* Whether the cell can be cut into what is in the group and the rest. */
+static bool can_cut(const struct nv_hiding *hiding, const struct step *step, size_t cell)
+{
+    int64_t rest[NV_PARTS_MOST];
+    for (size_t i = 0; i < step->atom_count; i++)
+        rest[i] = step->cells[cell].counts[i] - hiding->pieces[cell].counts[i];
+    return step->cells[cell].is_fresh && is_safe(hiding, step, hiding->pieces[cell].counts) &&
+           is_safe(hiding, step, rest);
+}
+
+static void cut(struct nv_hiding *hiding, struct step *step, size_t cell, const struct nv_unit_group *group)
+{
+    struct cell *whole = &step->cells[cell], *piece = &step->cells[step->cell_count];
+    *piece = hiding->pieces[cell];
+    piece->when = whole->when;
+    piece->is_fresh = true;
+    for (size_t i = 0; i < step->atom_count; i++)
+        whole->counts[i] -= piece->counts[i];
+    for (size_t i = 0; i < NV_AMOUNTS; i++)
+        whole->amounts[i] -= piece->amounts[i];
+    for (size_t i = 0; i < group->unit_count; i++)
+        if (step->cell_of[group->units[i]] == (int)cell)
+            step->cell_of[group->units[i]] = (int)step->cell_count;
+    step->units_of[step->cell_count++] = hiding->piece_units[cell];
+    step->units_of[cell] -= hiding->piece_units[cell];
+}
+
+/* All the cells that a group is in part of are cut, or none: else cells became small for nothing. */
+static void cut_for(struct nv_hiding *hiding, size_t number, const struct nv_unit_group *group)
+{
+    struct step *step = &hiding->steps[number];
+    measure(hiding, step, group);
+    bool can = !cuts_before(hiding, number, group);
+    for (size_t i = 0; can && i < hiding->touched_count; i++)
+        can = is_whole(hiding, step, hiding->touched[i]) || can_cut(hiding, step, hiding->touched[i]);
+    for (size_t i = 0; can && i < hiding->touched_count; i++)
+        if (!is_whole(hiding, step, hiding->touched[i]))
+            cut(hiding, step, hiding->touched[i], group);
+    forget(hiding, group);
+}
+
+static bool is_shown(struct nv_hiding *hiding, size_t number, const struct nv_unit_group *group)
+{
+    const struct step *step = &hiding->steps[number];
+    measure(hiding, step, group);
+    bool shows = hiding->touched_count > 0;
+    for (size_t i = 0; shows && i < hiding->touched_count; i++)
+        shows = is_whole(hiding, step, hiding->touched[i]);
+    forget(hiding, group);
+    return shows;
+}
+
+/* The groups by rank, then those of most people, then as they were given. */
+static void put_in_order(struct nv_hiding *hiding)
+{
+    for (size_t g = 0; g < hiding->group_count; g++) {
+        const struct nv_unit_group *group = &hiding->groups[g];
+        hiding->people[g] = 0;
+        for (size_t i = 0; i < group->unit_count; i++)
+            for (size_t part = 0; part < hiding->rule.part_count; part++)
+                if ((hiding->rule.sets[0] >> part & 1) != 0)
+                    hiding->people[g] += hiding->counts[group->units[i] * hiding->rule.part_count + part];
+        size_t at = g;
+        for (; at > 0; at--) {
+            size_t other = hiding->order[at - 1];
+            bool is_after = hiding->groups[other].rank > group->rank ||
+                            (hiding->groups[other].rank == group->rank && hiding->people[other] < hiding->people[g]);
+            if (!is_after)
+                break;
+            hiding->order[at] = other;
+        }
+        hiding->order[at] = g;
+    }
+}
+
+void nv_hiding_publish(struct nv_hiding *hiding, const int64_t *counts, const int64_t *amounts, int when)
+{
+    memcpy(hiding->counts, counts, hiding->unit_count * hiding->rule.part_count * sizeof *counts);
+    if (amounts != NULL)
+        memcpy(hiding->amounts, amounts, hiding->unit_count * NV_AMOUNTS * sizeof *amounts);
+    put_in_order(hiding);
+    for (size_t number = 0; number < hiding->rule.step_count; number++) {
+        renew(hiding, number, when);
+        take_in(hiding, number, when);
+        for (size_t i = 0; i < hiding->group_count; i++)
+            cut_for(hiding, number, &hiding->groups[hiding->order[i]]);
+        for (size_t i = 0; i < hiding->group_count; i++)
+            hiding->steps[number].shows[i] = is_shown(hiding, number, &hiding->groups[i]);
+    }
+}
+
+/* ---- what is shown ---- */
+
+bool nv_hiding_shows(const struct nv_hiding *hiding, size_t step, size_t group)
+{
+    return step < hiding->rule.step_count && hiding->steps[step].shows[group];
+}
+
+/* Calls for each cell that the group has units in, once. */
+static const struct cell *next_cell(const struct nv_hiding *hiding, size_t number, size_t group, size_t *at)
+{
+    const struct step *step = &hiding->steps[number];
+    const struct nv_unit_group *of = &hiding->groups[group];
+    for (; *at < of->unit_count; ++*at) {
+        int cell = step->cell_of[of->units[*at]];
+        bool was_met = cell == NO_CELL;
+        for (size_t i = 0; !was_met && i < *at; i++)
+            was_met = step->cell_of[of->units[i]] == cell;
+        if (was_met)
+            continue;
+        ++*at;
+        return &step->cells[cell];
+    }
+    return NULL;
+}
+
+int64_t nv_hiding_count(const struct nv_hiding *hiding, size_t step, size_t group, nv_parts set)
+{
+    int64_t sum = 0;
+    size_t at = 0;
+    assert(nv_hiding_shows(hiding, step, group));
+    for (const struct cell *cell; (cell = next_cell(hiding, step, group, &at)) != NULL;)
+        for (size_t i = 0; i < hiding->steps[step].atom_count; i++)
+            if ((hiding->steps[step].atoms[i] & set) != 0)
+                sum += cell->counts[i];
+    return sum;
+}
+
+int64_t nv_hiding_amount(const struct nv_hiding *hiding, size_t group, size_t which)
+{
+    int64_t sum = 0;
+    size_t at = 0;
+    assert(nv_hiding_shows(hiding, 0, group));
+    for (const struct cell *cell; (cell = next_cell(hiding, 0, group, &at)) != NULL;)
+        sum += cell->amounts[which];
+    return sum;
+}
+
+bool nv_hiding_is_part(const struct nv_hiding *hiding, size_t step, size_t group)
+{
+    const struct nv_unit_group *of = &hiding->groups[group];
+    for (size_t i = 0; i < of->unit_count; i++)
+        if (hiding->steps[step].cell_of[of->units[i]] == NO_CELL && is_counted(hiding, of->units[i]))
+            return true;
+    return false;
+}
+
+int nv_hiding_when(const struct nv_hiding *hiding, size_t step, size_t group)
+{
+    int when = NEVER;
+    size_t at = 0;
+    for (const struct cell *cell; (cell = next_cell(hiding, step, group, &at)) != NULL;)
+        if (when == NEVER || cell->when < when)
+            when = cell->when;
+    return when;
+}
+
+enum nv_why_hidden nv_hiding_why(const struct nv_hiding *hiding, size_t step, size_t group)
+{
+    const struct nv_unit_group *of = &hiding->groups[group];
+    struct cell own = {0};
+    bool is_any = false;
+    for (size_t i = 0; i < of->unit_count; i++) {
+        add_unit(hiding, &hiding->steps[step], of->units[i], &own);
+        is_any |= is_counted(hiding, of->units[i]);
+    }
+    if (!is_any)
+        return NV_HIDDEN_NOBODY;
+    return is_safe(hiding, &hiding->steps[step], own.counts) ? NV_HIDDEN_COMPLEMENT : NV_HIDDEN_SMALL;
+}
+
+/* ---- making one ---- */
+
+static bool make_step(struct nv_hiding *hiding, size_t number)
+{
+    struct step *step = &hiding->steps[number];
+    make_atoms(&hiding->rule, number, step);
+    step->cell_of = calloc(hiding->unit_count + 1, sizeof *step->cell_of);
+    step->cells = calloc(hiding->unit_count + 1, sizeof *step->cells);
+    step->units_of = calloc(hiding->unit_count + 1, sizeof *step->units_of);
+    step->shows = calloc(hiding->group_count + 1, sizeof *step->shows);
+    if (step->cell_of == NULL || step->cells == NULL || step->units_of == NULL || step->shows == NULL)
+        return false;
+    for (size_t unit = 0; unit < hiding->unit_count; unit++)
+        step->cell_of[unit] = NO_CELL;
+    return true;
+}
+
+struct nv_hiding *nv_hiding_new(const struct nv_hiding_rule *rule, size_t unit_count,
+                                const struct nv_unit_group *groups, size_t group_count)
+{
+    struct nv_hiding *hiding = calloc(1, sizeof *hiding);
+    if (hiding == NULL)
+        return NULL;
+    hiding->rule = *rule;
+    hiding->unit_count = unit_count;
+    hiding->groups = groups;
+    hiding->group_count = group_count;
+    size_t units = unit_count + 1; /* no array is of nothing */
+    hiding->counts = calloc(units * (rule->part_count + 1), sizeof *hiding->counts);
+    hiding->amounts = calloc(units * NV_AMOUNTS, sizeof *hiding->amounts);
+    hiding->order = calloc(group_count + 1, sizeof *hiding->order);
+    hiding->people = calloc(group_count + 1, sizeof *hiding->people);
+    hiding->is_inside = calloc(units, sizeof *hiding->is_inside);
+    hiding->pieces = calloc(units, sizeof *hiding->pieces);
+    hiding->piece_units = calloc(units, sizeof *hiding->piece_units);
+    hiding->touched = calloc(units, sizeof *hiding->touched);
+    hiding->is_met = calloc(units, sizeof *hiding->is_met);
+    bool is_made = hiding->counts != NULL && hiding->amounts != NULL && hiding->order != NULL &&
+                   hiding->people != NULL && hiding->is_inside != NULL && hiding->pieces != NULL &&
+                   hiding->piece_units != NULL && hiding->touched != NULL && hiding->is_met != NULL;
+    for (size_t i = 0; is_made && i < rule->step_count; i++)
+        is_made = make_step(hiding, i);
+    if (is_made)
+        return hiding;
+    nv_hiding_free(hiding);
+    return NULL;
+}
+
+void nv_hiding_free(struct nv_hiding *hiding)
+{
+    if (hiding == NULL)
+        return;
+    for (size_t i = 0; i < hiding->rule.step_count; i++) {
+        free(hiding->steps[i].cell_of);
+        free(hiding->steps[i].cells);
+        free(hiding->steps[i].units_of);
+        free(hiding->steps[i].shows);
+    }
+    free(hiding->counts);
+    free(hiding->amounts);
+    free(hiding->order);
+    free(hiding->people);
+    free(hiding->is_inside);
+    free(hiding->pieces);
+    free(hiding->piece_units);
+    free(hiding->touched);
+    free(hiding->is_met);
+    free(hiding);
+}

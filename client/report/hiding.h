@@ -1,0 +1,75 @@
+/* What may be shown of counts, so that no small group of people can be worked out: not from a table, not from several,
+ * not from what was published earlier.
+ *
+ * People are counted in units (a course at a place) and in parts (the values of one dimension: under 26, 26 to 49, …).
+ * What is shown are sums over groups of units. They are disclosed in steps, the coarse before the fine: first
+ * everybody, then one set of parts more at each step. The sets known at a step cut the parts into atoms.
+ *
+ * At each step the units are cut into cells, and all that is ever shown is a sum of whole cells. A cell is safe where
+ * each of its atoms counts nobody, of those that may, or at least `threshold` people. So whatever anybody works out
+ * from what is shown, by adding and taking away, is made of numbers that could have been shown themselves: that is the
+ * whole proof (compare the complementary suppression of Willenborg and de Waal, "Elements of Statistical Disclosure
+ * Control", 2001, chapter 6, which looks for cells to hide; here cells are put together until none need be). The cells
+ * of a step are made of whole cells of the step before.
+ *
+ * A later publication keeps the cells. What changed in a cell is shown once it changed by nobody or by `threshold`
+ * people in each atom; until then the earlier number stands, everywhere. Units that are new wait until together they
+ * are a safe cell. Cells are cut further where all the pieces are safe.
+ *
+ * Pure: no I/O, no clock. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { NV_PARTS_MOST = 64, NV_STEPS_MOST = 64, NV_AMOUNTS = 2 };
+
+typedef uint64_t nv_parts; /* a set of parts */
+
+/* Units that are shown together. */
+struct nv_unit_group {
+    const uint32_t *units;
+    size_t unit_count;
+    unsigned rank; /* the lower ones first, where not all can be shown; of one rank those of most people */
+};
+
+struct nv_hiding_rule {
+    int64_t threshold; /* a count under it is hidden; 0: none is */
+    size_t part_count;
+    nv_parts may_be_none; /* of these nothing is said of anybody by saying that they are nobody */
+    size_t step_count;
+    nv_parts sets[NV_STEPS_MOST]; /* disclosed step by step; the first one is everybody */
+};
+
+struct nv_hiding;
+
+/* The groups, with what they point to, stay the caller's and are to outlive it. NULL where memory ran out. */
+struct nv_hiding *nv_hiding_new(const struct nv_hiding_rule *rule, size_t unit_count,
+                                const struct nv_unit_group *groups, size_t group_count);
+void nv_hiding_free(struct nv_hiding *hiding);
+
+/* One publication after the other: counts[unit * part_count + part], and amounts (minutes, not people) that go with
+ * everybody of a unit: amounts[unit * NV_AMOUNTS + …], NULL for none. `when` is what nv_hiding_when then says. */
+void nv_hiding_publish(struct nv_hiding *hiding, const int64_t *counts, const int64_t *amounts, int when);
+
+/* Whether the group's sums are known at that step: it is made of whole cells. Units that wait are not among them. */
+bool nv_hiding_shows(const struct nv_hiding *hiding, size_t step, size_t group);
+
+/* The step at which a set was disclosed: the first one whose sets give it; step_count where none does. */
+size_t nv_hiding_step_of(const struct nv_hiding *hiding, nv_parts set);
+
+/* Of a group that is shown at the step: how many people are in the set; the amounts (of what is shown at step 0);
+ * whether units of it wait; and which publication the oldest of its numbers is of. */
+int64_t nv_hiding_count(const struct nv_hiding *hiding, size_t step, size_t group, nv_parts set);
+int64_t nv_hiding_amount(const struct nv_hiding *hiding, size_t group, size_t which);
+bool nv_hiding_is_part(const struct nv_hiding *hiding, size_t step, size_t group);
+int nv_hiding_when(const struct nv_hiding *hiding, size_t step, size_t group);
+
+/* Why a group is not shown at a step. */
+enum nv_why_hidden {
+    NV_HIDDEN_NOBODY,     /* nobody is counted in it */
+    NV_HIDDEN_SMALL,      /* a count of its own is too small */
+    NV_HIDDEN_COMPLEMENT, /* what is left of others would be too small, or what was published earlier too near */
+};
+enum nv_why_hidden nv_hiding_why(const struct nv_hiding *hiding, size_t step, size_t group);
