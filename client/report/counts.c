@@ -40,6 +40,9 @@ static enum nv_status list_periods(const struct nv_source *source, const struct 
         strcpy(periods[counts->period_count++], period);
     }
     sqlite3_finalize(rows);
+    if (status == NV_OK && counts->period_count > NV_PUBLICATIONS_KEPT)
+        return nv_fail(error, NV_REFUSED, "counts of over %d periods were published: reports know no more",
+                       NV_PUBLICATIONS_KEPT);
     if (status == NV_OK && counts->period_count == 0)
         return nv_fail(
             error, NV_NOT_FOUND,

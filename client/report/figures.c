@@ -73,7 +73,8 @@ static enum nv_status publish_all(struct nv_figuring *figuring, size_t dimension
         nv_counts_at(figuring->counts, definitions, period, dimension, counts);
         if (has_amounts)
             nv_amounts_at(figuring->counts, definitions, period, amounts_of, amounts);
-        nv_hiding_publish(figuring->hidings[dimension], counts, has_amounts ? amounts : NULL, (int)period);
+        if (!nv_hiding_publish(figuring->hidings[dimension], counts, has_amounts ? amounts : NULL))
+            status = nv_no_memory(error);
     }
     free(counts);
     free(amounts);
@@ -145,14 +146,20 @@ struct nv_figure nv_figure_of_people(const struct nv_figuring *figuring, const s
     size_t at = nv_hiding_shows(hiding, both, group) ? both : numerator;
     if (!nv_hiding_shows(hiding, at, group)) {
         figure.why = nv_hiding_why(hiding, at, group);
-        if (nv_hiding_shows(hiding, 0, group))
+        if (nv_hiding_shows(hiding, 0, group)) {
             figure.people = nv_hiding_count(hiding, 0, group, everybody);
+            figure.is_part = nv_hiding_is_part(hiding, 0, group);
+            figure.when = nv_hiding_when(hiding, 0, group);
+        }
         return figure;
     }
     figure.shown = at == both ? NV_SHOWN : NV_SHOWN_AT_LEAST;
     figure.numerator = nv_hiding_count(hiding, at, group, indicator->numerator);
     figure.people = nv_hiding_count(hiding, at, group, everybody);
-    figure.denominator = at == both ? nv_hiding_count(hiding, at, group, indicator->denominator) : figure.people;
+    if (at == both)
+        figure.denominator = nv_hiding_count(hiding, at, group, indicator->denominator);
+    else /* everybody, where the line is of some of them */
+        figure.denominator = (indicator->denominator & ~everybody) == 0 ? figure.people : 0;
     figure.is_part = nv_hiding_is_part(hiding, at, group);
     figure.when = nv_hiding_when(hiding, at, group);
     /* Of the same units and of the same day as the rest, or not at all. */

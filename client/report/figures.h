@@ -18,7 +18,8 @@ enum nv_figure_kind {
 
 enum nv_shown {
     NV_SHOWN,
-    NV_SHOWN_AT_LEAST, /* of how many is hidden: `denominator` is everybody, and the rate is at least that */
+    NV_SHOWN_AT_LEAST, /* of how many is hidden: `denominator` is everybody, and the rate is at least that; or it is 0,
+                          and nothing is said of the rate */
     NV_SHOWN_HIDDEN,
 };
 

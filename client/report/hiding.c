@@ -10,8 +10,8 @@ enum { NO_CELL = -1, NEVER = -1 };
 struct cell {
     int64_t counts[NV_PARTS_MOST]; /* by atom */
     int64_t amounts[NV_AMOUNTS];
-    int when;
-    bool is_fresh; /* as of the publication at hand: it may be cut */
+    int when;                            /* the publication that they are of, */
+    bool was_told[NV_PUBLICATIONS_KEPT]; /* and all that told of it, as part of a larger cell or by itself */
 };
 
 struct step {
@@ -29,8 +29,10 @@ struct nv_hiding {
     size_t unit_count, group_count;
     const struct nv_unit_group *groups;
     struct step steps[NV_STEPS_MOST];
-    /* The publication at hand, and room to work in. */
-    int64_t *counts, *amounts;
+    int64_t *history[NV_PUBLICATIONS_KEPT]; /* the counts of each publication, */
+    int now;                                /* the last one of which is at hand */
+    int64_t *amounts;
+    /* Room to work in. */
     size_t *order;       /* groups by rank, then by how many people they are */
     int64_t *people;     /* by group */
     bool *is_inside;     /* by unit: of the group at hand */
@@ -100,15 +102,27 @@ static bool is_safe_change(const struct nv_hiding *hiding, const struct step *st
     return true;
 }
 
-static void add_unit(const struct nv_hiding *hiding, const struct step *step, size_t unit, struct cell *cell)
+/* How many people of the unit each atom has, as a publication counted them. */
+static void add_counts(const struct nv_hiding *hiding, const struct step *step, size_t unit, int when, int64_t *counts)
 {
-    const int64_t *counts = hiding->counts + unit * hiding->rule.part_count;
+    const int64_t *of_unit = hiding->history[when] + unit * hiding->rule.part_count;
     for (size_t i = 0; i < step->atom_count; i++)
         for (size_t part = 0; part < hiding->rule.part_count; part++)
             if ((step->atoms[i] >> part & 1) != 0)
-                cell->counts[i] += counts[part];
+                counts[i] += of_unit[part];
+}
+
+/* The unit as it is now. */
+static void add_unit(const struct nv_hiding *hiding, const struct step *step, size_t unit, struct cell *cell)
+{
+    add_counts(hiding, step, unit, hiding->now, cell->counts);
     for (size_t i = 0; i < NV_AMOUNTS; i++)
         cell->amounts[i] += hiding->amounts[unit * NV_AMOUNTS + i];
+}
+
+static bool is_fresh(const struct nv_hiding *hiding, const struct cell *cell)
+{
+    return cell->when == hiding->now;
 }
 
 /* ---- what was published before ---- */
@@ -119,37 +133,37 @@ static bool is_fresh_before(const struct nv_hiding *hiding, size_t step, size_t 
     if (step == 0)
         return true;
     const struct step *before = &hiding->steps[step - 1];
-    return before->cell_of[unit] != NO_CELL && before->cells[before->cell_of[unit]].is_fresh;
+    return before->cell_of[unit] != NO_CELL && is_fresh(hiding, &before->cells[before->cell_of[unit]]);
 }
 
 /* Each cell's numbers become those of now, where that tells nothing of few people. */
-static void renew(struct nv_hiding *hiding, size_t number, int when)
+static void renew(struct nv_hiding *hiding, size_t number)
 {
     struct step *step = &hiding->steps[number];
     memset(hiding->pieces, 0, step->cell_count * sizeof *hiding->pieces);
-    for (size_t i = 0; i < step->cell_count; i++)
-        hiding->pieces[i].is_fresh = true;
+    memset(hiding->is_met, 0, step->cell_count * sizeof *hiding->is_met);
     for (size_t unit = 0; unit < hiding->unit_count; unit++) {
         if (step->cell_of[unit] == NO_CELL)
             continue;
-        struct cell *now = &hiding->pieces[step->cell_of[unit]];
-        add_unit(hiding, step, unit, now);
-        now->is_fresh &= is_fresh_before(hiding, number, unit);
+        add_unit(hiding, step, unit, &hiding->pieces[step->cell_of[unit]]);
+        if (!is_fresh_before(hiding, number, unit))
+            hiding->is_met[step->cell_of[unit]] = true; /* made of what is older */
     }
     for (size_t i = 0; i < step->cell_count; i++) {
         struct cell *cell = &step->cells[i], *now = &hiding->pieces[i];
-        cell->is_fresh = now->is_fresh && is_safe(hiding, step, now->counts) &&
-                         is_safe_change(hiding, step, cell->counts, now->counts);
-        if (!cell->is_fresh)
+        if (hiding->is_met[i] || !is_safe(hiding, step, now->counts) ||
+            !is_safe_change(hiding, step, cell->counts, now->counts))
             continue;
-        *cell = *now;
-        cell->when = when;
+        memcpy(cell->counts, now->counts, sizeof cell->counts);
+        memcpy(cell->amounts, now->amounts, sizeof cell->amounts);
+        cell->when = hiding->now;
+        cell->was_told[hiding->now] = true;
     }
 }
 
 static bool is_counted(const struct nv_hiding *hiding, size_t unit)
 {
-    const int64_t *counts = hiding->counts + unit * hiding->rule.part_count;
+    const int64_t *counts = hiding->history[hiding->now] + unit * hiding->rule.part_count;
     for (size_t part = 0; part < hiding->rule.part_count; part++)
         if ((hiding->rule.sets[0] >> part & 1) != 0 && counts[part] > 0)
             return true;
@@ -157,10 +171,11 @@ static bool is_counted(const struct nv_hiding *hiding, size_t unit)
 }
 
 /* The units that stand in no cell yet become one, where together they are enough. */
-static void take_in(struct nv_hiding *hiding, size_t number, int when)
+static void take_in(struct nv_hiding *hiding, size_t number)
 {
     struct step *step = &hiding->steps[number];
-    struct cell cell = {.when = when, .is_fresh = true};
+    struct cell cell = {.when = hiding->now};
+    cell.was_told[hiding->now] = true;
     size_t taken = 0;
     for (size_t unit = 0; unit < hiding->unit_count; unit++) {
         hiding->is_inside[unit] =
@@ -230,14 +245,45 @@ static bool is_whole(const struct nv_hiding *hiding, const struct step *step, si
     return hiding->piece_units[cell] == step->units_of[cell];
 }
 
-/* Whether the cell can be cut into what is in the group and the rest. */
-static bool can_cut(const struct nv_hiding *hiding, const struct step *step, size_t cell)
+/* Whether all that was ever told of the cell could have been told of both pieces: who sees one of them now, and sees
+ * that it did not change, knows what the other one was. */
+static bool was_always_safe(const struct nv_hiding *hiding, const struct step *step, size_t cell,
+                            const struct nv_unit_group *group)
+{
+    int64_t piece[2][NV_PARTS_MOST] = {0}, rest[2][NV_PARTS_MOST] = {0}; /* of a publication, and of the one before */
+    bool has_before = false;
+    for (int when = 0, at = 0; when <= hiding->now; when++) {
+        if (!step->cells[cell].was_told[when])
+            continue;
+        memset(piece[at], 0, sizeof piece[at]);
+        memset(rest[at], 0, sizeof rest[at]);
+        for (size_t i = 0; i < group->unit_count; i++)
+            if (step->cell_of[group->units[i]] == (int)cell)
+                add_counts(hiding, step, group->units[i], when, piece[at]);
+        for (size_t unit = 0; unit < hiding->unit_count; unit++)
+            if (step->cell_of[unit] == (int)cell && !hiding->is_inside[unit])
+                add_counts(hiding, step, unit, when, rest[at]);
+        if (!is_safe(hiding, step, piece[at]) || !is_safe(hiding, step, rest[at]))
+            return false;
+        if (has_before && (!is_safe_change(hiding, step, piece[1 - at], piece[at]) ||
+                           !is_safe_change(hiding, step, rest[1 - at], rest[at])))
+            return false;
+        has_before = true;
+        at = 1 - at;
+    }
+    return true;
+}
+
+/* Whether the cell can be cut into what is in the group and the rest. The quick look at what is now spares most of the
+ * long one. */
+static bool can_cut(const struct nv_hiding *hiding, const struct step *step, size_t cell,
+                    const struct nv_unit_group *group)
 {
     int64_t rest[NV_PARTS_MOST];
     for (size_t i = 0; i < step->atom_count; i++)
         rest[i] = step->cells[cell].counts[i] - hiding->pieces[cell].counts[i];
-    return step->cells[cell].is_fresh && is_safe(hiding, step, hiding->pieces[cell].counts) &&
-           is_safe(hiding, step, rest);
+    return is_fresh(hiding, &step->cells[cell]) && is_safe(hiding, step, hiding->pieces[cell].counts) &&
+           is_safe(hiding, step, rest) && was_always_safe(hiding, step, cell, group);
 }
 
 static void cut(struct nv_hiding *hiding, struct step *step, size_t cell, const struct nv_unit_group *group)
@@ -245,7 +291,7 @@ static void cut(struct nv_hiding *hiding, struct step *step, size_t cell, const 
     struct cell *whole = &step->cells[cell], *piece = &step->cells[step->cell_count];
     *piece = hiding->pieces[cell];
     piece->when = whole->when;
-    piece->is_fresh = true;
+    memcpy(piece->was_told, whole->was_told, sizeof piece->was_told);
     for (size_t i = 0; i < step->atom_count; i++)
         whole->counts[i] -= piece->counts[i];
     for (size_t i = 0; i < NV_AMOUNTS; i++)
@@ -264,7 +310,7 @@ static void cut_for(struct nv_hiding *hiding, size_t number, const struct nv_uni
     measure(hiding, step, group);
     bool can = !cuts_before(hiding, number, group);
     for (size_t i = 0; can && i < hiding->touched_count; i++)
-        can = is_whole(hiding, step, hiding->touched[i]) || can_cut(hiding, step, hiding->touched[i]);
+        can = is_whole(hiding, step, hiding->touched[i]) || can_cut(hiding, step, hiding->touched[i], group);
     for (size_t i = 0; can && i < hiding->touched_count; i++)
         if (!is_whole(hiding, step, hiding->touched[i]))
             cut(hiding, step, hiding->touched[i], group);
@@ -291,7 +337,7 @@ static void put_in_order(struct nv_hiding *hiding)
         for (size_t i = 0; i < group->unit_count; i++)
             for (size_t part = 0; part < hiding->rule.part_count; part++)
                 if ((hiding->rule.sets[0] >> part & 1) != 0)
-                    hiding->people[g] += hiding->counts[group->units[i] * hiding->rule.part_count + part];
+                    hiding->people[g] += hiding->history[hiding->now][group->units[i] * hiding->rule.part_count + part];
         size_t at = g;
         for (; at > 0; at--) {
             size_t other = hiding->order[at - 1];
@@ -305,20 +351,27 @@ static void put_in_order(struct nv_hiding *hiding)
     }
 }
 
-void nv_hiding_publish(struct nv_hiding *hiding, const int64_t *counts, const int64_t *amounts, int when)
+bool nv_hiding_publish(struct nv_hiding *hiding, const int64_t *counts, const int64_t *amounts)
 {
-    memcpy(hiding->counts, counts, hiding->unit_count * hiding->rule.part_count * sizeof *counts);
+    size_t size = hiding->unit_count * hiding->rule.part_count;
+    assert(hiding->now + 1 < NV_PUBLICATIONS_KEPT);
+    int64_t *kept = calloc(size + 1, sizeof *kept);
+    if (kept == NULL)
+        return false;
+    memcpy(kept, counts, size * sizeof *kept);
+    hiding->history[++hiding->now] = kept;
     if (amounts != NULL)
         memcpy(hiding->amounts, amounts, hiding->unit_count * NV_AMOUNTS * sizeof *amounts);
     put_in_order(hiding);
     for (size_t number = 0; number < hiding->rule.step_count; number++) {
-        renew(hiding, number, when);
-        take_in(hiding, number, when);
+        renew(hiding, number);
+        take_in(hiding, number);
         for (size_t i = 0; i < hiding->group_count; i++)
             cut_for(hiding, number, &hiding->groups[hiding->order[i]]);
         for (size_t i = 0; i < hiding->group_count; i++)
             hiding->steps[number].shows[i] = is_shown(hiding, number, &hiding->groups[i]);
     }
+    return true;
 }
 
 /* ---- what is shown ---- */
@@ -429,7 +482,7 @@ struct nv_hiding *nv_hiding_new(const struct nv_hiding_rule *rule, size_t unit_c
     hiding->groups = groups;
     hiding->group_count = group_count;
     size_t units = unit_count + 1; /* no array is of nothing */
-    hiding->counts = calloc(units * (rule->part_count + 1), sizeof *hiding->counts);
+    hiding->now = NEVER;
     hiding->amounts = calloc(units * NV_AMOUNTS, sizeof *hiding->amounts);
     hiding->order = calloc(group_count + 1, sizeof *hiding->order);
     hiding->people = calloc(group_count + 1, sizeof *hiding->people);
@@ -438,9 +491,9 @@ struct nv_hiding *nv_hiding_new(const struct nv_hiding_rule *rule, size_t unit_c
     hiding->piece_units = calloc(units, sizeof *hiding->piece_units);
     hiding->touched = calloc(units, sizeof *hiding->touched);
     hiding->is_met = calloc(units, sizeof *hiding->is_met);
-    bool is_made = hiding->counts != NULL && hiding->amounts != NULL && hiding->order != NULL &&
-                   hiding->people != NULL && hiding->is_inside != NULL && hiding->pieces != NULL &&
-                   hiding->piece_units != NULL && hiding->touched != NULL && hiding->is_met != NULL;
+    bool is_made = hiding->amounts != NULL && hiding->order != NULL && hiding->people != NULL &&
+                   hiding->is_inside != NULL && hiding->pieces != NULL && hiding->piece_units != NULL &&
+                   hiding->touched != NULL && hiding->is_met != NULL;
     for (size_t i = 0; is_made && i < rule->step_count; i++)
         is_made = make_step(hiding, i);
     if (is_made)
@@ -459,7 +512,8 @@ void nv_hiding_free(struct nv_hiding *hiding)
         free(hiding->steps[i].units_of);
         free(hiding->steps[i].shows);
     }
-    free(hiding->counts);
+    for (int i = 0; i <= hiding->now; i++)
+        free(hiding->history[i]);
     free(hiding->amounts);
     free(hiding->order);
     free(hiding->people);

@@ -14,7 +14,9 @@
  *
  * A later publication keeps the cells. What changed in a cell is shown once it changed by nobody or by `threshold`
  * people in each atom; until then the earlier number stands, everywhere. Units that are new wait until together they
- * are a safe cell. Cells are cut further where all the pieces are safe.
+ * are a safe cell. Cells are cut further where the pieces are safe, and were so, with what changed in them, in all that
+ * was told of the cell: so what all publications show is made of numbers of the smallest cells that there ever were,
+ * and each of these could have been shown at its time.
  *
  * Pure: no I/O, no clock. */
 #pragma once
@@ -23,7 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NV_PARTS_MOST = 64, NV_STEPS_MOST = 64, NV_AMOUNTS = 2 };
+enum { NV_PARTS_MOST = 64, NV_STEPS_MOST = 64, NV_AMOUNTS = 2, NV_PUBLICATIONS_KEPT = 256 };
 
 typedef uint64_t nv_parts; /* a set of parts */
 
@@ -50,8 +52,9 @@ struct nv_hiding *nv_hiding_new(const struct nv_hiding_rule *rule, size_t unit_c
 void nv_hiding_free(struct nv_hiding *hiding);
 
 /* One publication after the other: counts[unit * part_count + part], and amounts (minutes, not people) that go with
- * everybody of a unit: amounts[unit * NV_AMOUNTS + …], NULL for none. `when` is what nv_hiding_when then says. */
-void nv_hiding_publish(struct nv_hiding *hiding, const int64_t *counts, const int64_t *amounts, int when);
+ * everybody of a unit: amounts[unit * NV_AMOUNTS + …], NULL for none. At most NV_PUBLICATIONS_KEPT,
+ * which are numbered from 0. false where memory ran out. */
+bool nv_hiding_publish(struct nv_hiding *hiding, const int64_t *counts, const int64_t *amounts);
 
 /* Whether the group's sums are known at that step: it is made of whole cells. Units that wait are not among them. */
 bool nv_hiding_shows(const struct nv_hiding *hiding, size_t step, size_t group);

@@ -39,6 +39,12 @@ static void print_share(double share)
     printf("%s;", share < 0 ? "" : text);
 }
 
+static int64_t shown_denominator(const struct nv_figure *figure)
+{
+    bool is_shown = figure->shown == NV_SHOWN || (figure->shown == NV_SHOWN_AT_LEAST && figure->denominator > 0);
+    return is_shown ? figure->denominator : -1;
+}
+
 static const char *shown_code(const struct nv_page *page, const struct nv_figure *figure)
 {
     switch (figure->shown) {
@@ -80,7 +86,7 @@ enum nv_status nv_show_csv(const struct nv_page *page, struct nv_error *error)
         print_cell(group->code, false);
         print_cell(group->label, false);
         print_number(is_shown ? figure->numerator : -1);
-        print_number(is_shown ? figure->denominator : -1);
+        print_number(shown_denominator(figure));
         print_share(nv_figure_rate(figure));
         print_number(figure->unknown);
         print_number(figure->people);
@@ -114,11 +120,11 @@ static json_t *figure_json(const struct nv_page *page, const struct nv_figure *f
                      figure->report, "line", nv_json_text(figure->line), "kind", kinds[figure->kind], "split",
                      page->definitions->splits[group->split], "group", nv_json_text(group->code), "group_label",
                      nv_json_text(group->label), "numerator", number_json(is_shown ? figure->numerator : -1),
-                     "denominator", number_json(is_shown ? figure->denominator : -1), "rate",
-                     share_json(nv_figure_rate(figure)), "unknown", number_json(figure->unknown), "people",
-                     number_json(figure->people), "low", share_json(figure->has_bounds ? nv_figure_low(figure) : -1),
-                     "high", share_json(figure->has_bounds ? nv_figure_high(figure) : -1), "shown",
-                     shown_code(page, figure), "part", (int)figure->is_part, "as_of",
+                     "denominator", number_json(shown_denominator(figure)), "rate", share_json(nv_figure_rate(figure)),
+                     "unknown", number_json(figure->unknown), "people", number_json(figure->people), "low",
+                     share_json(figure->has_bounds ? nv_figure_low(figure) : -1), "high",
+                     share_json(figure->has_bounds ? nv_figure_high(figure) : -1), "shown", shown_code(page, figure),
+                     "part", (int)figure->is_part, "as_of",
                      figure->when < 0 ? json_null() : json_string(page->counts->periods[figure->when]));
 }
 

@@ -91,8 +91,11 @@ void nv_text_day(const char *day, char ret_text[NV_FIGURE_TEXT])
 static void show_rate(const struct nv_figure *figure, struct nv_figure_cells *cells)
 {
     char rate[NV_FIGURE_TEXT], low[NV_FIGURE_TEXT], high[NV_FIGURE_TEXT];
-    if (figure->denominator == 0)
+    if (figure->denominator == 0) {
+        if (figure->shown == NV_SHOWN_AT_LEAST)
+            snprintf(cells->value, sizeof cells->value, "%s", _("hidden"));
         return;
+    }
     nv_text_percent(nv_figure_rate(figure), figure->kind == NV_FIGURE_SHARE ? 2 : 1, rate);
     if (figure->shown == NV_SHOWN_AT_LEAST) {
         snprintf(cells->value, sizeof cells->value, "≥ %.50s", rate);
@@ -134,7 +137,8 @@ void nv_figure_cells(const struct nv_figure *figure, struct nv_figure_cells *ret
     case NV_FIGURE_COVERAGE:
     case NV_FIGURE_AIM:
         nv_text_count(figure->numerator, ret_cells->numerator);
-        nv_text_count(figure->denominator, ret_cells->denominator);
+        if (figure->shown == NV_SHOWN || figure->denominator > 0)
+            nv_text_count(figure->denominator, ret_cells->denominator);
         show_rate(figure, ret_cells);
         break;
     }

@@ -596,7 +596,7 @@ CREATE VIEW outcome(place, programme, starts_on, measure, dimension, value, nume
            CASE WHEN t.courses > 1 THEN 'again' ELSE 'once' END || ':' ||
                CASE WHEN r.staff_bracket IN ('0', '1-9', '10-19') THEN 'small'
                     WHEN coalesce(r.staff_bracket, 'unknown') = 'unknown' THEN 'unknown' ELSE 'large' END,
-           count(*), (SELECT count(*) FROM taker AS o WHERE o.place = t.place), date('now')
+           count(*), sum(count(*)) OVER (PARTITION BY t.place), date('now')
     FROM taker AS t LEFT JOIN employer AS r ON r.code = t.employer GROUP BY t.place, 6;
 
 -- What a site publishes, into which table, and how often: 'month', 'quarter' or 'year'.

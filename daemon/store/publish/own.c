@@ -172,13 +172,24 @@ static enum nv_status make_views(struct nv_own *own, struct nv_error *error)
     return status;
 }
 
+/* One moment for the list of what is away and for the rows; the store's own state is read after it, so that it knows
+ * every site that a record of that moment names. */
+static enum nv_status begin(struct nv_own *own, struct nv_error *error)
+{
+    bool changed;
+    int64_t ignored;
+    enum nv_status status = nv_db_exec(own->db, "PRAGMA temp_store = MEMORY; BEGIN", error);
+    if (status == NV_OK)
+        status = nv_db_integer(own->db, "SELECT count(*) FROM main.navette_site", 0, &ignored, error);
+    return status == NV_OK ? nv_store_refresh(own->store, &changed, error) : status;
+}
+
 static enum nv_status prepare_views(struct nv_own *own, struct nv_error *error)
 {
     const struct nv_table *const *tables;
     size_t count;
+    enum nv_status status = begin(own, error);
     nv_store_tables(own->store, &tables, &count);
-    /* One moment for the list of what is away and for the rows. */
-    enum nv_status status = nv_db_exec(own->db, "PRAGMA temp_store = MEMORY; BEGIN", error);
     for (size_t i = 0; status == NV_OK && i < count; i++)
         if (is_private(tables[i]))
             status = stand_before(own, tables[i], error);

@@ -1,0 +1,123 @@
+"""Nothing that reports hide can be worked out from what they show: attacked with linear and integer programs."""
+import random
+
+import pytest
+
+from attack import Attack, Definitions
+from network import REPOSITORY
+
+SCHEMA = (REPOSITORY / "deploy" / "schools" / "schema.sql").read_text()
+SPLITS = [None, "period", "programme", "region", "place", "cohort"]
+THRESHOLDS = {"hub": 5, "funder": 11}
+
+
+def learner(chance, women):
+    """A made-up person, as columns of the table."""
+    return {
+        "gender": "F" if chance.random() < women else chance.choice(["M"] * 9 + ["unknown"]),
+        "born_on": "%d-03-01" % chance.choice([1960, 1985, 1999, 2000, 2001]) if chance.random() < 0.95 else None,
+        "level": chance.choice([2, 3, 4, 5, None]),
+        "situation": chance.choice(["jobseeker"] * 4 + ["inactive", "unknown"]),
+    }
+
+
+def add_learners(connection, unit, count, chance, women, begin=0):
+    place, programme, starts_on = unit
+    for n in range(begin, begin + count):
+        person = learner(chance, women)
+        key = "%s-%s-%s-%d" % (*unit, n)
+        connection.execute("INSERT INTO learner(id, gender, born_on, level, situation) VALUES (?, ?, ?, ?, ?)",
+                           (key, *person.values()))
+        connection.execute(
+            "INSERT INTO enrolment(learner, place, programme, starts_on, admitted_on, entered_on, left_on, state) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (key, place, programme, starts_on, starts_on if chance.random() < 0.9 else None,
+             starts_on if chance.random() < 0.85 else None, None,
+             chance.choice(["completed"] * 5 + ["dropped_out", "excluded"])))
+
+
+def make_network(site, chance, sizes):
+    """Places in two regions, two programmes, one course or two of each."""
+    units = []
+    with site.connection() as connection:
+        connection.execute("BEGIN")
+        for i, size in enumerate(sizes):
+            unit = ("place%d" % (i // 2), "dev" if chance.random() < 0.6 else "net", "202%d-01-0%d" % (i % 2, 1 + i % 9))
+            connection.execute("INSERT OR IGNORE INTO place(code, region) VALUES (?, ?)", (unit[0], "ABA"[i // 2 % 3]))
+            connection.execute("INSERT OR IGNORE INTO programme(code) VALUES (?)", (unit[1],))
+            connection.execute("INSERT INTO cohort(place, programme, starts_on) VALUES (?, ?, ?)", unit)
+            add_learners(connection, unit, size, chance, chance.choice([0.05, 0.3, 0.5]))
+            units.append(unit)
+        connection.execute("COMMIT")
+    return units
+
+
+def truth_of(site, period):
+    return {((place, programme, starts_on), dimension, value): count
+            for place, programme, starts_on, dimension, value, count in site.query(
+                "SELECT place, programme, starts_on, dimension, value, sum(numerator) FROM outcome_count "
+                "WHERE period = ? AND measure = 'entrants' GROUP BY 1, 2, 3, 4, 5", period)}
+
+
+def reports(site, audience, period):
+    """What is shown of a period, in every split; a funder's becomes final with the first."""
+    found = []
+    for split in SPLITS:
+        words = ["report", "--for", audience, "--period", period]
+        words += ["--by", split] if split else []
+        words += ["--disclose"] if audience == "funder" and split is None else []
+        found.append(site.cli(*words))
+    return found
+
+
+def assert_no_small_count(report, threshold, none):
+    for figure in report["figures"]:
+        if figure["kind"] != "rate" or figure["numerator"] is None:
+            continue
+        rest = figure["people"] if figure["denominator"] is None else figure["denominator"] - figure["numerator"]
+        for count in (figure["numerator"], rest, figure["people"]):
+            assert count >= threshold or (count == 0 and none), (report["by"], figure)
+        assert figure["unknown"] is None or figure["unknown"] == 0 or figure["unknown"] >= threshold, figure
+
+
+def shown_counts(found):
+    return {(figure["line"], figure["split"], figure["group"]): (figure["numerator"], figure["people"],
+                                                               figure["denominator"] - figure["numerator"])
+            for report in found for figure in report["figures"]
+            if figure["kind"] == "rate" and figure["shown"] == "shown"}
+
+
+@pytest.mark.parametrize("audience, seed", [("hub", 1), ("funder", 2)])
+def test_hidden_counts_cannot_be_solved_for(network, audience, seed):
+    chance = random.Random(seed)
+    site = network.add_hub(SCHEMA)
+    units = make_network(site, chance, [chance.choice([2, 7, 14, 25, 40, 60]) for _ in range(8)])
+    site.cli("publish", "--period", "2025-Q1")
+    found = {"2025-Q1": reports(site, audience, "2025-Q1")}
+    # A few people join one course, many another one; a small course begins; the rest stays as it was.
+    with site.connection() as connection:
+        connection.execute("BEGIN")
+        add_learners(connection, units[0], 2, chance, 1, begin=100)
+        add_learners(connection, units[1], 30, chance, 0.5, begin=100)
+        new = ("place0", "dev", "2024-06-01")
+        connection.execute("INSERT INTO cohort(place, programme, starts_on) VALUES (?, ?, ?)", new)
+        add_learners(connection, new, 8, chance, 0.3)
+        connection.execute("COMMIT")
+    site.cli("publish", "--period", "2025-Q2")
+    found["2025-Q2"] = reports(site, audience, "2025-Q2")
+
+    threshold = THRESHOLDS[audience]
+    definitions = Definitions(site.store, {"sex_situation", "age", "level", "state", "funnel"})
+    attack = Attack(definitions, {period: truth_of(site, period) for period in found})
+    for several in found.values():
+        for report in several:
+            assert_no_small_count(report, threshold, none=True)
+            attack.take(report)
+    hidden, shown = len(attack.targets), sum(report["shown"] for several in found.values() for report in several)
+    assert hidden > 100 and shown > 100, "the network shows %d figures and hides %d: it proves little" % (shown, hidden)
+    assert attack.pinned() == []
+
+    before, after = shown_counts(found["2025-Q1"]), shown_counts(found["2025-Q2"])
+    for place in before.keys() & after.keys():
+        for one, other in zip(before[place], after[place]):
+            assert one == other or abs(one - other) >= threshold, (place, before[place], after[place])
