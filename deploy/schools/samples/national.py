@@ -43,6 +43,7 @@ def rows(sample, description, scale):
             for copy in range(scale):
                 course.enrol(number if copy == 0 else "%d copy %d" % (number, copy), person)
             number += 1
+    # Only employers that somebody went to: one that no row names would be of every place (rows.py).
     named = made.named("employer")
     made.keep("employer", made, lambda employer: employer["code"] in named)
     return made
@@ -65,7 +66,7 @@ def add_places(made, sample, description, chance):
             place = {"code": "ge-%s-%d" % (plain(town), in_town[code]), "organisation": key, "name": organisation["name"],
                      "commune": code, "region": region["name"], "opened_on": FIRST_MONDAY.isoformat()}
             made.add("place", place)
-            employers = [add_employer(made, siret(block, 10 * len(places) + n), trade, town, code, in_town[code], chance)
+            employers = [add_employer(made, siret(block, 10 * len(places) + n), trade, town, code, chance)
                          for n, trade in enumerate(TRADES)]
             places.append({"code": place["code"], "commune": code, "region": region["name"], "employers": employers})
     assert not named and not kinds, "every structure has a place"
@@ -73,8 +74,7 @@ def add_places(made, sample, description, chance):
 
 
 def kind_in_town(kind, town, number):
-    name = "%s de %s" % (kind["name"], town)
-    return {"kind": kind["kind"], "name": name if number == 1 else "%s, n° %d" % (name, number)}
+    return {"kind": kind["kind"], "name": "%s, %s%s" % (kind["name"], town, "" if number == 1 else " %d" % number)}
 
 
 def plain(town):
@@ -82,8 +82,8 @@ def plain(town):
     return town.lower().translate(str.maketrans("éèôî '", "eeoi--"))
 
 
-def add_employer(made, code, trade, town, commune, number, chance):
-    made.add("employer", {"code": code, "name": "%s %s de %s" % (trade, people.one_of(people.FAMILIES, chance), town),
+def add_employer(made, code, trade, town, commune, chance):
+    made.add("employer", {"code": code, "name": "%s %s, %s" % (trade, people.one_of(people.FAMILIES, chance), town),
                           "staff_bracket": one_of(chance, BRACKETS), "commune": commune})
     return code
 
