@@ -122,9 +122,13 @@ def add_cohort(made, wanted, cohort):
 
 
 def with_learners(wanted, cohorts, chance):
-    """The courses that told of their learners, each with how many it had."""
-    told = pick(chance, cohorts, wanted["courses_with_learners"], lambda _: 1)
-    courses = [cohort for number, cohort in enumerate(cohorts) if number in told]
+    """The courses that told of their learners, at least one at each place, each with how many it had."""
+    first = {}
+    for number, cohort in enumerate(cohorts):
+        first.setdefault(cohort["place"], number)
+    others = [number for number in range(len(cohorts)) if number not in first.values()]
+    more = pick(chance, others, wanted["courses_with_learners"] - len(first), lambda _: 1)
+    courses = [cohorts[number] for number in sorted([*first.values(), *(others[n] for n in more)])]
     for cohort, size in zip(courses, share_out(wanted["learners"], [0.4 + chance.random() for _ in courses])):
         cohort["size"] = size
     return courses
