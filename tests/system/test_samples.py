@@ -1,7 +1,7 @@
 """The sample networks: each loads with one command and gives the figures that were printed of its programme.
 
-The figures are computed here from the rows, by SQL of this file's own; the loader's counts and the client's reports have
-no part in it.
+The figures are computed here from the rows, by SQL of this file's own, in which neither the loader's counts nor the
+schema's views have a part; then the reports have to show the same.
 """
 import json
 import subprocess
@@ -125,6 +125,21 @@ def test_a_sample_gives_its_figures_and_loads_once(network, sample):
     rows, digests = every_row(network, hub), hub.cli("digest")
     load(hub, sample)
     assert hub.pending() == 0 and every_row(network, hub) == rows and hub.cli("digest") == digests
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_the_reports_show_the_figures_of_a_sample(network, sample):
+    hub = network.add_hub(SCHEMA)
+    load(hub, sample)
+    shown = {}
+    figures = description(sample)["figures"]
+    for split in {"", *(split for figure in figures for split in figure.get("by", ()))}:
+        for one in hub.cli("report", "--for", "site", *(["--by", split] if split else []))["figures"]:
+            shown[one["report"], one["line"], one["split"], one["group"]] = one["numerator"], one["denominator"]
+    for figure in figures:
+        ((split, group),) = figure.get("by", {"": ""}).items()
+        assert shown[figure["report"], figure["line"], split, group] == (
+            figure["numerator"], figure["denominator"]), figure
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
