@@ -55,8 +55,7 @@ class Course:
             share = 1 if state == "completed" else 0.2 + 0.6 * chance.random()
             left = self.starts_on + datetime.timedelta(days=round((self.ends_on - self.starts_on).days * share))
         days = {"applied_on": applied, "admitted_on": admitted, "entered_on": entered, "left_on": left}
-        return {**{column: value and value.isoformat() for column, value in days.items()},
-                "state": state, "reason": person.get("reason")}
+        return {"state": state, **{column: value and value.isoformat() for column, value in days.items()}}
 
     def follow_ups(self, person, left_on, chance):
         for milestone, months in MONTHS_AFTER.items():
@@ -66,7 +65,7 @@ class Course:
             if told["reached"] == "reached":
                 due = calendar_days.months_later(calendar_days.day(left_on), months)
                 told["told_on"] = (due + datetime.timedelta(days=int(chance.random() * 12))).isoformat()
-            if told.get("situation") == "employed" and self.employers:
+            if told.get("situation") == "employed":
                 told["employer"] = people.one_of(self.employers, chance)
             yield {"milestone": milestone, **told}
 
