@@ -188,9 +188,13 @@ static struct nv_figure figure_of_amounts(const struct nv_figuring *figuring, co
         figure.why = nv_hiding_why(hiding, 0, group);
         return figure;
     }
-    figure.shown = NV_SHOWN;
     figure.numerator = nv_hiding_amount(hiding, group, 0);
     figure.denominator = nv_hiding_amount(hiding, group, 1);
+    if (figure.denominator == 0) {
+        figure.why = NV_HIDDEN_NOBODY; /* nobody wrote any down */
+        return figure;
+    }
+    figure.shown = NV_SHOWN;
     figure.people = nv_hiding_count(hiding, 0, group, nv_figuring_everybody(figuring, 0));
     figure.is_part = nv_hiding_is_part(hiding, 0, group);
     figure.when = nv_hiding_when(hiding, 0, group);
