@@ -1,0 +1,103 @@
+"""Publishing: a site counts its own records alone, once a period, and only counts leave it."""
+import datetime
+
+from network import REPOSITORY, wait_until
+
+SCHEMA = (REPOSITORY / "deploy" / "schools" / "schema.sql").read_text()
+COURSE = ("pantin", "dev", "2025-01-06")
+
+
+def add_learners(site, prefix, count, course=COURSE, women=0):
+    with site.connection() as connection:
+        connection.execute("BEGIN")
+        connection.execute("INSERT OR IGNORE INTO place(code, name) VALUES (?, ?)", (course[0], course[0].title()))
+        connection.execute("INSERT OR IGNORE INTO programme(code, title) VALUES (?, 'Développement')", (course[1],))
+        connection.execute("INSERT OR IGNORE INTO cohort(place, programme, starts_on) VALUES (?, ?, ?)", course)
+        for n in range(count):
+            key = "%s-%02d" % (prefix, n)
+            connection.execute("INSERT INTO learner(id, family_name, gender) VALUES (?, 'Secretname', ?)",
+                               (key, "F" if n < women else "M"))
+            connection.execute("INSERT INTO enrolment(learner, place, programme, starts_on, entered_on) "
+                               "VALUES (?, ?, ?, ?, ?)", (key, *course, course[2]))
+        connection.execute("COMMIT")
+
+
+def published(site, dimension="sex_situation"):
+    """{(site, value): count} of what stands in the shared table."""
+    return {(name, value): count for name, value, count in site.query(
+        "SELECT site, value, numerator FROM outcome_count WHERE dimension = ?", dimension)}
+
+
+def test_each_site_counts_the_learners_of_which_it_is_the_home(network):
+    hub = network.add_hub(SCHEMA)
+    pantin, poissy = network.add_schools("pantin", "poissy")
+    network.add_group("nord", pantin, poissy)
+    add_learners(pantin, "a", 7, women=3)
+    for n in range(3):
+        pantin.cli("move", "learner", "a-%02d" % n, "group/nord")
+    wait_until(lambda: poissy.query("SELECT count(*) FROM learner") == [(3,)], "Poissy reads three of them")
+    add_learners(poissy, "b", 5, women=1)
+    # What Poissy writes of a learner of Pantin's is counted where the learner is.
+    poissy.sql("INSERT INTO follow_up(learner, place, programme, starts_on, milestone, reached) "
+               "VALUES ('a-00', 'pantin', 'dev', '2025-01-06', 'exit', 'reached');")
+    wait_until(lambda: pantin.query("SELECT 1 FROM follow_up"), "Pantin has it")
+    for site in (pantin, poissy):
+        assert site.cli("publish")[0]["rows"] > 0
+    wait_until(lambda: len({name for name, _ in published(hub)}) == 2, "both sites' counts are at the hub")
+    assert published(hub) == {("pantin", "F:unknown"): 3, ("pantin", "M:unknown"): 4,
+                              ("poissy", "F:unknown"): 1, ("poissy", "M:unknown"): 4}
+    assert not hub.query("SELECT 1 FROM learner UNION ALL SELECT 1 FROM enrolment UNION ALL SELECT 1 FROM follow_up")
+    assert b"Secretname" not in b"".join(path.read_bytes() for path in hub.home.rglob("*") if path.is_file())
+    # The site's own report counts the same people as what it published.
+    (women,) = [one for one in poissy.cli("report", "R2", "--for", "site")["figures"] if one["line"] == "women"]
+    assert (women["numerator"], women["denominator"]) == (1, 5)
+    network.assert_clean()
+
+
+def test_a_period_is_published_once(network):
+    site = network.add_hub(SCHEMA)
+    add_learners(site, "a", 6)
+    assert site.cli("publish", "--period", "2024-Q4")[0]["period"] == "2024-Q4"
+    add_learners(site, "b", 1)
+    for period in ("2024-Q4", "2024-Q3"):
+        failed = site.run("publish", "--period", period, codes=(1,))
+        assert "2024-Q4 already" in failed.stderr
+    assert "still to come" in site.run("publish", "--period", "2999-Q1", codes=(3,)).stderr
+    assert "written like" in site.run("publish", "--period", "2024", codes=(2,)).stderr
+    assert published(site) == {("hub", "M:unknown"): 6}
+    now = datetime.datetime.now(datetime.timezone.utc)
+    assert site.cli("publish")[0]["period"] == "%d-Q%d" % (now.year, (now.month + 2) // 3)
+    assert "already" in site.run("publish", codes=(1,)).stderr
+    assert site.query("SELECT sum(numerator) FROM outcome_count WHERE dimension = 'funnel'") == [(6 + 7,)]
+
+
+def test_a_site_that_consents_publishes_by_itself(network):
+    hub = network.add_hub(SCHEMA)
+    (pantin,) = network.add_schools("pantin")
+    add_learners(pantin, "a", 6)
+    assert not published(hub)
+    pantin.stop()
+    settings = (pantin.home / "navette.conf").read_text()
+    (pantin.home / "navette.conf").write_text("publish = yes\n" + settings)
+    pantin.start()
+    wait_until(lambda: published(hub) == {("pantin", "M:unknown"): 6}, "the counts are at the hub")
+    pantin.stop()
+    pantin.start()
+    pantin.wait_until_ready()
+    wait_until(lambda: pantin.digest() == hub.digest() is not None, "all is at the hub")
+    assert pantin.query("SELECT count(DISTINCT period) FROM outcome_count") == [(1,)]
+
+
+def test_a_published_view_reaches_nothing_else(network):
+    """A view that names a table past what stands before it, or Navette's own tables, is refused, and nothing is told."""
+    site = network.add_hub("""
+        CREATE TABLE person (id TEXT NOT NULL PRIMARY KEY, name TEXT);
+        CREATE TABLE told (period TEXT NOT NULL, site TEXT NOT NULL, n INTEGER, PRIMARY KEY (period, site));
+        CREATE VIEW counts AS SELECT count(*) AS n FROM main.person;
+        CREATE VIEW publication(view_name, table_name, every) AS VALUES ('counts', 'told', 'year');
+        INSERT INTO navette_table(name, scope, writers) VALUES ('person', 'site', 'scope'), ('told', 'network', 'home');
+    """)
+    site.sql("INSERT INTO person VALUES ('p', 'Secretname');")
+    failed = site.run("publish", codes=(3,))
+    assert "reads what it may not" in failed.stderr and "Secretname" not in failed.stderr
+    assert not site.query("SELECT 1 FROM told")
