@@ -19,11 +19,12 @@ from line import Line
 
 HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE_S = 20
-LEARNERS_EACH = 40
-EMPLOYERS_EACH = 10
-
-GIVEN_NAMES = ["Amel", "Bilal", "Chloé", "Dénis", "Élodie", "Fatou", "Gaël", "Hanaé", "Idriss", "Joëlle"]
-FAMILY_NAMES = ["Exemple", "Modèle", "Fictif", "Imaginaire", "Démonstration", "Essai", "Specimen", "Maquette"]
+SCHOOLS = HERE.parent / "schools"
+# The three schools of a real programme whose doors open first, with three times as many made-up learners.
+SAMPLE, SCALE = "lepoles", "3"
+PLACES = (("villeneuve-la-garenne", "Villeneuve-la-Garenne"), ("pantin", "Pantin"), ("poissy", "Poissy"))
+EMPLOYER = "99900000000031"
+REPORTS = ("R1", "R2", "R6", "R10", "R12")
 
 
 class Failed(Exception):
@@ -46,6 +47,14 @@ class Site:
             raise Failed("navette %s at %s ended with %d: %s" % (
                 " ".join(map(str, words)), self.called, done.returncode, done.stderr.strip() or done.stdout.strip()))
         return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def show(self, *words, skip=0):
+        """Lets navette speak to whoever watches, in their language: all but the first `skip` lines of what it says."""
+        done = subprocess.run([self.build / "navette", "--home", self.home, *words], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise Failed("navette %s at %s: %s" % (" ".join(words), self.called, done.stderr.strip()))
+        print("\n".join("   " + line for line in done.stdout.splitlines()[skip:]), flush=True)
 
     def sql(self, text):
         """What any program of the school does: plain SQL, here with the sqlite3 shell."""
@@ -79,7 +88,8 @@ class Site:
                 for one in self.navette("conflicts", codes=(0, 1))}
 
     def digest(self):
-        (said,) = self.navette("digest", codes=(0, 1))
+        """Of what is for all."""
+        (said,) = [one for one in self.navette("digest", codes=(0, 1)) if one["scope"] == "network"]
         return (said["state"], said["vector"]) if said["closed"] else None
 
 
@@ -129,6 +139,7 @@ class Demo:
         self.heal()
         self.resolve()
         self.prove()
+        self.report()
         print("\nAll of it held, in %.1f s." % (time.monotonic() - self.begun))
 
     def set_up(self):
@@ -137,9 +148,9 @@ class Demo:
         self.hub.navette("init", "hub", "--hub", "--listen", "tcp://127.0.0.1:*")
         self.hub.start()
         self.wait(self.hub.address, "the hub listens")
-        self.hub.navette("schema", "apply", HERE / "schema.sql")
-        self.say("The hub publishes the schema: learners and employers (%s)." % (HERE / "schema.sql").name)
-        for name, called in (("villeneuve", "Villeneuve-la-Garenne"), ("pantin", "Pantin"), ("poissy", "Poissy")):
+        self.hub.navette("schema", "apply", SCHOOLS / "schema.sql")
+        self.say("The hub publishes the schools' tables: places, courses, learners, employers.")
+        for name, called in PLACES:
             school = Site(self.build, self.folder, name, called)
             invitation = self.hub.navette("invite", name)["invitation"]
             school.navette("init", name)
@@ -151,53 +162,41 @@ class Demo:
             self.schools.append(school)
             self.say("%s: invited, joined, its daemon runs beside %s." % (called, name + "/store.db"))
         took = self.wait(lambda: all(
-            school.sql("SELECT count(*) FROM sqlite_master WHERE name IN ('learner', 'employer');") == "2"
+            school.sql("SELECT count(*) FROM sqlite_master WHERE name IN ('learner', 'outcome_count');") == "2"
             for school in self.schools), "every school has the tables")
         self.say("Every school has the tables, %.2f s later." % took)
 
     def fill(self):
-        self.step("Each school writes learners and employers with plain SQL, through the sqlite3 shell.")
-        for place, school in enumerate(self.schools):
-            school.sql("BEGIN;" + "".join(self.made_up(place)) + "COMMIT;")
+        self.step("Each school enters its courses, its learners (who do not exist) and its employers.")
+        for school in self.schools:
+            done = subprocess.run([SCHOOLS / "samples" / "load", SAMPLE, "--home", school.home, "--place", school.name,
+                                   "--scale", SCALE], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+            if done.returncode != 0:
+                raise Failed("the sample could not be loaded at %s: %s" % (school.called, done.stderr.strip()))
+        self.schools[2].sql("INSERT INTO employer(code, name) VALUES ('%s', 'Atelier fictif');" % EMPLOYER)
         took = self.converge(self.sites)
-        self.say("All four stores hold the same, %.2f s later." % took)
-        for table, each in (("learner", LEARNERS_EACH), ("employer", EMPLOYERS_EACH)):
-            self.check(all(self.count(site, table) == 3 * each for site in self.sites),
-                       "every site has all %d rows of %s" % (3 * each, table))
-
-    def made_up(self, place):
-        """SQL for people and employers that do not exist."""
-        commune = self.schools[place].called
-        for n in range(LEARNERS_EACH):
-            yield ("INSERT INTO learner(family_name, given_name, commune, phone, situation, first_contact) VALUES"
-                   " ('%s', '%s', '%s', '01 99 00 %02d %02d', 'jobseeker', '2024-%02d-01');\n" % (
-                       FAMILY_NAMES[(n + place) % len(FAMILY_NAMES)], GIVEN_NAMES[n % len(GIVEN_NAMES)],
-                       commune, place, n, 1 + n % 12))
-        for n in range(EMPLOYERS_EACH):
-            yield "INSERT INTO employer(siret, name, commune) VALUES ('999%d%010d', 'Atelier fictif %d', '%s');\n" % (
-                place, n, n, commune)
+        self.say("What is for all is everywhere, %.2f s later." % took)
+        employers = {self.count(site, "employer") for site in self.sites}
+        self.check(len(employers) == 1 and employers != {0}, "every site has the same %d employers" % min(employers))
+        for school in self.schools:
+            self.check(self.count(school, "learner") > 0, "%s has its %d learners" % (
+                school.called, self.count(school, "learner")))
+        self.check(self.count(self.hub, "learner") == 0, "the hub has none: it carries them sealed, and cannot read them")
 
     def write_apart(self):
         self.step("Pantin's line is cut. Both sides go on writing.")
         villeneuve, pantin, poissy = self.schools
-        # A learner whom Villeneuve entered, and an employer that Poissy did.
-        self.learner = villeneuve.sql("SELECT min(id) FROM learner WHERE commune = 'Villeneuve-la-Garenne';")
-        self.employer = "999" + "2" + "%010d" % 3
         pantin.line.cut()
-        villeneuve.sql("UPDATE learner SET commune = 'Gennevilliers', phone = '01 99 11 11 11' WHERE id = '%s';"
-                       % self.learner)
-        poissy.sql("UPDATE employer SET staff_bracket = '10-19' WHERE siret = '%s';" % self.employer)
-        villeneuve.sql("INSERT INTO employer(siret, name) VALUES ('99900000000099', 'Ouvert pendant la coupure');")
-        self.say("Villeneuve-la-Garenne: the learner moved to Gennevilliers, and has a new telephone number.")
+        poissy.sql("UPDATE employer SET staff_bracket = '10-19', name = 'Atelier fictif SARL' WHERE code = '%s';" % EMPLOYER)
+        villeneuve.sql("INSERT INTO employer(code, name) VALUES ('99900000000049', 'Ouvert pendant la coupure');")
+        self.say("Poissy: an employer has 10 to 19 staff, and another name.")
         took = self.converge([self.hub, villeneuve, poissy])
         self.say("The hub, Villeneuve-la-Garenne and Poissy hold the same, %.2f s later." % took)
-        pantin.sql("UPDATE learner SET situation = 'in training', phone = '01 99 22 22 22' WHERE id = '%s';"
-                   % self.learner)
-        pantin.sql("UPDATE employer SET contact_phone = '01 99 33 33 33' WHERE siret = '%s';" % self.employer)
-        self.say("Pantin, cut off: the same learner is in training, and has another new telephone number.")
-        self.check(pantin.sql("SELECT commune FROM learner WHERE id = '%s';" % self.learner) == "Villeneuve-la-Garenne",
+        pantin.sql("UPDATE employer SET commune = '93055', name = 'Atelier fictif et fils' WHERE code = '%s';" % EMPLOYER)
+        self.say("Pantin, cut off: the same employer is at Pantin, and has yet another name.")
+        self.check(pantin.sql("SELECT staff_bracket FROM employer WHERE code = '%s';" % EMPLOYER) == "unknown",
                    "Pantin works on, and does not know yet what the others wrote")
-        self.check(self.hub.sql("SELECT situation FROM learner WHERE id = '%s';" % self.learner) == "jobseeker",
+        self.check(self.hub.sql("SELECT commune FROM employer WHERE code = '%s';" % EMPLOYER) == "",
                    "nor do they know what Pantin wrote")
 
     def heal(self):
@@ -206,31 +205,28 @@ class Demo:
         took = self.converge(self.sites)
         self.say("All four stores hold the same, %.2f s later (reconnecting included)." % took)
         for site in self.sites:
-            row = site.sql("SELECT commune, situation FROM learner WHERE id = '%s';" % self.learner)
-            self.check(row == "Gennevilliers|in training",
-                       "at %s the learner's commune and situation are both there" % site.called)
-            row = site.sql("SELECT staff_bracket, contact_phone FROM employer WHERE siret = '%s';" % self.employer)
-            self.check(row == "10-19|01 99 33 33 33", "at %s the employer's two edits are both there" % site.called)
+            row = site.sql("SELECT staff_bracket, commune FROM employer WHERE code = '%s';" % EMPLOYER)
+            self.check(row == "10-19|93055", "at %s the employer's staff and commune are both there" % site.called)
 
-        self.step("The telephone number was written on both sides: the one true collision.")
-        place = ("learner", self.learner, "phone")
+        self.step("The name was written on both sides: the one true collision.")
+        place = ("employer", EMPLOYER, "name")
         for site in self.sites:
             conflicts = site.conflicts()
             self.check(list(conflicts) == [place] and
-                       sorted(conflicts[place]) == ["01 99 11 11 11", "01 99 22 22 22"],
+                       sorted(conflicts[place]) == ["Atelier fictif SARL", "Atelier fictif et fils"],
                        "%s shows it, with both values: %s" % (site.called, " and ".join(conflicts.get(place, []))))
 
     def resolve(self):
-        self.step("Poissy asks the learner, and takes the first number.")
-        poissy, place = self.schools[2], ("learner", self.learner, "phone")
-        choice = poissy.conflicts()[place].index("01 99 11 11 11") + 1
+        self.step("Poissy asks the employer, and takes the first name.")
+        poissy, place = self.schools[2], ("employer", EMPLOYER, "name")
+        choice = poissy.conflicts()[place].index("Atelier fictif SARL") + 1
         poissy.navette("resolve", *place, "--take", str(choice))
         took = self.wait(lambda: not any(site.conflicts() for site in self.sites), "the conflict is gone everywhere")
         self.converge(self.sites)
         self.say("The collision is gone at every site, %.2f s later." % took)
         for site in self.sites:
-            phone = site.sql("SELECT phone FROM learner WHERE id = '%s';" % self.learner)
-            self.check(phone == "01 99 11 11 11", "%s shows %s" % (site.called, phone))
+            name = site.sql("SELECT name FROM employer WHERE code = '%s';" % EMPLOYER)
+            self.check(name == "Atelier fictif SARL", "%s shows %s" % (site.called, name))
 
     def prove(self):
         self.step("The proof: digests, logs, tables.")
@@ -247,6 +243,21 @@ class Demo:
             check = site.sql("PRAGMA integrity_check;")
             if check != "ok":
                 raise Failed("SQLite's integrity check at %s says: %s" % (site.called, check))
+
+    def report(self):
+        self.step("Each school counts its own records and publishes the counts. The hub adds them up.")
+        rows = sum(school.navette("publish")[0]["rows"] for school in self.schools)
+        took = self.wait(lambda: self.count(self.hub, "outcome_count") == rows, "the counts are at the hub")
+        self.say("%d counts are at the hub, %.2f s later. This is its report:" % (rows, took))
+        entrants = sum(int(school.sql("SELECT count(*) FROM enrolment WHERE entered_on IS NOT NULL;"))
+                       for school in self.schools)
+        (figure,) = [one for one in self.hub.navette("report", "R13")["figures"] if one["line"] == "learners"]
+        self.check(figure["numerator"] == entrants and self.count(self.hub, "learner") == 0,
+                   "it counts all %d learners, and still knows none of them" % entrants)
+        print()
+        for n, name in enumerate(REPORTS):
+            # The first one tells of what day and for whom it is; that is the same for all.
+            self.hub.show("report", name, *(["--by", "place"] if name in ("R1", "R6") else []), skip=2 if n > 0 else 0)
 
     def converge(self, sites):
         """Waits until the sites' digests are equal and nothing waits to be sealed."""
