@@ -91,14 +91,17 @@ def shown_counts(found):
 def test_hidden_counts_cannot_be_solved_for(network, audience, seed):
     chance = random.Random(seed)
     site = network.add_hub(SCHEMA)
-    units = make_network(site, chance, [chance.choice([2, 7, 14, 25, 40, 60]) for _ in range(8)])
+    sizes = [chance.choice([2, 7, 14, 25, 40, 60]) for _ in range(8)]
+    units = make_network(site, chance, sizes)
     site.cli("publish", "--period", "2025-Q1")
     found = {"2025-Q1": reports(site, audience, "2025-Q1")}
-    # A few people join one course, many another one; a small course begins; the rest stays as it was.
+    # A few people join a small course and the largest one, many another one; a small course begins; the rest stays as it
+    # was.
     with site.connection() as connection:
         connection.execute("BEGIN")
         add_learners(connection, units[0], 2, chance, 1, begin=100)
-        add_learners(connection, units[1], 30, chance, 0.5, begin=100)
+        add_learners(connection, units[sizes.index(max(sizes))], 3, chance, 0.5, begin=100)
+        add_learners(connection, units[1], 30, chance, 0.5, begin=200)
         new = ("place0", "dev", "2024-06-01")
         connection.execute("INSERT INTO cohort(place, programme, starts_on) VALUES (?, ?, ?)", new)
         add_learners(connection, new, 8, chance, 0.3)
