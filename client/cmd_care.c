@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "client/command.h"
+#include "client/language.h"
 #include "store/care.h"
 #include "store/db.h"
 #include "store/trust/rights.h"
@@ -43,20 +44,22 @@ static enum nv_status print_verified(const struct nv_call *call, const struct nv
                                        : file[0] == '\0' ? json_string("ok")
                                                          : nv_json_text(file)),
                              error);
-    printf("logs        %llu\nchangesets  %llu\nchanges     %llu (%llu removed)\n", (unsigned long long)verified->logs,
-           (unsigned long long)verified->changesets, (unsigned long long)verified->ops,
-           (unsigned long long)verified->redacted);
+    printf(_("logs        %llu\nchangesets  %llu\nchanges     %llu (%llu removed)\n"),
+           (unsigned long long)verified->logs, (unsigned long long)verified->changesets,
+           (unsigned long long)verified->ops, (unsigned long long)verified->redacted);
     if (verified->no_ops > 0)
-        printf("no effect   %llu: changes that their site signed against the protocol; they count nowhere\n",
+        printf(_("no effect   %llu: changes that their site signed against the protocol; they count nowhere\n"),
                (unsigned long long)verified->no_ops);
     if (verified->bad == 0)
-        puts("Every changeset is what its site signed.");
+        puts(_("Every changeset is what its site signed."));
     else
-        printf("bad         %llu: not what their site signed. The first: %s\n"
-               "The store was damaged or tampered with: keep a copy of it, then restore a backup or join anew.\n",
+        printf(_("bad         %llu: not what their site signed. The first: %s\n"
+                 "The store was damaged or tampered with: keep a copy of it, then restore a backup or join anew.\n"),
                (unsigned long long)verified->bad, verified->first);
-    if (is_deep)
-        printf("SQLite finds the file %s%s\n", file[0] == '\0' ? "sound." : "damaged: ", file);
+    if (is_deep && file[0] == '\0')
+        puts(_("SQLite finds the file sound."));
+    else if (is_deep)
+        printf(_("SQLite finds the file damaged: %s\n"), file);
     return NV_OK;
 }
 
@@ -91,7 +94,7 @@ static void add_line(struct nv_grid *grid, const char *scope, const struct nv_sc
     nv_hex(digest->state.bytes, sizeof digest->state.bytes, state);
     nv_hex(digest->vector.bytes, sizeof digest->vector.bytes, vector);
     nv_grid_cell(grid, scope);
-    nv_grid_cell(grid, digest->closed ? state : "catching up");
+    nv_grid_cell(grid, digest->closed ? state : _("catching up"));
     nv_grid_cell(grid, digest->closed ? vector : "");
     nv_grid_number(grid, digest->records);
     nv_grid_number(grid, digest->shown);
@@ -131,13 +134,13 @@ static enum nv_status digest_scopes(struct nv_store *store, struct nv_grid *grid
 
 enum nv_status nv_command_digest(struct nv_call *call, struct nv_error *error)
 {
-    static const char *const headings[] = {"SCOPE", "STATE", "VECTOR", "RECORDS", "SHOWN"};
+    static const char *const headings[] = {N_("SCOPE"), N_("STATE"), N_("VECTOR"), N_("RECORDS"), N_("SHOWN")};
     struct nv_store *store = NULL;
     struct nv_grid grid = {.columns = sizeof headings / sizeof *headings};
     json_t *list = call->json ? json_array() : NULL;
     bool is_closed = true;
     for (size_t i = 0; i < grid.columns; i++)
-        nv_grid_cell(&grid, headings[i]);
+        nv_grid_cell(&grid, _(headings[i]));
     enum nv_status status = nv_home_open(&call->home, &store, error);
     if (status == NV_OK)
         status = digest_scopes(store, &grid, list, &is_closed, error);
@@ -163,11 +166,11 @@ static enum nv_status print_rebuilt(const struct nv_call *call, const struct nv_
                                        (json_int_t)rebuilt->versions_mended, "rows_mended",
                                        (json_int_t)rebuilt->rows_mended),
                              error);
-    printf("records  %llu\n", (unsigned long long)rebuilt->records);
+    printf(_("records  %llu\n"), (unsigned long long)rebuilt->records);
     if (rebuilt->versions_mended == 0 && rebuilt->rows_mended == 0)
-        puts("All were what the logs say.");
+        puts(_("All were what the logs say."));
     else
-        printf("mended   %llu rows, %llu states\n", (unsigned long long)rebuilt->rows_mended,
+        printf(_("mended   %llu rows, %llu states\n"), (unsigned long long)rebuilt->rows_mended,
                (unsigned long long)rebuilt->versions_mended);
     return NV_OK;
 }

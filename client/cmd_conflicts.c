@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "client/command.h"
 #include "client/conflicts.h"
+#include "client/language.h"
 #include "client/records.h"
 #include "store/care.h"
 
@@ -23,7 +24,7 @@ enum nv_status nv_command_conflicts(struct nv_call *call, struct nv_error *error
     } else if (status == NV_OK) {
         status = nv_conflicts_print(store, NULL, no_key, &open, error);
         if (status == NV_OK && open == 0)
-            puts("No conflict is open.");
+            puts(_("No conflict is open."));
     }
     nv_store_close(store);
     return status == NV_OK && open > 0 ? NV_NOT_SO : status;
@@ -71,7 +72,7 @@ enum nv_status nv_command_resolve(struct nv_call *call, struct nv_error *error)
     if (status == NV_OK && call->json)
         status = nv_print_json(json_pack("{s:b}", "answered", 1), error);
     else if (status == NV_OK)
-        puts("Answered. The conflict is gone everywhere once the answer has travelled.");
+        puts(_("Answered. The conflict is gone everywhere once the answer has travelled."));
     nv_buffer_done(&key);
     nv_store_close(store);
     return status;

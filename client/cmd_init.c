@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "client/command.h"
+#include "client/language.h"
 #include "store/authority.h"
 #include "wire/recovery.h"
 
@@ -236,29 +237,29 @@ static void say_what_next(const struct making *making, const char *name, bool is
                           const struct nv_settings *settings, const char *recovery)
 {
     const char *home = making->home->path;
-    printf("The site %s stands in %s.\n", name, home);
+    printf(_("The site %s stands in %s.\n"), name, home);
     if (!is_hub) {
-        printf("Next: ask the hub for an invitation (`navette invite %s` there), then run\n"
-               "  navette --home %s join INVITATION\n",
+        printf(_("Next: ask the hub for an invitation (`navette invite %s` there), then run\n"
+                 "  navette --home %s join INVITATION\n"),
                name, home);
         return;
     }
     if (making->is_reader)
-        printf("It reads what is for every site, and what else a site lets it read.\n");
+        puts(_("It reads what is for every site, and what else a site lets it read."));
     if (settings->advertise[0] != '\0')
-        printf("Others will dial it at %s; where that is not how they reach it, say so with --advertise.\n",
+        printf(_("Others will dial it at %s; where that is not how they reach it, say so with --advertise.\n"),
                settings->advertise);
-    printf(
-        "\nWrite this down and keep it away from this machine; it is shown only now. With it, and nothing else, what\n"
-        "was sealed for this site can be read once its keys are lost:\n"
-        "  %s\n"
-        "\nMove %s/successor.key to a safe place away from this machine: it can appoint a new\n"
-        "authority, should this one be lost or stolen.\n"
-        "\nNext: start navetted, then publish the tables and invite the sites:\n"
-        "  navetted --home %s\n"
-        "  navette --home %s schema apply FILE.sql\n"
-        "  navette --home %s invite NAME\n",
-        recovery, making->home->keys, home, home, home);
+    printf(_("\nWrite this down and keep it away from this machine; it is shown only now. With it, and nothing else, "
+             "what\n"
+             "was sealed for this site can be read once its keys are lost:\n"
+             "  %s\n"
+             "\nMove %s/successor.key to a safe place away from this machine: it can appoint a new\n"
+             "authority, should this one be lost or stolen.\n"
+             "\nNext: start navetted, then publish the tables and invite the sites:\n"
+             "  navetted --home %s\n"
+             "  navette --home %s schema apply FILE.sql\n"
+             "  navette --home %s invite NAME\n"),
+           recovery, making->home->keys, home, home, home);
 }
 
 static enum nv_status answer_json(const struct making *making, const char *name, bool is_hub,

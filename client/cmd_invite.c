@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "client/command.h"
+#include "client/language.h"
 #include "client/sites.h"
 #include "store/authority.h"
 
@@ -83,7 +84,7 @@ static enum nv_status make_invitation(struct nv_call *call, struct invited *invi
     struct nv_curve_key curve = {0};
     enum nv_status status = nv_home_open(&call->home, &store, error);
     if (status == NV_OK)
-        status = nv_home_authority(&call->home, "inviting", &authority, error);
+        status = nv_home_authority(&call->home, &authority, error);
     if (status == NV_OK)
         status = nv_curve_key_load(call->home.keys, "curve.key", &curve, error);
     if (status == NV_OK)
@@ -119,9 +120,9 @@ static enum nv_status print_invitation(const struct nv_call *call, const struct 
     if (invited->is_member)
         fprintf(
             stderr,
-            "%s is a member already, so this invitation only brings it back once its machine or its keys are lost:\n"
-            "on the new machine `navette init NAME`, then `navette join INVITATION --recover` with its recovery\n"
-            "secret. Its old keys are worth nothing from then on.\n",
+            _("%s is a member already, so this invitation only brings it back once its machine or its keys are lost:\n"
+              "on the new machine `navette init NAME`, then `navette join INVITATION --recover` with its recovery\n"
+              "secret. Its old keys are worth nothing from then on.\n"),
             invited->name);
     return NV_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "client/command.h"
+#include "client/language.h"
 #include "client/secret.h"
 #include "net/enrol.h"
 #include "store/authority.h"
@@ -113,7 +114,8 @@ static enum nv_status take_reply(struct joining *joining, struct nv_slice bytes,
     struct nv_enrol_reply reply;
     enum nv_status status = nv_enrol_reply_decode(bytes, &arena, &reply, error);
     if (status == NV_OK && !reply.admitted)
-        status = nv_fail(error, NV_REFUSED, "the hub did not admit this site: %.400s", reply.text);
+        status = nv_fail(error, NV_REFUSED, "the hub did not admit this site: %.400s",
+                         reply.text[0] == '\0' ? "" : _(reply.text));
     if (status == NV_OK && joining->recovers)
         status = nv_authority_recover(joining->store, &joining->invitation.authority_key, &reply, &joining->recovery,
                                       &joining->curve.public_key, nv_wall_now(), error);
@@ -126,23 +128,23 @@ static enum nv_status take_reply(struct joining *joining, struct nv_slice bytes,
 
 static void say_joined(const struct nv_call *call, const char *name, size_t members, const char *recovery)
 {
-    printf("This site, %s, is now in the network, which has %zu sites.\n"
-           "\nWrite this down and keep it away from this machine; it is shown only now. With it, and nothing else,\n"
-           "the site can be brought back, with what was sealed for it, once its keys are lost:\n"
-           "  %s\n"
-           "\nNext: start navetted, which brings the tables and the records:\n"
-           "  navetted --home %s\n",
+    printf(_("This site, %s, is now in the network, which has %zu sites.\n"
+             "\nWrite this down and keep it away from this machine; it is shown only now. With it, and nothing else,\n"
+             "the site can be brought back, with what was sealed for it, once its keys are lost:\n"
+             "  %s\n"
+             "\nNext: start navetted, which brings the tables and the records:\n"
+             "  navetted --home %s\n"),
            name, members, recovery, call->home.path);
 }
 
 static void say_recovered(const struct nv_call *call, const char *name, size_t members)
 {
-    printf(
-        "This is now the site %s, in a network of %zu sites. The keys that it had before are worth nothing any more.\n"
-        "\nKeep its recovery secret as you have it, away from this machine: it stays the same.\n"
-        "\nNext: start navetted, which brings the tables and the records:\n"
-        "  navetted --home %s\n",
-        name, members, call->home.path);
+    printf(_("This is now the site %s, in a network of %zu sites. The keys that it had before are worth nothing any "
+             "more.\n"
+             "\nKeep its recovery secret as you have it, away from this machine: it stays the same.\n"
+             "\nNext: start navetted, which brings the tables and the records:\n"
+             "  navetted --home %s\n"),
+           name, members, call->home.path);
 }
 
 static enum nv_status print_json_joined(const struct joining *joining, const char *name, size_t members,

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "client/command.h"
+#include "client/language.h"
 #include "client/sites.h"
 #include "client/vouched.h"
+#include "client/words.h"
 
 /* The groups and, where `all`, the other scopes that a site reads, as a list of names. */
 static json_t *scopes_read(const struct nv_store *store, struct nv_site_id site, bool all)
@@ -102,8 +104,8 @@ static enum nv_status print_sites(const struct nv_store *store, struct nv_error 
                 nv_right_reads(store, scopes[j].id, members[i].site, NV_POSITION_NOW))
                 add_name(&groups, scopes[j].called);
         nv_grid_cell(&grid, members[i].name);
-        nv_grid_cell(&grid, nv_role_text(members[i].role, members[i].reader));
-        nv_grid_cell(&grid, is_own ? "(this site)" : members[i].endpoint);
+        nv_grid_cell(&grid, _(nv_role_text(members[i].role, members[i].reader)));
+        nv_grid_cell(&grid, is_own ? _("(this site)") : members[i].endpoint);
         grid_names(&grid, &groups);
     }
     enum nv_status status = nv_grid_print(&grid, 0, error);
@@ -120,11 +122,11 @@ static void name_readers(const struct nv_store *store, struct nv_scope_id scope,
         if (nv_right_reads(store, scope, members[i].site, NV_POSITION_NOW))
             add_name(names, members[i].name);
     if (names->size == 0)
-        add_name(names, "nobody");
+        add_name(names, _("nobody"));
 }
 
 /* The hubs that may be let read, or those that may not. */
-static enum nv_status print_hubs(const struct nv_store *store, bool reader, const char *what, struct nv_error *error)
+static enum nv_status print_hubs(const struct nv_store *store, bool reader, struct nv_error *error)
 {
     const struct nv_member *members;
     size_t count;
@@ -136,11 +138,11 @@ static enum nv_status print_hubs(const struct nv_store *store, bool reader, cons
     bool is_any = names.size > 0;
     nv_buffer_append(&names, "", 1);
     enum nv_status status = names.failed ? nv_no_memory(error) : NV_OK;
-    if (status == NV_OK && is_any) {
-        printf("All of it is carried by ");
-        nv_print_string((const char *)names.data);
-        printf(", %s.\n", what);
-    }
+    if (status == NV_OK && is_any && reader)
+        nv_say(_("All of it is carried by %s, which may read of it what a site lets it read."),
+               (const char *)names.data);
+    else if (status == NV_OK && is_any)
+        nv_say(_("All of it is carried by %s, which reads of it what this list says."), (const char *)names.data);
     nv_buffer_done(&names);
     return status;
 }
@@ -156,10 +158,7 @@ static enum nv_status print_granted(struct nv_store *store, struct nv_error *err
         nv_site_name(store, granted[i].to, to);
         nv_scope_name(store, granted[i].scope, scope);
         nv_site_name(store, granted[i].by, by);
-        nv_print_string(to);
-        printf(" can read of %s what ", scope);
-        nv_print_string(by);
-        puts(" gave it keys of.");
+        nv_say(_("%s can read of %s what %s gave it keys of."), to, scope, by);
     }
     if (status == NV_OK)
         free(granted);
@@ -174,9 +173,9 @@ static enum nv_status print_readers(const struct nv_store *store, struct nv_erro
     struct nv_buffer names = {0};
     nv_scopes(store, &scopes, &count);
     nv_grid_cell(&grid, "network");
-    nv_grid_cell(&grid, "every site");
-    nv_grid_cell(&grid, "site/NAME");
-    nv_grid_cell(&grid, "the site of that name");
+    nv_grid_cell(&grid, _("every site"));
+    nv_grid_cell(&grid, _("site/NAME"));
+    nv_grid_cell(&grid, _("the site of that name"));
     for (size_t i = 0; i < count; i++) {
         if (scopes[i].kind != NV_SCOPE_IS_GROUP)
             continue;
@@ -184,12 +183,12 @@ static enum nv_status print_readers(const struct nv_store *store, struct nv_erro
         name_readers(store, scopes[i].id, &names);
         grid_names(&grid, &names);
     }
-    printf("\nWho reads what:\n");
+    printf("\n%s\n", _("Who reads what:"));
     enum nv_status status = nv_grid_print(&grid, 2, error);
     nv_grid_done(&grid);
     if (status == NV_OK)
-        status = print_hubs(store, false, "which reads of it what this list says", error);
-    return status == NV_OK ? print_hubs(store, true, "which may read of it what a site lets it read", error) : status;
+        status = print_hubs(store, false, error);
+    return status == NV_OK ? print_hubs(store, true, error) : status;
 }
 
 enum nv_status nv_command_members(struct nv_call *call, struct nv_error *error)

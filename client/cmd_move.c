@@ -1,5 +1,6 @@
 /* navette move: another scope for a record, and for the records below it. */
 #include "client/command.h"
+#include "client/language.h"
 #include "client/records.h"
 #include "store/care.h"
 #include "store/moves.h"
@@ -25,9 +26,9 @@ enum nv_status nv_command_move(struct nv_call *call, struct nv_error *error)
                                          nv_json_text(call->words[1]), "scope", nv_json_text(call->words[2])),
                                error);
     else if (status == NV_OK)
-        printf(
-            "It goes to %.200s while the daemon runs, and leaves where it was once another site or the hub has it.\n",
-            call->words[2]);
+        printf(_("It goes to %.200s while the daemon runs, and leaves where it was once another site or the hub has "
+                 "it.\n"),
+               call->words[2]);
     nv_buffer_done(&key);
     nv_store_close(store);
     return status;

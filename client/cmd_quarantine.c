@@ -13,25 +13,24 @@ enum { VALUE_CHARACTERS = 60 };
 enum column { TABLE, KEY, FIELD, REASON, VALUE, SCOPE, COUNT, FIRST_MS, LAST_MS };
 
 /* Reasons as the store keeps them, and for people. */
-static const char *const reasons[][3] = {
-    {"right", "written here without the right to: put back", "écrit ici sans en avoir le droit : remis en place"},
-    {"home", "only the site that made the record may write this", "seul le site de la fiche peut l'écrire"},
-    {"scope", "the table does not belong where it was written", "la table n'a pas sa place là où c'est écrit"},
-    {"value", "the column does not take this value", "la colonne n'accepte pas cette valeur"},
-    {"key", "the table does not take this key", "la table n'accepte pas cette clé"},
-    {"table", "the table was not published when it was written", "la table n'était pas publiée à ce moment"},
-    {"too long", "longer than one change may be", "plus long qu'une modification ne peut l'être"},
-    {"conflicts", "the record has too many open conflicts", "la fiche a trop de conflits ouverts"},
-    {"move", "the record could not be made where it was to go",
-     "la fiche n'a pas pu être créée là où elle devait aller"},
-    {"not counted", "this site's right was taken before others had it", "le droit de ce site a été retiré avant"},
+static const char *const reasons[][2] = {
+    {"right", N_("written here without the right to: put back")},
+    {"home", N_("only the site that made the record may write this")},
+    {"scope", N_("the table does not belong where it was written")},
+    {"value", N_("the column does not take this value")},
+    {"key", N_("the table does not take this key")},
+    {"table", N_("the table was not published when it was written")},
+    {"too long", N_("longer than one change may be")},
+    {"conflicts", N_("the record has too many open conflicts")},
+    {"move", N_("the record could not be made where it was to go")},
+    {"not counted", N_("this site's right was taken before others had it")},
 };
 
 static const char *say_reason(const char *reason)
 {
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (strcmp(reasons[i][0], reason) == 0)
-            return reasons[i][nv_is_french() ? 2 : 1];
+            return _(reasons[i][1]);
     return reason;
 }
 
@@ -103,11 +102,11 @@ static void entry_line(struct nv_grid *grid, const struct entry *entry)
 
 static void heading(struct nv_grid *grid)
 {
-    static const char *const english[] = {"TABLE", "KEY", "FIELD", "VALUE", "TIMES", "LAST", "WHY"};
-    static const char *const french[] = {"TABLE", "CLÉ", "CHAMP", "VALEUR", "FOIS", "DERNIÈRE", "POURQUOI"};
-    grid->columns = sizeof english / sizeof *english;
+    static const char *const headings[] = {N_("TABLE"), N_("KEY"),  N_("FIELD"), N_("VALUE"),
+                                           N_("TIMES"), N_("LAST"), N_("WHY")};
+    grid->columns = sizeof headings / sizeof *headings;
     for (size_t i = 0; i < grid->columns; i++)
-        nv_grid_cell(grid, nv_is_french() ? french[i] : english[i]);
+        nv_grid_cell(grid, _(headings[i]));
 }
 
 static enum nv_status list(struct nv_store *store, struct nv_grid *grid, json_t *json, size_t *ret_count,
@@ -147,7 +146,7 @@ enum nv_status nv_command_quarantine(struct nv_call *call, struct nv_error *erro
     if (status == NV_OK && call->json)
         status = nv_print_json(json_incref(json), error);
     else if (status == NV_OK && count == 0)
-        puts(nv_is_french() ? "Rien n'est mis de côté." : "Nothing is set aside.");
+        puts(_("Nothing is set aside."));
     else if (status == NV_OK)
         status = nv_grid_print(&grid, 0, error);
     nv_grid_done(&grid);

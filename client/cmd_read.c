@@ -4,6 +4,7 @@
 #include "base/hex.h"
 #include "client/command.h"
 #include "client/conflicts.h"
+#include "client/language.h"
 #include "client/records.h"
 #include "client/sites.h"
 #include "store/care.h"
@@ -224,7 +225,7 @@ static const char *kind_name(enum nv_op_kind kind)
     case NV_OP_PUT:
         return "put";
     case NV_OP_DELETE:
-        return "delete";
+        return N_("delete"); /* the one that is told of a record in words */
     case NV_OP_REDACT:
         return "redact";
     case NV_OP_SEALED:
@@ -288,10 +289,10 @@ static bool tell_text(const struct nv_history_entry *entry, void *context)
     if (!nv_scope_id_equal(entry->scope, NV_SCOPE_NETWORK)) {
         char scope[NV_SCOPE_TEXT];
         nv_scope_name(telling->store, entry->scope, scope);
-        fputs("  in ", stdout);
+        fputs(_("  in "), stdout);
         nv_print_string(scope);
     }
-    printf("  %s", entry->is_redacted ? "removed" : entry->kind == NV_OP_PUT ? "" : kind_name(entry->kind));
+    printf("  %s", entry->is_redacted ? _("removed") : entry->kind == NV_OP_PUT ? "" : _(kind_name(entry->kind)));
     for (size_t i = 0, n = 0; !entry->is_redacted && i < entry->table->field_count; i++) {
         if (entry->op->kind != NV_OP_PUT || (entry->op->fields >> i & 1) == 0)
             continue;

@@ -3,7 +3,9 @@
 
 #include "base/clock.h"
 #include "client/command.h"
+#include "client/language.h"
 #include "client/sites.h"
+#include "client/words.h"
 
 enum { CHANGES_MOST = NV_CALL_OPTIONS };
 
@@ -13,10 +15,10 @@ struct keys {
     struct nv_sign_key authority, site;
 };
 
-static enum nv_status load_keys(const struct nv_call *call, struct nv_store *store, const char *doing,
-                                struct keys *ret_keys, struct nv_error *error)
+static enum nv_status load_keys(const struct nv_call *call, struct nv_store *store, struct keys *ret_keys,
+                                struct nv_error *error)
 {
-    enum nv_status status = nv_home_authority(&call->home, doing, &ret_keys->authority, error);
+    enum nv_status status = nv_home_authority(&call->home, &ret_keys->authority, error);
     if (status == NV_OK)
         status = nv_sign_key_load(call->home.keys, "sign.key", &ret_keys->site, error);
     if (status == NV_OK)
@@ -61,9 +63,12 @@ static enum nv_status list_changes(const struct nv_call *call, struct asking *as
             return status;
         *change = (struct change){member->site, call->options[i].value, strcmp(call->options[i].name, "--add") == 0};
         bool reads = nv_right_reads(asking->store, asking->scope, change->site, NV_POSITION_NOW);
-        if (reads == change->adds)
-            return nv_fail(error, NV_REFUSED, "%.64s is %s group %.64s%s: nothing was changed", change->name,
-                           reads ? "in" : "not in", asking->name, reads ? " already" : "");
+        if (reads && change->adds)
+            return nv_fail(error, NV_REFUSED, "%.64s is in group %.64s already: nothing was changed", change->name,
+                           asking->name);
+        if (!reads && !change->adds)
+            return nv_fail(error, NV_REFUSED, "%.64s is not in group %.64s: nothing was changed", change->name,
+                           asking->name);
         asking->change_count++;
     }
     return NV_OK;
@@ -119,16 +124,13 @@ static void print_group(const struct asking *asking)
         putchar('\n');
         readers++;
     }
-    if (readers == 0) {
-        printf("Nobody is in the group ");
-        nv_print_string(scope->called);
-        printf(". List a site in it with --add SITE.\n");
-    }
+    if (readers == 0)
+        nv_say(_("Nobody is in the group %s. List a site in it with --add SITE."), scope->called);
     for (size_t i = 0; i < asking->change_count; i++)
         takes_away = takes_away || !asking->changes[i].adds;
     if (takes_away)
-        printf("Who was taken out gets nothing more of this group. What it has read it may have kept: nothing can\n"
-               "take that back.\n");
+        puts(_("Who was taken out gets nothing more of this group. What it has read it may have kept: nothing can\n"
+               "take that back."));
 }
 
 static enum nv_status run_group(struct nv_call *call, struct asking *asking, struct nv_error *error)
@@ -147,8 +149,7 @@ static enum nv_status run_group(struct nv_call *call, struct asking *asking, str
                        asking->name, asking->name);
     status = list_changes(call, asking, error);
     if (status == NV_OK && (!asking->exists || asking->change_count > 0)) {
-        status = load_keys(call, asking->store, asking->exists ? "changing a group" : "making a group", &asking->keys,
-                           error);
+        status = load_keys(call, asking->store, &asking->keys, error);
         if (status == NV_OK)
             status = carry_out(asking, error);
     }
@@ -177,12 +178,10 @@ static enum nv_status print_revoked(const struct nv_call *call, const char *name
         return nv_print_json(
             json_pack("{s:o, s:o}", "revoked", nv_json_text(name), "id", nv_json_hex(site.bytes, sizeof site.bytes)),
             error);
-    nv_print_string(name);
-    printf(
-        " is no member any more. Whoever hears of it ends its sessions and refuses its key. What it wrote and is held\n"
-        "here stays; what it signs from here on counts for nothing. What it has read it may have kept: nothing can "
-        "take\n"
-        "that back. To let it return, or another machine take its place, invite it anew.\n");
+    nv_say(_("%s is no member any more. Whoever hears of it ends its sessions and refuses its key."), name);
+    puts(_(
+        "What it wrote and is held here stays; what it signs from here on counts for nothing. What it has read it may\n"
+        "have kept: nothing can take that back. To let it return, or another machine take its place, invite it anew."));
     return NV_OK;
 }
 
@@ -193,7 +192,7 @@ static enum nv_status run_revoke(struct nv_call *call, struct nv_store **store, 
     char name[NV_SITE_TEXT];
     enum nv_status status = nv_home_open(&call->home, store, error);
     if (status == NV_OK)
-        status = load_keys(call, *store, "revoking a membership", keys, error);
+        status = load_keys(call, *store, keys, error);
     if (status == NV_OK)
         status = nv_site_find(*store, call->words[0], &member, error);
     if (status != NV_OK)

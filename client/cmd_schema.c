@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "client/command.h"
+#include "client/language.h"
 #include "client/records.h"
+#include "client/words.h"
 #include "store/schema.h"
 
 /* ---- apply ---- */
@@ -40,8 +42,9 @@ static enum nv_status print_summary(const struct nv_call *call, bool is_trial, s
 {
     nv_buffer_append_byte(summary, '\0');
     if (summary->failed)
-        return nv_fail(error, NV_NO_MEMORY, "out of memory: the schema was %s, but cannot be told of",
-                       is_trial ? "tried" : "published");
+        return is_trial
+                   ? nv_no_memory(error)
+                   : nv_fail(error, NV_NO_MEMORY, "out of memory: the schema was published, but cannot be told of");
     char *line = (char *)summary->data;
     if (call->json) {
         json_t *lines = json_array();
@@ -53,7 +56,7 @@ static enum nv_status print_summary(const struct nv_call *call, bool is_trial, s
         nv_print_string(at);
         putchar('\n');
     }
-    puts(is_trial ? "It would be published as it is; nothing was changed." : "Published.");
+    puts(is_trial ? _("It would be published as it is; nothing was changed.") : _("Published."));
     return NV_OK;
 }
 
@@ -67,7 +70,7 @@ enum nv_status nv_command_schema_apply(struct nv_call *call, struct nv_error *er
     if (status == NV_OK)
         status = nv_home_open(&call->home, &store, error);
     if (status == NV_OK)
-        status = nv_home_authority(&call->home, "publishing a schema", &authority, error);
+        status = nv_home_authority(&call->home, &authority, error);
     if (status == NV_OK)
         status = nv_schema_apply(store, &authority, (const char *)sql.data, is_trial, nv_wall_now(), &summary, error);
     if (status == NV_OK)
@@ -101,15 +104,16 @@ static const char *affinity_name(enum nv_affinity affinity)
 static enum nv_status print_table(const struct nv_table *table, struct nv_error *error)
 {
     struct nv_grid grid = {.columns = 4};
-    nv_print_string(table->name);
-    printf("  (scope %s, writers %s%s)\n", table->scope, table->writers,
-           table->missing ? "; not in the store now" : "");
+    if (table->missing)
+        nv_say(_("%s  (scope %s, writers %s; not in the store now)"), table->name, table->scope, table->writers);
+    else
+        nv_say(_("%s  (scope %s, writers %s)"), table->name, table->scope, table->writers);
     for (size_t i = 0; i < table->key_count + table->field_count; i++) {
         const struct nv_column *field = i < table->key_count ? NULL : &table->fields[i - table->key_count];
         const char *label = field == NULL ? NULL : nv_label(field);
         nv_grid_cell(&grid, field == NULL ? table->keys[i] : field->name);
         nv_grid_cell(&grid, affinity_name(field == NULL ? table->key_types[i].affinity : field->type.affinity));
-        nv_grid_cell(&grid, field == NULL ? "key" : nv_rule_name(field->rule));
+        nv_grid_cell(&grid, field == NULL ? _("key") : nv_rule_name(field->rule));
         nv_grid_cell(&grid, label != NULL ? label : "");
     }
     enum nv_status status = nv_grid_print(&grid, 2, error);
@@ -155,7 +159,7 @@ enum nv_status nv_command_schema_show(struct nv_call *call, struct nv_error *err
     else
         json_decref(list);
     if (status == NV_OK && !call->json && count == 0)
-        puts("No table is kept in step here yet.");
+        puts(_("No table is kept in step here yet."));
     nv_store_close(store);
     return status;
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "client/command.h"
+#include "client/language.h"
 #include "client/records.h"
 #include "store/care.h"
 #include "store/db.h"
@@ -276,7 +277,7 @@ enum nv_status nv_command_rm(struct nv_call *call, struct nv_error *error)
                                          nv_json_text(call->words[1]), "was_missing", (int)was_missing),
                                error);
     else if (status == NV_OK && was_missing)
-        printf("The record was gone from its table already; its deletion is now confirmed.\n");
+        puts(_("The record was gone from its table already; its deletion is now confirmed."));
     close_record(&writing);
     return status;
 }

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "client/language.h"
 #include "client/output.h"
 #include "client/records.h"
 #include "client/sites.h"
+#include "client/words.h"
 #include "store/db.h"
 #include "store/trust/rights.h"
 
@@ -189,16 +191,16 @@ static void print_advice(const struct printing *printing)
     putchar(' ');
     print_argument((const char *)printing->key.data);
     if (is_of_records) {
-        puts("   (deletes the one that is shown: the next one is shown then)");
+        printf("   %s\n", _("(deletes the one that is shown: the next one is shown then)"));
         return;
     }
     if (is_string(&printing->kind, "deleted")) {
-        puts(" - --take 1   (keep the record; --take 2 deletes it)");
+        printf(" - --take 1   %s\n", _("(keep the record; --take 2 deletes it)"));
         return;
     }
     putchar(' ');
     print_argument((const char *)printing->field.data);
-    puts(" --take N   (or --value V, --null)");
+    printf(" --take N   %s\n", _("(or --value V, --null)"));
 }
 
 static enum nv_status end_conflict(struct printing *printing, struct nv_error *error)
@@ -221,11 +223,30 @@ static const char *label_of(const struct nv_store *store, const char *table_name
     return NULL;
 }
 
+/* The conflict's first line: where it is, and about what. */
+static void say_what(const struct printing *printing, sqlite3_stmt *statement, const char *table, const char *field)
+{
+    const char *key = (const char *)printing->key.data, *scope = (const char *)printing->scope.data;
+    const char *label = label_of(printing->store, table, field);
+    char what[NV_LIMIT_NAME + NV_LIMIT_LABEL_BYTES + 8];
+    if (field == NULL)
+        snprintf(what, sizeof what, "%s",
+                 is_of_scopes(statement) ? _("several records, for different readers")
+                                         : _("deleted at one site, written at another"));
+    else if (label == NULL)
+        snprintf(what, sizeof what, "%s", field);
+    else
+        snprintf(what, sizeof what, "%s (%s)", field, label);
+    if (scope[0] == '\0' || strcmp(scope, "network") == 0)
+        nv_say(_("%s %s: %s"), table, key, what);
+    else
+        nv_say(_("%s %s: %s in %s"), table, key, what, scope);
+}
+
 static enum nv_status begin_conflict(struct printing *printing, sqlite3_stmt *statement, struct nv_error *error)
 {
     enum nv_status status = end_conflict(printing, error);
     const char *table = text_at(statement, TABLE_NAME), *field = text_at(statement, FIELD);
-    const char *label = label_of(printing->store, table, field);
     char scope[NV_SCOPE_TEXT];
     scope_at(printing->store, statement, scope);
     set_string(&printing->table, table);
@@ -238,21 +259,7 @@ static enum nv_status begin_conflict(struct printing *printing, sqlite3_stmt *st
         return nv_fail(error, NV_NO_MEMORY, "out of memory: the conflicts could not be listed");
     if (printing->open++ > 0 || printing->is_below_a_record)
         putchar('\n');
-    printf("%s ", table);
-    nv_print_string((const char *)printing->key.data);
-    printf(": %s", is_of_scopes(statement) ? "several records, for different readers"
-                   : field == NULL         ? "deleted at one site, written at another"
-                                           : field);
-    if (label != NULL) {
-        fputs(" (", stdout);
-        nv_print_string(label);
-        putchar(')');
-    }
-    if (scope[0] != '\0' && strcmp(scope, "network") != 0) {
-        fputs(" in ", stdout);
-        nv_print_string(scope);
-    }
-    putchar('\n');
+    say_what(printing, statement, table, field);
     return status;
 }
 
@@ -270,12 +277,12 @@ static void add_line(struct printing *printing, sqlite3_stmt *statement)
         nv_grid_number(&printing->grid, (uint64_t)sqlite3_column_int64(statement, CHOICE));
         nv_grid_value(&printing->grid, &value, VALUE_CHARACTERS);
     } else {
-        nv_grid_cell(&printing->grid, "deleted");
-        nv_grid_cell(&printing->grid, "by");
+        nv_grid_cell(&printing->grid, _("deleted"));
+        nv_grid_cell(&printing->grid, _("by"));
     }
     nv_grid_cell(&printing->grid, site);
     nv_grid_time(&printing->grid, time);
-    nv_grid_cell(&printing->grid, sqlite3_column_int(statement, SHOWN) != 0 ? "shown" : "");
+    nv_grid_cell(&printing->grid, sqlite3_column_int(statement, SHOWN) != 0 ? _("shown") : "");
 }
 
 enum nv_status nv_conflicts_print(struct nv_store *store, const struct nv_table *table, struct nv_slice key,

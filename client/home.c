@@ -9,6 +9,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "client/language.h"
+
 enum { BUSY_TIMEOUT_MS = 5000 };
 
 enum nv_status nv_home_set(struct nv_home *home, const char *path, struct nv_error *error)
@@ -70,13 +72,12 @@ enum nv_status nv_home_open(const struct nv_home *home, struct nv_store **ret_st
     return NV_OK;
 }
 
-enum nv_status nv_home_authority(const struct nv_home *home, const char *doing, struct nv_sign_key *ret_key,
-                                 struct nv_error *error)
+enum nv_status nv_home_authority(const struct nv_home *home, struct nv_sign_key *ret_key, struct nv_error *error)
 {
     enum nv_status status = nv_sign_key_load(home->keys, "authority.key", ret_key, error);
     if (status == NV_NOT_FOUND)
-        return nv_fail(error, NV_REFUSED, "%s needs the network's authority key, which is not in %s: run it at the hub",
-                       doing, home->keys);
+        return nv_fail(error, NV_REFUSED,
+                       "this needs the network's authority key, which is not in %s: run it at the hub", home->keys);
     return status;
 }
 
@@ -144,12 +145,13 @@ enum nv_status nv_settings_write(const struct nv_home *home, const struct nv_set
     FILE *file = fopen(home->settings, "wx");
     if (file == NULL)
         return nv_fail(error, NV_IO, "%s cannot be made: %s", home->settings, strerror(errno));
-    fputs("# Settings of this site: navette.conf(5). The daemon reads them when it starts.\n", file);
-    write_setting(file, "listen", settings->listen, "tcp://0.0.0.0:7420", "Where other sites may dial this one.");
-    write_setting(file, "enrol", settings->enrol, "tcp://0.0.0.0:7421", "At the hub: where new sites ask to join.");
+    fputs(_("# Settings of this site: navette.conf(5). The daemon reads them when it starts.\n"), file);
+    write_setting(file, "listen", settings->listen, "tcp://0.0.0.0:7420", _("Where other sites may dial this one."));
+    write_setting(file, "enrol", settings->enrol, "tcp://0.0.0.0:7421", _("At the hub: where new sites ask to join."));
     write_setting(file, "advertise", settings->advertise, "tcp://hub.example.org:7420",
-                  "How others reach `listen`, where that is another address.");
-    fputs("\n# Where to dial a site, in the place of what its certificate says: NAME = ENDPOINT.\n[peers]\n", file);
+                  _("How others reach `listen`, where that is another address."));
+    fprintf(file, "\n# %s\n[peers]\n",
+            _("Where to dial a site, in the place of what its certificate says: NAME = ENDPOINT."));
     bool written = fflush(file) == 0 && fsync(fileno(file)) == 0;
     if (fclose(file) != 0 || !written) {
         unlink(home->settings);

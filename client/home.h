@@ -24,9 +24,8 @@ enum nv_status nv_home_set(struct nv_home *home, const char *path, struct nv_err
  * is sealed; without them a command that needs it says so. */
 enum nv_status nv_home_open(const struct nv_home *home, struct nv_store **ret_store, struct nv_error *error);
 
-/* Reads the authority's key, which is at the hub alone: `doing` says what needs it. */
-enum nv_status nv_home_authority(const struct nv_home *home, const char *doing, struct nv_sign_key *ret_key,
-                                 struct nv_error *error);
+/* Reads the authority's key, which is at the hub alone. */
+enum nv_status nv_home_authority(const struct nv_home *home, struct nv_sign_key *ret_key, struct nv_error *error);
 
 /* Whether a navetted runs on this home. */
 bool nv_home_is_running(const struct nv_home *home);

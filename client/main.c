@@ -19,89 +19,85 @@ struct command {
 enum { ANY = 1 << 20 };
 
 static const struct command commands[] = {
-    {"The network", NULL, 0, 0, NULL},
+    {N_("The network"), NULL, 0, 0, NULL},
     {"init NAME [--hub [--reader]] [--listen ENDPOINT] [--enrol ENDPOINT] [--advertise ENDPOINT]",
-     "Make a new site in the home folder; --hub also founds a network, --reader lets its hub be granted to read.", 1, 1,
-     nv_command_init},
+     N_("Make a new site in the home folder; --hub also founds a network, --reader lets its hub be granted to read."),
+     1, 1, nv_command_init},
     {"invite NAME [--role ROLE] [--days N]",
-     "At the hub: print an invitation for a new site (role: site or hub), or for a member that lost its keys.", 1, 1,
-     nv_command_invite},
+     N_("At the hub: print an invitation for a new site (role: site or hub), or for a member that lost its keys."), 1,
+     1, nv_command_invite},
     {"join INVITATION [--recover [--secret FILE]]",
-     "Join the network that invited this site (- reads it from standard input); --recover brings back a site that lost "
-     "its keys, with its recovery secret.",
+     N_("Join the network that invited this site (- reads it from standard input); --recover brings back a site that "
+        "lost its keys, with its recovery secret."),
      1, 1, nv_command_join},
-    {"members", "List the sites of the network, and who reads what.", 0, 0, nv_command_members},
-    {"revoke NAME", "At the hub: take a site out of the network.", 1, 1, nv_command_revoke},
+    {"members", N_("List the sites of the network, and who reads what."), 0, 0, nv_command_members},
+    {"revoke NAME", N_("At the hub: take a site out of the network."), 1, 1, nv_command_revoke},
     {"group NAME [--add SITE]... [--remove SITE]...",
-     "Show who is in a group. At the hub: make it where there is none of that name, list sites in it, take them out.",
+     N_("Show who is in a group. At the hub: make it where there is none of that name, list sites in it, take them "
+        "out."),
      1, 1, nv_command_group},
-    {"The schema", NULL, 0, 0, NULL},
-    {"schema apply FILE [--dry-run]", "At the hub: publish the tables of an SQL file (- is standard input).", 1, 1,
+    {N_("The schema"), NULL, 0, 0, NULL},
+    {"schema apply FILE [--dry-run]", N_("At the hub: publish the tables of an SQL file (- is standard input)."), 1, 1,
      nv_command_schema_apply},
-    {"schema show", "List the tables that are kept in step, with their columns.", 0, 0, nv_command_schema_show},
-    {"Records", NULL, 0, 0, NULL},
-    {"get TABLE KEY", "Show one record.", 2, 2, nv_command_get},
-    {"list TABLE [FIELD=VALUE...] [--limit N]", "Show the records whose fields have these values.", 1, ANY,
+    {"schema show", N_("List the tables that are kept in step, with their columns."), 0, 0, nv_command_schema_show},
+    {N_("Records"), NULL, 0, 0, NULL},
+    {"get TABLE KEY", N_("Show one record."), 2, 2, nv_command_get},
+    {"list TABLE [FIELD=VALUE...] [--limit N]", N_("Show the records whose fields have these values."), 1, ANY,
      nv_command_list},
-    {"put TABLE [KEY] [FIELD=VALUE...]", "Write fields of a record, a new one where it is not there.", 1, ANY,
+    {"put TABLE [KEY] [FIELD=VALUE...]", N_("Write fields of a record, a new one where it is not there."), 1, ANY,
      nv_command_put},
-    {"rm TABLE KEY", "Delete a record.", 2, 2, nv_command_rm},
-    {"move TABLE KEY SCOPE", "Have others read a record and what belongs to it: network, site/NAME or group/NAME.", 3,
-     3, nv_command_move},
-    {"Figures", NULL, 0, 0, NULL},
+    {"rm TABLE KEY", N_("Delete a record."), 2, 2, nv_command_rm},
+    {"move TABLE KEY SCOPE", N_("Have others read a record and what belongs to it: network, site/NAME or group/NAME."),
+     3, 3, nv_command_move},
+    {N_("Figures"), NULL, 0, 0, NULL},
     {"publish [--period PERIOD]",
-     "Count this site's own records, once a period, for all to see: no record leaves the site, only counts do.", 0, 0,
-     nv_command_publish},
+     N_("Count this site's own records, once a period, for all to see: no record leaves the site, only counts do."), 0,
+     0, nv_command_publish},
     {"report [NAME] [--by COLUMN] [--for AUDIENCE] [--period PERIOD] [--format FORMAT] [--disclose]",
-     "Show the schema's reports: for this site alone (audience: site), the hub, or a funder, from whom small counts "
-     "are "
-     "hidden. Formats: table, csv, json, html. --disclose makes what a funder gets final.",
+     N_("Show the schema's reports: for this site alone (audience: site), the hub, or a funder, from whom small counts "
+        "are hidden. Formats: table, csv, json, html. --disclose makes what a funder gets final."),
      0, 1, nv_command_report},
-    {"Care", NULL, 0, 0, NULL},
-    {"status [--watch]", "Say in words how this site stands.", 0, 0, nv_command_status},
-    {"peers", "List the sites that this one talks with, and how far behind they are.", 0, 0, nv_command_peers},
-    {"conflicts", "List what was written apart and waits for an answer.", 0, 0, nv_command_conflicts},
+    {N_("Care"), NULL, 0, 0, NULL},
+    {"status [--watch]", N_("Say in words how this site stands."), 0, 0, nv_command_status},
+    {"peers", N_("List the sites that this one talks with, and how far behind they are."), 0, 0, nv_command_peers},
+    {"conflicts", N_("List what was written apart and waits for an answer."), 0, 0, nv_command_conflicts},
     {"resolve TABLE KEY FIELD (--take N | --value V | --null)",
-     "Answer a conflict; FIELD is - where a deleted record was edited.", 3, 3, nv_command_resolve},
-    {"quarantine", "List what was written and stands in no row, and why.", 0, 0, nv_command_quarantine},
-    {"history TABLE KEY", "Show who changed which field of a record, and when.", 2, 2, nv_command_history},
-    {"verify [--deep]", "Check every log from its first changeset; --deep checks the store's file too.", 0, 0,
+     N_("Answer a conflict; FIELD is - where a deleted record was edited."), 3, 3, nv_command_resolve},
+    {"quarantine", N_("List what was written and stands in no row, and why."), 0, 0, nv_command_quarantine},
+    {"history TABLE KEY", N_("Show who changed which field of a record, and when."), 2, 2, nv_command_history},
+    {"verify [--deep]", N_("Check every log from its first changeset; --deep checks the store's file too."), 0, 0,
      nv_command_verify},
-    {"digest", "Print the state of each scope's records as a hash: the same at all its readers that are in step.", 0, 0,
-     nv_command_digest},
-    {"rebuild", "Make the tables anew from the logs, and mend what differs.", 0, 0, nv_command_rebuild},
+    {"digest", N_("Print the state of each scope's records as a hash: the same at all its readers that are in step."),
+     0, 0, nv_command_digest},
+    {"rebuild", N_("Make the tables anew from the logs, and mend what differs."), 0, 0, nv_command_rebuild},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 /* ---- usage ---- */
 
-static void print_usage(FILE *stream)
+static void print_usage(void)
 {
-    fputs("Usage: navette [--home DIR] [--json] COMMAND\n", stream);
+    puts(_("Usage: navette [--home DIR] [--json] COMMAND"));
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (commands[i].run == NULL)
-            fprintf(stream, "\n%s\n", commands[i].usage);
+            printf("\n%s\n", _(commands[i].usage));
         else
-            fprintf(stream, "  %s\n      %s\n", commands[i].usage, commands[i].summary);
+            printf("  %s\n      %s\n", commands[i].usage, _(commands[i].summary));
     }
-    fputs("\nOther\n"
-          "  help [COMMAND]\n      Show this, or what one command takes.\n"
-          "\n"
-          "Options\n"
-          "  --home DIR   the site's home folder; else NAVETTE_HOME, else /var/lib/navette\n"
-          "  --json       answer in JSON\n"
-          "  --version    print the version\n"
-          "\n"
-          "Exit status: 0 done, 1 what was asked for is not so, 2 wrong usage, 3 refused input, 4 not reachable or "
-          "busy,\n"
-          "70 an error of Navette's own. navette(1) says more.\n",
-          stream);
+    printf("\n%s\n  help [COMMAND]\n      %s\n", _("Other"), _("Show this, or what one command takes."));
+    printf("\n%s", _("Options\n"
+                     "  --home DIR   the site's home folder; else NAVETTE_HOME, else /var/lib/navette\n"
+                     "  --json       answer in JSON\n"
+                     "  --version    print the version\n"));
+    printf("\n%s", _("Exit status: 0 done, 1 what was asked for is not so, 2 wrong usage, 3 refused input, 4 not "
+                     "reachable or busy,\n"
+                     "70 an error of Navette's own. navette(1) says more.\n"));
 }
 
 static void print_command_usage(const struct command *command)
 {
-    printf("Usage: navette [--home DIR] [--json] %s\n%s\n", command->usage, command->summary);
+    printf(_("Usage: navette [--home DIR] [--json] %s\n%s\n"), command->usage, _(command->summary));
 }
 
 /* ---- finding the command and its arguments ---- */
@@ -273,9 +269,10 @@ static enum nv_status check_words(const struct request *request, struct nv_error
             return nv_fail(error, NV_USAGE, "say what to do: `navette help` lists the commands");
         return nv_fail(error, NV_USAGE, "there is no command %.60s: `navette help` lists them", call->words[0]);
     }
-    if (call->word_count < request->command->words_min || call->word_count > request->command->words_max)
-        return nv_fail(error, NV_USAGE, "too %s arguments: usage: navette %s",
-                       call->word_count < request->command->words_min ? "few" : "many", request->command->usage);
+    if (call->word_count < request->command->words_min)
+        return nv_fail(error, NV_USAGE, "too few arguments: usage: navette %s", request->command->usage);
+    if (call->word_count > request->command->words_max)
+        return nv_fail(error, NV_USAGE, "too many arguments: usage: navette %s", request->command->usage);
     return NV_OK;
 }
 
@@ -298,7 +295,7 @@ static enum nv_status print_help(const struct request *request, struct nv_error 
                            request->call.words[1]);
     }
     if (command == NULL)
-        print_usage(stdout);
+        print_usage();
     else
         print_command_usage(command);
     return NV_OK;

@@ -7,6 +7,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "client/language.h"
 #include "wire/recovery.h"
 
 enum { LINE = 256 };
@@ -37,7 +38,7 @@ static bool read_unseen(char line[LINE])
     bool is_read = false;
     if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &unseen) == 0) {
         /* Asked only now: what was typed before is dropped, and would have shown. */
-        fputs("The site's recovery secret: ", stderr);
+        fputs(_("The site's recovery secret: "), stderr);
         is_read = read_line(stdin, line);
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
     }

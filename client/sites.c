@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/hex.h"
+#include "client/language.h"
 
 void nv_site_name(const struct nv_store *store, struct nv_site_id site, char ret_text[NV_SITE_TEXT])
 {
@@ -32,9 +33,9 @@ const char *nv_role_text(enum nv_role role, bool reader)
 {
     switch (role) {
     case NV_ROLE_SITE:
-        return "site";
+        return N_("site");
     case NV_ROLE_HUB:
-        return reader ? "reading hub" : "hub";
+        return reader ? N_("reading hub") : N_("hub");
     }
     return "?";
 }

@@ -12,5 +12,5 @@ void nv_site_name(const struct nv_store *store, struct nv_site_id site, char ret
 enum nv_status nv_site_find(const struct nv_store *store, const char *name, const struct nv_member **ret_member,
                             struct nv_error *error);
 
-/* "site", "hub", "reading hub". */
+/* "site", "hub", "reading hub": the role's code, which the catalogue knows. */
 const char *nv_role_text(enum nv_role role, bool reader);

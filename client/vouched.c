@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "client/language.h"
 #include "client/sites.h"
 #include "client/words.h"
 
@@ -29,9 +30,15 @@ enum nv_status nv_say_vouched(struct nv_store *store, struct nv_error *error)
         nv_site_name(store, list[i].site, name);
         list_names(store, &list[i], names, sizeof names);
         if (list[i].changesets > 0)
-            nv_say(NV_SAY_VOUCHED, list[i].changesets, name, names);
+            nv_say(NV_PLURAL("A right was taken from %s: %llu changeset of it counts by the word of %s",
+                             "A right was taken from %s: %llu changesets of it count by the word of %s",
+                             list[i].changesets),
+                   name, (unsigned long long)list[i].changesets, names);
         if (list[i].held > 0)
-            nv_say(NV_SAY_HELD_BESIDE, list[i].held, name, NULL);
+            nv_say(NV_PLURAL("A right was taken from %s: %llu changeset of it is set aside, and counts for nothing",
+                             "A right was taken from %s: %llu changesets of it are set aside, and count for nothing",
+                             list[i].held),
+                   name, (unsigned long long)list[i].held);
     }
     free(list);
     return NV_OK;

@@ -1,9 +1,10 @@
 #include "base/error.h"
 
-#include <libintl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/catalogue.h"
 
 enum nv_status nv_fail(struct nv_error *error, enum nv_status status, const char *format, ...)
 {
@@ -12,7 +13,7 @@ enum nv_status nv_fail(struct nv_error *error, enum nv_status status, const char
     error->status = status;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error->text, sizeof error->text, gettext(format), arguments);
+    vsnprintf(error->text, sizeof error->text, _(format), arguments);
     va_end(arguments);
     return status;
 }
@@ -29,7 +30,7 @@ enum nv_status nv_fail_in(struct nv_error *error, const char *prefix)
         return NV_BUG;
     char before[sizeof error->text];
     memcpy(before, error->text, sizeof before);
-    snprintf(error->text, sizeof error->text, "%s: %.500s", prefix, before);
+    snprintf(error->text, sizeof error->text, _("%s: %.500s"), prefix, before);
     return error->status;
 }
 

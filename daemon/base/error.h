@@ -31,7 +31,8 @@ struct nv_error {
 };
 
 /* Sets the status and the sentence; returns the status. `error` may be NULL. The sentence is in the language that the
- * program chose (client/language.h), in English where it chose none: the format is what the catalogue knows it by. */
+ * program chose (base/catalogue.h): the format is what the catalogue knows it by. What it prints is looked up by the
+ * caller, where that is words. */
 enum nv_status nv_fail(struct nv_error *error, enum nv_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
