@@ -1,11 +1,13 @@
 /* Reading ops of the authority log: genesis, certificates, schemas. Those that give and take rights are in
  * authority_rights.c, writing them all in authority_encode.c. */
+#include "base/catalogue.h"
 #include "wire/authority_read.h"
 #include "wire/text.h"
 
 enum nv_status nv_authority_refuse(const char *what, struct nv_error *error)
 {
-    return nv_fail(error, NV_REFUSED, "an op of the authority log is against the protocol: %s: it is not taken", what);
+    return nv_fail(error, NV_REFUSED, "an op of the authority log is against the protocol: %s: it is not taken",
+                   _(what));
 }
 
 static enum nv_status no_memory(struct nv_error *error)

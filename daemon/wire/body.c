@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "base/catalogue.h"
 #include "base/planted.h"
 #include "wire/compress.h"
 #include "wire/form.h"
@@ -86,8 +87,8 @@ static bool append_entries(const struct nv_body *body, const struct proof *proof
 
 static enum nv_status refuse(struct nv_error *error, const char *what)
 {
-    return nv_fail(error, NV_REFUSED, "a changeset's body %s: it is not what was signed: ask another peer for it",
-                   what);
+    return nv_fail(error, NV_REFUSED, "a changeset's body is not what was signed: %s: ask another peer for it",
+                   _(what));
 }
 
 static bool take_exactly(struct nv_slice bytes, void *ret_bytes, size_t size)
@@ -127,9 +128,9 @@ static enum nv_status read_entries(struct nv_slice bytes, struct nv_body *body, 
     struct nv_field field;
     if (nv_take_field(&behind, &field) && field.number == 1) {
         if (field.type != NV_FORM_BYTES || field.bytes.size != NV_SEED_BYTES || body->count == 0)
-            return refuse(error, "has a seed that is none");
+            return refuse(error, "it has a seed that is none");
         if (bytes.size > NV_LIMIT_BODY_BYTES - body->count * NV_REDACTION_BYTES)
-            return refuse(error, "is too long to be redacted");
+            return refuse(error, "it is too long to be redacted");
         proof->has_seed = true;
         nv_salts_of(field.bytes.data, proof->salts, body->count);
         reader = behind;
@@ -137,9 +138,9 @@ static enum nv_status read_entries(struct nv_slice bytes, struct nv_body *body, 
     for (size_t i = 0; i < body->count; i++)
         if (!nv_take_field(&reader, &field) || field.number != 2 || field.type != NV_FORM_BYTES ||
             !read_entry(field.bytes, proof->has_seed, &body->entries[i], &proof->salts[i], &proof->digests[i]))
-            return refuse(error, "has fewer entries than the header says, or one that is none");
+            return refuse(error, "it has fewer entries than the header says, or one that is none");
     if (nv_reader_left(&reader) > 0)
-        return refuse(error, "has more in it than the header says");
+        return refuse(error, "it has more in it than the header says");
     return NV_OK;
 }
 
@@ -163,7 +164,7 @@ static enum nv_status open_body(const struct nv_changeset_parts *parts, const st
     struct nv_body body = {0};
     struct proof proof = {0};
     if (header->op_count > NV_LIMIT_CHANGESET_OPS || bytes.size > NV_LIMIT_BODY_BYTES)
-        return refuse(error, "is over the protocol's limits");
+        return refuse(error, "it is over the protocol's limits");
     enum nv_status status = NV_OK;
     if (parts->compressed)
         status = nv_decompress(parts->body, NV_LIMIT_BODY_BYTES, arena, &bytes, error);
@@ -181,7 +182,7 @@ static enum nv_status open_body(const struct nv_changeset_parts *parts, const st
     }
     struct nv_hash root = nv_ops_root(proof.digests, proof.count);
     if (memcmp(root.bytes, header->ops_root.bytes, sizeof root.bytes) != 0 && !NV_PLANTED(SKIP_OPS_ROOT))
-        return refuse(error, "does not fit the header's ops root");
+        return refuse(error, "it does not fit the header's ops root");
     *ret_body = body;
     *ret_proof = proof;
     return NV_OK;

@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "base/catalogue.h"
 #include "wire/body.h"
 #include "wire/compress.h"
 #include "wire/form.h"
@@ -13,7 +14,7 @@ _Static_assert(crypto_sign_BYTES == 64, "a signature has 64 bytes");
 
 static enum nv_status refuse(struct nv_error *error, const char *what)
 {
-    return nv_fail(error, NV_REFUSED, "a changeset %s: it is not taken: ask another peer for it", what);
+    return nv_fail(error, NV_REFUSED, "a changeset is not taken: %s: ask another peer for it", _(what));
 }
 
 /* ---- splitting and joining ---- */
@@ -48,20 +49,20 @@ enum nv_status nv_changeset_split(struct nv_slice bytes, struct nv_changeset_par
     for (uint32_t last = 0; nv_reader_left(&reader) > 0;) {
         struct nv_field field;
         if (!nv_take_field(&reader, &field))
-            return refuse(error, "is cut short, or is none");
+            return refuse(error, "it is cut short, or is none");
         if (field.number <= last)
-            return refuse(error, "has a part twice, or its parts in another order");
+            return refuse(error, "it has a part twice, or its parts in another order");
         last = field.number;
         is_newer = is_newer || last > ZSTD;
         if ((last <= ZSTD && field.type != NV_FORM_BYTES) || !take_part(&field, &parts, &has_body))
-            return refuse(error, "has a part of a wrong kind or size");
+            return refuse(error, "it has a part of a wrong kind or size");
     }
     if (is_newer)
         return nv_fail(error, NV_NOT_YET,
                        "a changeset has a part that is not known here: newer software wrote it: "
                        "update Navette here");
     if (parts.header.size == 0 || parts.signature.size == 0 || !has_body)
-        return refuse(error, "lacks a part");
+        return refuse(error, "it lacks a part");
     *ret_parts = parts;
     return NV_OK;
 }
@@ -89,7 +90,7 @@ enum nv_status nv_changeset_verify(const struct nv_changeset_parts *parts, const
                                    const struct nv_public_key *network, struct nv_error *error)
 {
     if (parts->signature.size != crypto_sign_BYTES)
-        return refuse(error, "has no signature");
+        return refuse(error, "it has no signature");
     struct nv_buffer said = {0};
     append_signed(parts->header, network, &said);
     bool is_good =
@@ -99,7 +100,7 @@ enum nv_status nv_changeset_verify(const struct nv_changeset_parts *parts, const
     if (failed)
         return nv_fail(error, NV_NO_MEMORY, "no memory to check a signature");
     if (!is_good)
-        return refuse(error, "is not signed with that site's key for this network");
+        return refuse(error, "it is not signed with that site's key for this network");
     return NV_OK;
 }
 

@@ -1,6 +1,7 @@
 /* A site's request to be certified, and the answer. */
 #include <sodium.h>
 
+#include "base/catalogue.h"
 #include "wire/recovery.h"
 #include "wire/text.h"
 #include "wire/unpack.h"
@@ -11,7 +12,7 @@ static const char prefix[] = "navette enrol 1\n";
 
 static enum nv_status refuse(struct nv_error *error, const char *what)
 {
-    return nv_fail(error, NV_REFUSED, "a request to join is not good: %s: nothing was certified", what);
+    return nv_fail(error, NV_REFUSED, "a request to join is not good: %s: nothing was certified", _(what));
 }
 
 /* ---- requests ---- */
@@ -256,28 +257,28 @@ static struct nv_slice *list_slices(const ProtobufCBinaryData *binaries, size_t 
 enum nv_status nv_enrol_reply_decode(struct nv_slice bytes, struct nv_arena *arena, struct nv_enrol_reply *ret_reply,
                                      struct nv_error *error)
 {
-    static const char what[] = "the hub's answer";
     if (bytes.size > NV_LIMIT_MESSAGE_BYTES)
-        return nv_fail(error, NV_REFUSED, "%s is longer than the protocol allows: not taken", what);
+        return nv_fail(error, NV_REFUSED, "the hub's answer is longer than the protocol allows: not taken");
     const ProtobufCMessage *message;
-    enum nv_status status = nv_unpack(&navette__enrol_reply__descriptor, bytes, arena, what, &message, error);
+    enum nv_status status =
+        nv_unpack(&navette__enrol_reply__descriptor, bytes, arena, "the hub's answer", &message, error);
     if (status != NV_OK)
         return status;
     const Navette__EnrolReply *wire = (const Navette__EnrolReply *)message;
     if (!nv_long_text_is_good(wire->text, 0, REASON_BYTES_MAX))
-        return nv_fail(error, NV_REFUSED, "%s gives a reason that is no text: not taken", what);
+        return nv_fail(error, NV_REFUSED, "the hub's answer gives a reason that is no text: not taken");
     if (wire->n_keys > NV_LIMIT_RECOVERED_KEYS)
-        return nv_fail(error, NV_REFUSED, "%s has more content keys than the protocol allows: not taken", what);
+        return nv_fail(error, NV_REFUSED, "the hub's answer has more content keys than the protocol allows: not taken");
     struct nv_slice *authority = list_slices(wire->authority, wire->n_authority, arena);
     struct nv_slice *keys = list_slices(wire->keys, wire->n_keys, arena);
     if (authority == NULL || keys == NULL)
-        return nv_fail(error, NV_NO_MEMORY, "no memory for %s", what);
+        return nv_fail(error, NV_NO_MEMORY, "no memory for the hub's answer");
     for (size_t i = 0; i < wire->n_authority; i++)
         if (authority[i].size == 0)
-            return nv_fail(error, NV_REFUSED, "%s has an empty changeset: not taken", what);
+            return nv_fail(error, NV_REFUSED, "the hub's answer has an empty changeset: not taken");
     for (size_t i = 0; i < wire->n_keys; i++)
         if (keys[i].size != NV_RECOVERED_KEY_BYTES)
-            return nv_fail(error, NV_REFUSED, "%s has a content key of another size: not taken", what);
+            return nv_fail(error, NV_REFUSED, "the hub's answer has a content key of another size: not taken");
     *ret_reply = (struct nv_enrol_reply){.admitted = wire->admitted,
                                          .text = wire->text,
                                          .authority = authority,

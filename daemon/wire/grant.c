@@ -1,12 +1,13 @@
 /* Reading grants and asks. Writing them is in grant_encode.c. */
 #include "wire/grant.h"
 
+#include "base/catalogue.h"
 #include "wire/form.h"
 #include "wire/grant_form.h"
 
 static enum nv_status refuse(struct nv_error *error, const char *what)
 {
-    return nv_fail(error, NV_REFUSED, "an op about content keys is against the protocol: %s: it is not taken", what);
+    return nv_fail(error, NV_REFUSED, "an op about content keys is against the protocol: %s: it is not taken", _(what));
 }
 
 static enum nv_status no_memory(struct nv_error *error)

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/catalogue.h"
 #include "core/heads.h"
 #include "wire/form.h"
 #include "wire/hash.h"
@@ -17,15 +18,15 @@ struct nv_hash nv_header_hash(struct nv_slice header_bytes)
 static const char *context_fault(const struct nv_header *header)
 {
     if (header->context_count > NV_LIMIT_CONTEXT_HEADS)
-        return "its context names more heads than the protocol allows";
+        return N_("its context names more heads than the protocol allows");
     for (size_t i = 0; i < header->context_count; i++) {
         const struct nv_far_head *head = &header->context[i];
         if (i > 0 && nv_far_head_order(&header->context[i - 1], head) >= 0)
-            return "its context is not ascending, or names a log twice";
+            return N_("its context is not ascending, or names a log twice");
         if (!nv_scope_id_equal(head->scope, header->log.scope) || head->seq == 0)
-            return "its context names a head that is none in its scope";
+            return N_("its context names a head that is none in its scope");
         if (nv_site_id_compare(head->site, header->log.site) == 0 && head->epoch == header->log.epoch)
-            return "its context names its own log";
+            return N_("its context names its own log");
     }
     return NULL;
 }
@@ -34,23 +35,23 @@ static const char *header_fault(const struct nv_header *header)
 {
     bool is_authority = nv_scope_id_equal(header->log.scope, NV_SCOPE_AUTHORITY);
     if (header->seq == 0)
-        return "its seq is 0";
+        return N_("its seq is 0");
     if (header->sealed.ms < 0 || header->sealed.ms > NV_LIMIT_TIME_MS)
-        return "it was sealed at a time out of range";
+        return N_("it was sealed at a time out of range");
     if (header->op_count > NV_LIMIT_CHANGESET_OPS)
-        return "it has more ops than the protocol allows";
+        return N_("it has more ops than the protocol allows");
     if (header->control_count > header->op_count || (is_authority && header->control_count > 0))
-        return "it has more control ops than ops, or some in the authority log";
+        return N_("it has more control ops than ops, or some in the authority log");
     if (is_authority != (header->authority_seq == 0))
-        return "it names no authority position where one is needed, or one where none may be";
+        return N_("it names no authority position where one is needed, or one where none may be");
     if (is_authority && header->context_count > 0)
-        return "the authority log has no context";
+        return N_("the authority log has no context");
     return context_fault(header);
 }
 
 static enum nv_status refuse(struct nv_error *error, const char *what)
 {
-    return nv_fail(error, NV_REFUSED, "a header is against the protocol: %s: its changeset is not taken", what);
+    return nv_fail(error, NV_REFUSED, "a header is against the protocol: %s: its changeset is not taken", _(what));
 }
 
 /* A header's format comes first, so that software of any age can tell which one it is. */
@@ -122,9 +123,9 @@ enum nv_status nv_header_decode(struct nv_slice bytes, struct nv_arena *arena, s
 
 enum nv_status nv_header_encode(const struct nv_header *header, struct nv_buffer *buffer, struct nv_error *error)
 {
-    const char *fault = header->format != NV_FORMAT ? "its format is another" : header_fault(header);
+    const char *fault = header->format != NV_FORMAT ? N_("its format is another") : header_fault(header);
     if (fault != NULL)
-        return nv_fail(error, NV_BUG, "a header of ours that no site would take: %s", fault);
+        return nv_fail(error, NV_BUG, "a header of ours that no site would take: %s", _(fault));
     struct nv_arena arena = {.limit = header->context_count * (sizeof(Navette__Head) + sizeof(void *)) + 1024};
     Navette__Header wire = NAVETTE__HEADER__INIT;
     wire.format = header->format;

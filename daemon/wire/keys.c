@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/catalogue.h"
 #include "base/hex.h"
 
 enum { SECRET_BYTES = 32, LINE_BYTES = 2 * SECRET_BYTES + 1 };
@@ -42,11 +43,11 @@ bool nv_public_key_is_zero(const struct nv_public_key *key)
 
 /* ---- files ---- */
 
-static enum nv_status fail_io(struct nv_error *error, const char *doing, const char *folder, const char *name)
+static enum nv_status fail_io(struct nv_error *error, const char *what, const char *folder, const char *name)
 {
     int cause = errno;
     enum nv_status status = cause == ENOSPC || cause == EDQUOT ? NV_FULL : NV_IO;
-    return nv_fail(error, status, "%s %s/%s: %s: the key was not kept: mend that and try again", doing, folder, name,
+    return nv_fail(error, status, "%s/%s: %s: %s: the key was not kept: mend that and try again", folder, name, _(what),
                    strerror(cause));
 }
 
@@ -54,11 +55,11 @@ static enum nv_status fail_io(struct nv_error *error, const char *doing, const c
 static enum nv_status open_folder(const char *folder, const char *name, int *ret_fd, struct nv_error *error)
 {
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return fail_io(error, "making the folder for", folder, name);
+        return fail_io(error, "its folder cannot be made", folder, name);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct stat facts;
     if (fd < 0 || fstat(fd, &facts) != 0) {
-        enum nv_status status = fail_io(error, "opening the folder of", folder, name);
+        enum nv_status status = fail_io(error, "its folder cannot be opened", folder, name);
         if (fd >= 0)
             close(fd);
         return status;
@@ -114,9 +115,9 @@ static enum nv_status write_secret(const char *folder, const char *name, const u
                          "%s/%s is there already: a key is never overwritten: move it away if it is not needed", folder,
                          name);
     } else if (fd < 0) {
-        status = fail_io(error, "making", folder, name);
+        status = fail_io(error, "it cannot be made", folder, name);
     } else if (!fill_file(fd, folder_fd, line)) {
-        status = fail_io(error, "writing", folder, name);
+        status = fail_io(error, "it cannot be written", folder, name);
         unlinkat(folder_fd, name, 0); /* else there would be a key already when it is tried again */
     }
     nv_wipe(line, sizeof line);
@@ -154,8 +155,8 @@ static enum nv_status open_secret(const char *folder, const char *name, int *ret
                        "init, or put the key back from where it is kept",
                        folder, name);
     if (fd < 0)
-        return nv_fail(error, NV_IO, "opening %s/%s: %s: without this key the site cannot go on: mend that", folder,
-                       name, strerror(cause));
+        return nv_fail(error, NV_IO, "%s/%s cannot be opened: %s: without this key the site cannot go on: mend that",
+                       folder, name, strerror(cause));
     *ret_fd = fd;
     return NV_OK;
 }
@@ -170,7 +171,7 @@ static enum nv_status read_secret(const char *folder, const char *name, uint8_t 
     char line[LINE_BYTES + 1];
     struct stat facts;
     if (fstat(fd, &facts) != 0) {
-        status = nv_fail(error, NV_IO, "looking at %s/%s: %s", folder, name, strerror(errno));
+        status = nv_fail(error, NV_IO, "%s/%s cannot be looked at: %s", folder, name, strerror(errno));
         goto out;
     }
     if (!S_ISREG(facts.st_mode) || (facts.st_mode & 077) != 0) {
@@ -182,7 +183,7 @@ static enum nv_status read_secret(const char *folder, const char *name, uint8_t 
     }
     ssize_t size = read_all(fd, line, sizeof line);
     if (size < 0) {
-        status = nv_fail(error, NV_IO, "reading %s/%s: %s", folder, name, strerror(errno));
+        status = nv_fail(error, NV_IO, "%s/%s cannot be read: %s", folder, name, strerror(errno));
         goto out;
     }
     if (size != LINE_BYTES || line[LINE_BYTES - 1] != '\n') {

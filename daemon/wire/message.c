@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/catalogue.h"
 #include "core/heads.h"
 #include "wire/heads.h"
 #include "wire/text.h"
@@ -10,7 +11,7 @@
 
 static enum nv_status refuse(struct nv_error *error, const char *what)
 {
-    return nv_fail(error, NV_REFUSED, "a message is against the protocol: %s: it is not answered", what);
+    return nv_fail(error, NV_REFUSED, "a message is against the protocol: %s: it is not answered", _(what));
 }
 
 static enum nv_status take_vector(Navette__Head *const *wire, size_t count, struct nv_arena *arena,

@@ -1,4 +1,5 @@
 /* Reading ops: the hottest path of all, so without protobuf-c and without a copy. */
+#include "base/catalogue.h"
 #include "wire/changeset.h"
 #include "wire/form.h"
 #include "wire/grant_form.h"
@@ -19,7 +20,7 @@ struct op_form {
 
 static enum nv_status refuse(struct nv_error *error, const char *what)
 {
-    return nv_fail(error, NV_REFUSED, "an op is against the protocol: %s: its changeset is not taken", what);
+    return nv_fail(error, NV_REFUSED, "an op is against the protocol: %s: its changeset is not taken", _(what));
 }
 
 static enum nv_status refuse_form(struct nv_error *error)

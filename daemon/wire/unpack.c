@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/catalogue.h"
+
 enum { TIMES_MAX = 32, BEYOND_SIZE_MAX = 8 << 20, ALWAYS = 64 << 10 };
 
 struct bound {
@@ -49,10 +51,10 @@ enum nv_status nv_unpack(const ProtobufCMessageDescriptor *descriptor, struct nv
         return NV_OK;
     }
     if (bound.is_over)
-        return nv_fail(error, NV_REFUSED, "%s: it costs more memory than any honest one: not taken", what);
+        return nv_fail(error, NV_REFUSED, "%s: it costs more memory than any honest one: not taken", _(what));
     if (bound.is_exhausted)
-        return nv_fail(error, NV_NO_MEMORY, "%s: no memory left to read it", what);
-    return nv_fail(error, NV_REFUSED, "%s: its bytes cannot be read: it was damaged or is not one: not taken", what);
+        return nv_fail(error, NV_NO_MEMORY, "%s: no memory left to read it", _(what));
+    return nv_fail(error, NV_REFUSED, "%s: its bytes cannot be read: it was damaged or is not one: not taken", _(what));
 }
 
 static bool has_unknown(const ProtobufCMessage *message);
@@ -97,17 +99,17 @@ enum nv_status nv_unpack_signed(const ProtobufCMessageDescriptor *descriptor, st
         return nv_fail(error, NV_NOT_YET,
                        "%s: it has a part that is not known here: newer software wrote it: update "
                        "Navette here",
-                       what);
+                       _(what));
     bool is_canonical = protobuf_c_message_get_packed_size(message) == bytes.size;
     if (is_canonical) {
         uint8_t *again = nv_arena_alloc(arena, bytes.size);
         if (again == NULL)
-            return nv_fail(error, NV_NO_MEMORY, "%s: no memory left to read it", what);
+            return nv_fail(error, NV_NO_MEMORY, "%s: no memory left to read it", _(what));
         protobuf_c_message_pack(message, again);
         is_canonical = bytes.size == 0 || memcmp(again, bytes.data, bytes.size) == 0;
     }
     if (!is_canonical)
-        return nv_fail(error, NV_REFUSED, "%s: its bytes are not in canonical form: not taken", what);
+        return nv_fail(error, NV_REFUSED, "%s: its bytes are not in canonical form: not taken", _(what));
     *ret_message = message;
     return NV_OK;
 }
