@@ -204,7 +204,7 @@ static enum nv_status print_peers(const struct nv_standing *standing, struct nv_
         nv_grid_time(&grid, peer->since);
         nv_grid_number(&grid, peer->behind);
         nv_grid_number(&grid, peer->ahead);
-        nv_grid_cell(&grid, peer->last_error);
+        nv_grid_cell(&grid, peer->last_error[0] == '\0' ? "" : _(peer->last_error));
     }
     enum nv_status status = nv_grid_print(&grid, 0, error);
     nv_grid_done(&grid);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/catalogue.h"
 #include "base/planted.h"
 
 const char *nv_close_text(enum nv_close why)
@@ -323,18 +324,18 @@ static enum nv_status on_hello(struct nv_sync *sync, struct nv_peer *peer, const
     const char *text;
     if (message->kind != NV_MESSAGE_HELLO) {
         reason = NV_REFUSAL_PROTOCOL;
-        text = "a session begins with Hello";
+        text = N_("a session begins with Hello");
         why = NV_CLOSE_STALE;
     } else if (message->hello.protocol != NV_PROTOCOL) {
         reason = NV_REFUSAL_PROTOCOL;
-        text = "another version of the protocol";
+        text = N_("another version of the protocol");
     } else if (memcmp(message->hello.network, sync->network, sizeof sync->network) != 0) {
         reason = NV_REFUSAL_NETWORK;
-        text = "another network";
+        text = N_("another network");
     } else if (nv_site_id_compare(message->hello.site, peer->site) != 0 ||
                nv_site_id_compare(message->hello.site, sync->self) == 0) {
         reason = NV_REFUSAL_IDENTITY;
-        text = "not the site that the key was certified for";
+        text = N_("not the site that the key was certified for");
     } else {
         return take_hello(sync, peer, message, now, actions);
     }

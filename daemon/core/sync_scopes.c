@@ -4,6 +4,7 @@
  * does not carry, also while one of them has read further in that log, and both make digests over the same scopes. */
 #include <stdlib.h>
 
+#include "base/catalogue.h"
 #include "base/planted.h"
 #include "core/sync_internal.h"
 
@@ -176,7 +177,7 @@ enum nv_status nv_sync_keep_shared(const struct nv_sync *sync, struct nv_peer *p
 enum nv_status nv_sync_refuse_foreign(struct nv_sync *sync, struct nv_peer *peer, size_t count, int64_t now,
                                       struct nv_actions *actions)
 {
-    static const char text[] = "it names or sends what is of a scope that it does not carry";
+    static const char text[] = N_("it names or sends what is of a scope that it does not carry");
     struct nv_action *action = nv_actions_add(actions, NV_ACTION_REFUSED, peer->session);
     if (action == NULL)
         return NV_NO_MEMORY;

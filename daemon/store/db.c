@@ -2,6 +2,8 @@
 
 #include <stdarg.h>
 
+#include "base/catalogue.h"
+
 static enum nv_status status_of(int result)
 {
     if (result == SQLITE_IOERR_NOMEM) /* its files were told of no memory */
@@ -39,29 +41,27 @@ static enum nv_status status_of(int result)
     }
 }
 
-static const char *what_to_do(enum nv_status status)
-{
-    if (status == NV_BUSY)
-        return ": another program holds the store; try again";
-    if (status == NV_FULL)
-        return ": the disk is full and nothing was changed; make room";
-    if (status == NV_CORRUPT)
-        return ": the store file is damaged; run `navette verify` and `navette rebuild`, or restore a backup";
-    return "";
-}
-
 enum nv_status nv_db_fail(sqlite3 *db, int result, const char *doing, struct nv_error *error)
 {
     enum nv_status status = status_of(result);
     if (status == NV_OK)
         return NV_OK;
     const char *says = db != NULL && sqlite3_errcode(db) != SQLITE_OK ? sqlite3_errmsg(db) : sqlite3_errstr(result);
-    return nv_fail(error, status, "%s: %s%s", doing, says, what_to_do(status));
+    if (status == NV_BUSY)
+        return nv_fail(error, status, "%s: %s: another program holds the store; try again", doing, says);
+    if (status == NV_FULL)
+        return nv_fail(error, status, "%s: %s: the disk is full and nothing was changed; make room", doing, says);
+    if (status == NV_CORRUPT)
+        return nv_fail(error, status,
+                       "%s: %s: the store file is damaged; run `navette verify` and `navette rebuild`, or restore a "
+                       "backup",
+                       doing, says);
+    return nv_fail(error, status, "%s: %s", doing, says);
 }
 
 enum nv_status nv_db_exec(sqlite3 *db, const char *sql, struct nv_error *error)
 {
-    return nv_db_fail(db, sqlite3_exec(db, sql, NULL, NULL, NULL), "store", error);
+    return nv_db_fail(db, sqlite3_exec(db, sql, NULL, NULL, NULL), _("store"), error);
 }
 
 enum nv_status nv_db_execf(sqlite3 *db, struct nv_error *error, const char *format, ...)
@@ -82,7 +82,7 @@ sqlite3_stmt *nv_db_prepare(sqlite3 *db, const char *sql, struct nv_error *error
     sqlite3_stmt *statement = NULL;
     int result = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
     if (result != SQLITE_OK) {
-        nv_db_fail(db, result, "store", error);
+        nv_db_fail(db, result, _("store"), error);
         return NULL;
     }
     return statement;
@@ -109,7 +109,7 @@ enum nv_status nv_db_step(sqlite3_stmt *statement, bool *ret_row, struct nv_erro
     *ret_row = result == SQLITE_ROW;
     if (result == SQLITE_ROW)
         return NV_OK;
-    enum nv_status status = nv_db_fail(sqlite3_db_handle(statement), result, "store", error);
+    enum nv_status status = nv_db_fail(sqlite3_db_handle(statement), result, _("store"), error);
     sqlite3_reset(statement);
     return status;
 }

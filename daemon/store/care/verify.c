@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/hex.h"
 #include "store/care.h"
 #include "store/log/logs.h"
@@ -25,11 +26,15 @@ static void bad(struct walk *walk, uint64_t seq, const char *why)
         return;
     const char *name = nv_store_site_name(walk->store, walk->log->id.site);
     bool is_authority = nv_scope_id_equal(walk->log->id.scope, NV_SCOPE_AUTHORITY);
-    snprintf(verified->first, sizeof verified->first, "log of %s, changeset %llu: %.150s",
-             is_authority   ? "the authority"
-             : name == NULL ? "an unknown site"
-                            : name,
-             (unsigned long long)seq, why);
+    unsigned long long number = seq;
+    if (is_authority)
+        snprintf(verified->first, sizeof verified->first, _("log of the authority, changeset %llu: %.150s"), number,
+                 why);
+    else if (name == NULL)
+        snprintf(verified->first, sizeof verified->first, _("log of an unknown site, changeset %llu: %.150s"), number,
+                 why);
+    else
+        snprintf(verified->first, sizeof verified->first, _("log of %s, changeset %llu: %.150s"), name, number, why);
 }
 
 /* These give NV_OK; or another status than NV_NO_MEMORY, with words for what is wrong with the changeset. */
@@ -153,7 +158,7 @@ static enum nv_status walk_log(struct walk *walk, uint64_t total, void (*progres
     sqlite3_finalize(rows);
     if (status == NV_OK && (walk->seq != walk->log->has_seq ||
                             memcmp(walk->previous.bytes, walk->log->has_hash.bytes, sizeof walk->previous.bytes) != 0))
-        bad(walk, walk->log->has_seq, "the log does not end where the store says");
+        bad(walk, walk->log->has_seq, _("the log does not end where the store says"));
     walk->verified->logs++;
     return status;
 }

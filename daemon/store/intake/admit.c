@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/catalogue.h"
 #include "base/planted.h"
 #include "store/intake/counted.h"
 #include "store/intake/owed.h"
@@ -167,8 +168,8 @@ static enum nv_status keep_fork(struct nv_store *store, const struct nv_arrival 
 }
 
 static const char fork_text[] =
-    "another changeset stands at its place: this log has two histories (a copied or restored "
-    "store?)";
+    N_("another changeset stands at its place: this log has two histories (a copied or restored "
+       "store?)");
 
 /* The same changeset once more: it may have bodies that are missing in ours. */
 static enum nv_status judge_copy(struct nv_store *store, struct nv_incoming *incoming, struct nv_arrival *arrival,

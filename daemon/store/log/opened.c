@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/catalogue.h"
 #include "store/log.h"
 #include "store/statements.h"
 #include "store/trust/unbox.h"
@@ -112,7 +113,7 @@ static enum nv_status open_row(struct nv_opened *opened, int64_t changeset, sqli
     if (status == NV_OK)
         status = nv_body_open(&parts, &opened->header, &opened->arena, &opened->body, error);
     if (status == NV_REFUSED) {
-        nv_fail_in(error, "store: a changeset in the log is damaged (run `navette verify`)");
+        nv_fail_in(error, _("store: a changeset in the log is damaged (run `navette verify`)"));
         status = error == NULL ? NV_CORRUPT : (error->status = NV_CORRUPT);
     }
     if (status == NV_OK)

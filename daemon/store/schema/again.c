@@ -56,12 +56,17 @@ static enum nv_status judge_table_again(const struct nv_sql_statement *statement
         if (is_there &&
             nv_tokens_same(column->tokens, column->count, published->columns[i].tokens, published->columns[i].count))
             continue;
+        if (is_there)
+            return nv_fail(error, NV_REFUSED,
+                           "line %u: table %.64s: column %.*s differs from the column that was published in its place: "
+                           "leave the CREATE TABLE as it was published, and write ALTER TABLE %.64s ADD COLUMN for "
+                           "what is new",
+                           statement->line, statement->name, (int)column->tokens[0].size, column->tokens[0].text,
+                           statement->name);
         return nv_fail(error, NV_REFUSED,
-                       "line %u: table %.64s: column %.*s %s: leave the CREATE TABLE as it was published, and write "
-                       "ALTER TABLE %.64s ADD COLUMN for what is new",
+                       "line %u: table %.64s: column %.*s was not published with it: leave the CREATE TABLE as it was "
+                       "published, and write ALTER TABLE %.64s ADD COLUMN for what is new",
                        statement->line, statement->name, (int)column->tokens[0].size, column->tokens[0].text,
-                       is_there ? "differs from the column that was published in its place"
-                                : "was not published with it",
                        statement->name);
     }
     for (size_t i = 0; is_alike && i < file->constraint_count; i++)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "store/schema/again.h"
 #include "store/schema/authorizer.h"
 #include "store/schema/declared.h"
@@ -48,7 +49,7 @@ static enum nv_status take_statement(struct draft *draft, const struct nv_sql_st
         return nv_fail(error, NV_REFUSED, "line %u: over %d statements: publish this file in two", statement->line,
                        NV_LIMIT_STATEMENTS);
     status = nv_run_authorized(draft->db, statement->text, error);
-    snprintf(line, sizeof line, "line %u", statement->line);
+    snprintf(line, sizeof line, _("line %u"), statement->line);
     if (status != NV_OK)
         return nv_fail_in(error, line);
     if (statement->kind != NV_STATEMENT_INSERT)
@@ -187,9 +188,9 @@ static enum nv_status draft_column(struct draft *draft, const struct nv_table *k
         if ((said.rule != NULL && column->rule != old->rule) || (said.says_quiet && said.is_quiet != old->quiet))
             return nv_fail(
                 error, NV_REFUSED,
-                "column %.64s of table %.64s was published with rule %s, %squiet, and these stay, so that all "
+                "column %.64s of table %.64s was published with rule %s and quiet %d, and these stay, so that all "
                 "sites show the same; labels may change, or make a new column",
-                name, table, nv_rule_name(old->rule), old->quiet ? "" : "not ");
+                name, table, nv_rule_name(old->rule), (int)old->quiet);
         column->rule = old->rule;
         column->quiet = old->quiet;
     }
@@ -343,7 +344,7 @@ static void say(struct nv_buffer *summary, const char *format, ...)
     char line[400];
     va_list arguments;
     va_start(arguments, format);
-    int size = vsnprintf(line, sizeof line, format, arguments);
+    int size = vsnprintf(line, sizeof line, _(format), arguments);
     va_end(arguments);
     nv_buffer_append(summary, line, size < (int)sizeof line ? (size_t)size : sizeof line - 1);
 }
@@ -357,10 +358,12 @@ static void summarize_tables(const struct draft *draft, struct nv_buffer *summar
         for (size_t j = 0; j < table->column_count; j++)
             added += known == NULL || table->columns[j].field >= known->field_count;
         if (known == NULL)
-            say(summary, "%s: a new table, of scope %s, %zu column%s beside its key\n", table->name, table->scope,
-                added, added == 1 ? "" : "s");
+            say(summary,
+                NV_PLURAL("%s: a new table, of scope %s, %zu column beside its key\n",
+                          "%s: a new table, of scope %s, %zu columns beside its key\n", added),
+                table->name, table->scope, added);
         else if (added > 0)
-            say(summary, "%s: %zu new column%s\n", table->name, added, added == 1 ? "" : "s");
+            say(summary, NV_PLURAL("%s: %zu new column\n", "%s: %zu new columns\n", added), table->name, added);
         else
             say(summary, "%s: new labels\n", table->name);
     }

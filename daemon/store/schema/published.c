@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/catalogue.h"
 #include "store/schema/authorizer.h"
 #include "store/schema/trackable.h"
 
@@ -25,7 +26,7 @@ static enum nv_status open_memory(sqlite3 **ret_db, struct nv_error *error)
     int result = sqlite3_open_v2(
         ":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX, NULL);
     if (result != SQLITE_OK) {
-        enum nv_status status = nv_db_fail(db, result, "a database in memory", error);
+        enum nv_status status = nv_db_fail(db, result, _("a database in memory"), error);
         sqlite3_close(db);
         return status;
     }

@@ -5,19 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "store/db.h"
 #include "wire/authority.h"
 
 /* Every refusal names the table first, and ends with what to write instead. */
-static enum nv_status refuse(struct nv_error *error, const char *name, const char *format, ...)
+static enum nv_status refuse_table(struct nv_error *error, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static enum nv_status refuse(struct nv_error *error, const char *name, const char *format, ...)
+static enum nv_status refuse_table(struct nv_error *error, const char *name, const char *format, ...)
 {
     char text[sizeof error->text];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    vsnprintf(text, sizeof text, _(format), arguments);
     va_end(arguments);
     return nv_fail(error, NV_REFUSED, "table %.64s: %s", name, text);
 }
@@ -34,43 +35,44 @@ static enum nv_status check_key_column(const struct nv_shape *shape, const struc
 {
     enum nv_affinity affinity = column->stored.affinity;
     if (affinity == NV_AFFINITY_REAL || affinity == NV_AFFINITY_NUMERIC)
-        return refuse(
+        return refuse_table(
             error, name,
             "column %.64s is in the key and holds numbers (%.64s) that two sites may write in two ways: declare "
             "it TEXT",
             column->name, column->type);
     if (affinity == NV_AFFINITY_INTEGER && shape->key_count == 1)
-        return refuse(
+        return refuse_table(
             error, name,
             "its key, column %.64s, is a number, and two sites would give the same number to two records: make "
             "it %.64s TEXT NOT NULL PRIMARY KEY DEFAULT %s",
             column->name, column->name, NV_KEY_DEFAULT);
     if (!column->not_null)
-        return refuse(
+        return refuse_table(
             error, name,
             "its key, column %.64s, may be NULL, and rows without a key cannot be told apart: write %.64s TEXT "
             "NOT NULL",
             column->name, column->name);
     if (!is_binary(column))
-        return refuse(
+        return refuse_table(
             error, name,
             "its key, column %.64s, is compared by %s, so that two keys may be one here and two elsewhere: take "
             "its COLLATE away, which leaves BINARY",
-            column->name, column->collation == NULL ? "a collation of its own" : column->collation);
+            column->name, column->collation == NULL ? _("a collation of its own") : column->collation);
     return NV_OK;
 }
 
 static enum nv_status check_key(const struct nv_shape *shape, const char *name, struct nv_error *error)
 {
     if (shape->key_count == 0)
-        return refuse(
+        return refuse_table(
             error, name,
             "it has no PRIMARY KEY, so that a row has no name which all sites know it by: add a column such as "
             "id TEXT NOT NULL PRIMARY KEY DEFAULT %s",
             NV_KEY_DEFAULT);
     if (shape->key_count > NV_LIMIT_KEY_COLUMNS)
-        return refuse(error, name, "its PRIMARY KEY has %zu columns and may have %d: give it a key of one column, id",
-                      shape->key_count, NV_LIMIT_KEY_COLUMNS);
+        return refuse_table(error, name,
+                            "its PRIMARY KEY has %zu columns and may have %d: give it a key of one column, id",
+                            shape->key_count, NV_LIMIT_KEY_COLUMNS);
     for (unsigned place = 1; place <= shape->key_count; place++) {
         const struct nv_shape_column *column = nv_shape_key(shape, place);
         enum nv_status status = check_key_column(shape, column, name, error);
@@ -78,41 +80,61 @@ static enum nv_status check_key(const struct nv_shape *shape, const char *name, 
             return status;
     }
     if (shape->key_collation != NULL)
-        return refuse(error, name,
-                      "its PRIMARY KEY, with column %.64s, is compared by %.64s: take the COLLATE away, which leaves "
-                      "BINARY",
-                      nv_shape_key(shape, 1)->name, shape->key_collation);
+        return refuse_table(
+            error, name,
+            "its PRIMARY KEY, with column %.64s, is compared by %.64s: take the COLLATE away, which leaves "
+            "BINARY",
+            nv_shape_key(shape, 1)->name, shape->key_collation);
     return NV_OK;
 }
 
 /* ---- the CHECKs ---- */
+
+/* A CHECK with something in it that is no column and none of the functions that answer alike everywhere. */
+static enum nv_status refuse_foreign(const struct nv_shape_check *check, const struct nv_shape_column *column,
+                                     const char *name, struct nv_error *error)
+{
+    int size = (int)check->foreign->size;
+    const char *text = check->foreign->text;
+    if (check->foreign->kind == NV_TOKEN_QUOTED && check->named == 0)
+        return refuse_table(error, name, "a CHECK says %.*s, which is no column: write text in single quotes", size,
+                            text);
+    if (check->foreign->kind == NV_TOKEN_QUOTED)
+        return refuse_table(error, name,
+                            "a CHECK of column %.64s says %.*s, which is no column: write text in single quotes",
+                            column->name, size, text);
+    if (check->named == 0)
+        return refuse_table(
+            error, name,
+            "a CHECK uses %.*s, which may answer differently at two sites: keep to comparisons, IN, BETWEEN, LIKE, "
+            "GLOB, CASE and length, substr, lower, upper, trim, abs, round, typeof, instr, replace, coalesce, ifnull, "
+            "nullif, hex, unicode, min, max",
+            size, text);
+    return refuse_table(
+        error, name,
+        "a CHECK of column %.64s uses %.*s, which may answer differently at two sites: keep to comparisons, IN, "
+        "BETWEEN, LIKE, GLOB, CASE and length, substr, lower, upper, trim, abs, round, typeof, instr, replace, "
+        "coalesce, ifnull, nullif, hex, unicode, min, max",
+        column->name, size, text);
+}
 
 static enum nv_status check_checks(const struct nv_shape *shape, const char *name, struct nv_error *error)
 {
     for (size_t i = 0; i < shape->check_count; i++) {
         const struct nv_shape_check *check = &shape->checks[i];
         const struct nv_shape_column *column = &shape->columns[check->named == 0 ? 0 : check->column];
-        if (check->foreign != NULL && check->foreign->kind == NV_TOKEN_QUOTED)
-            return refuse(error, name, "a CHECK%s%.64s says %.*s, which is no column: write text in single quotes",
-                          check->named == 0 ? "" : " of column ", check->named == 0 ? "" : column->name,
-                          (int)check->foreign->size, check->foreign->text);
         if (check->foreign != NULL)
-            return refuse(
-                error, name,
-                "a CHECK%s%.64s uses %.*s, which may answer differently at two sites: keep to comparisons, IN, "
-                "BETWEEN, LIKE, GLOB, CASE and length, substr, lower, upper, trim, abs, round, typeof, instr, "
-                "replace, coalesce, ifnull, nullif, hex, unicode, min, max",
-                check->named == 0 ? "" : " of column ", check->named == 0 ? "" : column->name,
-                (int)check->foreign->size, check->foreign->text);
+            return refuse_foreign(check, column, name, error);
         if (check->named == 0)
-            return refuse(error, name, "a CHECK names no column: take it away");
+            return refuse_table(error, name, "a CHECK names no column: take it away");
         if (check->named > 1)
-            return refuse(error, name,
-                          "a CHECK names several columns, %.64s among them, and two sites may each write one of them: "
-                          "split it into a CHECK for each column, or take it away and look at it in a view",
-                          column->name);
+            return refuse_table(
+                error, name,
+                "a CHECK names several columns, %.64s among them, and two sites may each write one of them: "
+                "split it into a CHECK for each column, or take it away and look at it in a view",
+                column->name);
         if (column->key > 0)
-            return refuse(
+            return refuse_table(
                 error, name,
                 "a CHECK names column %.64s, which is in the key: a record cannot be refused for its name; take "
                 "it away",
@@ -217,24 +239,26 @@ static enum nv_status check_field(const struct nv_shape *shape, const struct nv_
     if (status != NV_OK)
         return status;
     if (column->is_generated)
-        return refuse(error, name, "column %.64s is generated: each site can compute it for itself; put it into a view",
-                      column->name);
+        return refuse_table(error, name,
+                            "column %.64s is generated: each site can compute it for itself; put it into a view",
+                            column->name);
     if (!is_constant_default)
-        return refuse(error, name,
-                      "the DEFAULT of column %.64s is no constant, so that each site would show another value: write a "
-                      "number, a text in single quotes or NULL, or take it away and set it with the other values",
-                      column->name);
+        return refuse_table(
+            error, name,
+            "the DEFAULT of column %.64s is no constant, so that each site would show another value: write a "
+            "number, a text in single quotes or NULL, or take it away and set it with the other values",
+            column->name);
     status = try_default(shape, column, name, &takes, error);
     if (status != NV_OK || takes)
         return status;
     if (column->not_null && (column->fallback == NULL || sqlite3_stricmp(column->fallback, "NULL") == 0))
-        return refuse(error, name,
-                      "column %.64s is NOT NULL and has no DEFAULT to show while nobody wrote it: add one, such as "
-                      "DEFAULT %s",
-                      column->name,
-                      column->stored.affinity == NV_AFFINITY_TEXT || column->stored.affinity == NV_AFFINITY_BLOB ? "''"
-                                                                                                                 : "0");
-    return refuse(
+        return refuse_table(
+            error, name,
+            "column %.64s is NOT NULL and has no DEFAULT to show while nobody wrote it: add one, such as "
+            "DEFAULT %s",
+            column->name,
+            column->stored.affinity == NV_AFFINITY_TEXT || column->stored.affinity == NV_AFFINITY_BLOB ? "''" : "0");
+    return refuse_table(
         error, name,
         "the DEFAULT of column %.64s (NULL where it has none) is refused by its own type, NOT NULL or CHECK, and "
         "is what a row shows while nobody wrote it: give it a DEFAULT that they accept",
@@ -245,17 +269,18 @@ static enum nv_status check_fields(const struct nv_shape *shape, const char *nam
 {
     size_t fields = shape->column_count - shape->key_count;
     if (fields == 0)
-        return refuse(error, name,
-                      "it has no column beside its key, and a record is what its columns hold: add one, such as "
-                      "since TEXT");
+        return refuse_table(error, name,
+                            "it has no column beside its key, and a record is what its columns hold: add one, such as "
+                            "since TEXT");
     if (fields > NV_LIMIT_FIELDS)
-        return refuse(error, name, "it has %zu columns beside its key and may have %d: split it into two tables",
-                      fields, NV_LIMIT_FIELDS);
+        return refuse_table(error, name, "it has %zu columns beside its key and may have %d: split it into two tables",
+                            fields, NV_LIMIT_FIELDS);
     for (size_t i = 0; i < shape->column_count; i++) {
         const struct nv_shape_column *column = &shape->columns[i];
         if (!nv_name_is_good(column->name))
-            return refuse(error, name, "the name of column %.64s has over %d bytes or characters that no name may have",
-                          column->name, NV_LIMIT_NAME);
+            return refuse_table(error, name,
+                                "the name of column %.64s has over %d bytes or characters that no name may have",
+                                column->name, NV_LIMIT_NAME);
         enum nv_status status = column->key > 0 ? NV_OK : check_field(shape, column, name, error);
         if (status != NV_OK)
             return status;
@@ -269,25 +294,27 @@ enum nv_status nv_trackable(const struct nv_shape *shape, const char *name, stru
     case NV_SHAPE_TABLE:
         break;
     case NV_SHAPE_NONE:
-        return refuse(error, name, "navette_table names it, and no CREATE TABLE makes it: add one, or mend the name");
+        return refuse_table(error, name,
+                            "navette_table names it, and no CREATE TABLE makes it: add one, or mend the name");
     case NV_SHAPE_VIEW:
-        return refuse(error, name, "it is a view, and only tables are kept in step: take it out of navette_table");
+        return refuse_table(error, name,
+                            "it is a view, and only tables are kept in step: take it out of navette_table");
     case NV_SHAPE_VIRTUAL:
-        return refuse(error, name,
-                      "it is a virtual table, and only plain ones are kept in step: track the table that it "
-                      "is made from");
+        return refuse_table(error, name,
+                            "it is a virtual table, and only plain ones are kept in step: track the table that it "
+                            "is made from");
     }
     enum nv_status status = check_key(shape, name, error);
     if (status == NV_OK && shape->unique != NULL)
-        return refuse(
+        return refuse_table(
             error, name,
             "column %.64s is UNIQUE beside the key: two sites may each write the same value and neither can be "
             "refused: take the UNIQUE away, or make it the key",
             shape->unique);
     if (status == NV_OK && shape->has_conflict_clause)
-        return refuse(error, name,
-                      "it has an ON CONFLICT clause, which would change or drop rows that other sites wrote: "
-                      "take it away and say it in the statement that writes (INSERT OR REPLACE ...)");
+        return refuse_table(error, name,
+                            "it has an ON CONFLICT clause, which would change or drop rows that other sites wrote: "
+                            "take it away and say it in the statement that writes (INSERT OR REPLACE ...)");
     if (status == NV_OK)
         status = check_checks(shape, name, error);
     return status == NV_OK ? check_fields(shape, name, error) : status;
@@ -311,21 +338,23 @@ static bool column_differs(const struct nv_shape_column *published, const struct
     int length = 0;
     if (column == NULL)
         length =
-            snprintf(ret_text, capacity, "table %.64s has no column %.64s here: add it with ALTER TABLE ADD COLUMN",
+            snprintf(ret_text, capacity, _("table %.64s has no column %.64s here: add it with ALTER TABLE ADD COLUMN"),
                      name, published->name);
     else if (column->is_generated || column->key != published->key || (column->key > 0 && !is_binary(column)))
         length = snprintf(ret_text, capacity,
-                          "column %.64s of table %.64s is not in the key here as it was published: rename the table, "
-                          "make it anew with that key, and copy its rows into it",
+                          _("column %.64s of table %.64s is not in the key here as it was published: rename the table, "
+                            "make it anew with that key, and copy its rows into it"),
                           published->name, name);
     else if (column->stored.affinity != published->stored.affinity ||
              column->stored.any_type != published->stored.any_type ||
              (column->stored.strict && !published->stored.strict) || (column->not_null && !published->not_null))
         length = snprintf(ret_text, capacity,
-                          "column %.64s of table %.64s refuses or changes values here that it was published to take: "
-                          "rebuild the table with %.64s%s",
-                          published->name, name, affinity_name(&published->stored),
-                          published->not_null ? " NOT NULL" : " and without NOT NULL");
+                          published->not_null
+                              ? _("column %.64s of table %.64s refuses or changes values here that it was published to "
+                                  "take: rebuild the table with %.64s NOT NULL")
+                              : _("column %.64s of table %.64s refuses or changes values here that it was published to "
+                                  "take: rebuild the table with %.64s and without NOT NULL"),
+                          published->name, name, affinity_name(&published->stored));
     return length > 0;
 }
 
@@ -333,7 +362,7 @@ bool nv_shape_differs(const struct nv_shape *published, const struct nv_shape *h
                       size_t capacity)
 {
     if (here->kind != NV_SHAPE_TABLE) {
-        snprintf(ret_text, capacity, "table %.64s is not in the store: a tool may be rebuilding it; else restore it",
+        snprintf(ret_text, capacity, _("table %.64s is not in the store: a tool may be rebuilding it; else restore it"),
                  name);
         return true;
     }
@@ -341,15 +370,15 @@ bool nv_shape_differs(const struct nv_shape *published, const struct nv_shape *h
         if (column_differs(&published->columns[i], here, name, ret_text, capacity))
             return true;
     if (here->key_count != published->key_count) {
-        snprintf(ret_text, capacity, "the key of table %.64s has another column here: rebuild it as it was published",
-                 name);
+        snprintf(ret_text, capacity,
+                 _("the key of table %.64s has another column here: rebuild it as it was published"), name);
         return true;
     }
     for (size_t i = 0; i < here->column_count; i++) {
         const struct nv_shape_column *column = &here->columns[i];
         if (nv_shape_column(published, column->name) == NULL && column->not_null && column->fallback == NULL) {
             snprintf(ret_text, capacity,
-                     "column %.64s of table %.64s is this site's own and NOT NULL: give it a DEFAULT", column->name,
+                     _("column %.64s of table %.64s is this site's own and NOT NULL: give it a DEFAULT"), column->name,
                      name);
             return true;
         }
@@ -357,7 +386,7 @@ bool nv_shape_differs(const struct nv_shape *published, const struct nv_shape *h
     if (here->unique != NULL) {
         snprintf(
             ret_text, capacity,
-            "table %.64s has a UNIQUE index on %.64s here, which would refuse rows of other sites: drop that index",
+            _("table %.64s has a UNIQUE index on %.64s here, which would refuse rows of other sites: drop that index"),
             name, here->unique);
         return true;
     }
@@ -365,8 +394,8 @@ bool nv_shape_differs(const struct nv_shape *published, const struct nv_shape *h
         if (!has_check(published, &here->checks[i])) {
             snprintf(
                 ret_text, capacity,
-                "table %.64s has a CHECK here that was not published, and would refuse rows of other sites: rebuild "
-                "the table without it",
+                _("table %.64s has a CHECK here that was not published, and would refuse rows of other sites: rebuild "
+                  "the table without it"),
                 name);
             return true;
         }

@@ -2,6 +2,7 @@
  */
 #include <stdlib.h>
 
+#include "base/catalogue.h"
 #include "store/ingest.h"
 #include "store/log/logs.h"
 #include "store/trust/recovered.h"
@@ -22,13 +23,13 @@ struct walk {
     struct nv_site_id site; /* this one */
 };
 
-static enum nv_status refuse(const char *what, struct nv_error *error)
+static enum nv_status refuse(struct nv_error *error, const char *what)
 {
     return nv_fail(
         error, NV_REFUSED,
         "the hub's answer does not verify (%.300s): the invitation is of another network, or somebody stands "
         "between; ask for a new invitation",
-        what);
+        _(what));
 }
 
 /* ---- verifying ---- */
@@ -37,7 +38,7 @@ static enum nv_status refuse(const char *what, struct nv_error *error)
 static enum nv_status judge_fault(enum nv_status status, const struct nv_error *why, struct nv_error *error)
 {
     if (status == NV_REFUSED)
-        return refuse(why->text, error);
+        return refuse(error, why->text);
     return status == NV_OK ? NV_OK : nv_fail(error, status, "%.300s", why->text);
 }
 
@@ -46,10 +47,10 @@ static enum nv_status judge_header(const struct walk *walk, const struct nv_chan
 {
     struct nv_error why;
     if (nv_log_id_compare(&header->log, &walk->log) != 0)
-        return refuse("it is of another authority", error);
+        return refuse(error, "it is of another authority");
     if (header->seq != walk->seq + 1 ||
         (header->seq > 1 && memcmp(header->previous.bytes, walk->hash.bytes, sizeof walk->hash.bytes) != 0))
-        return refuse("its changesets are no chain", error);
+        return refuse(error, "its changesets are no chain");
     return judge_fault(nv_changeset_verify(parts, walk->authority, walk->authority, &why), &why, error);
 }
 
@@ -132,7 +133,7 @@ static enum nv_status judge_log(const struct nv_store *store, const struct nv_pu
     *site = walk.site;
     nv_arena_done(&arena);
     if (status == NV_OK && !walk.has_genesis)
-        status = refuse("it does not begin with the network's beginning", error);
+        status = refuse(error, "it does not begin with the network's beginning");
     if (status == NV_OK && !walk.has_us)
         status = nv_fail(error, NV_REFUSED, "the hub's answer certifies no site of ours: ask for a new invitation");
     if (status == NV_OK && walk.is_other)
@@ -167,9 +168,9 @@ static enum nv_status take_all(struct nv_store *store, const struct nv_slice *ch
         status = nv_store_ingest(store, incoming + (count - left), left, now, TAKING_MS, error);
     for (size_t i = 0; status == NV_OK && i < count; i++) {
         if (incoming[i].verdict == NV_VERDICT_WAITS)
-            status = nv_fail(error, NV_NOT_YET, "the network's log cannot be taken here yet: %s", incoming[i].text);
+            status = nv_fail(error, NV_NOT_YET, "the network's log cannot be taken here yet: %s", _(incoming[i].text));
         else if (incoming[i].verdict == NV_VERDICT_REFUSED)
-            status = refuse(incoming[i].text, error);
+            status = refuse(error, incoming[i].text);
     }
     free(incoming);
     return status;
@@ -260,7 +261,7 @@ static enum nv_status enter(struct entering *entering, const struct nv_slice *ch
         return status;
     status = take_all(store, changesets, count, now, error);
     if (status == NV_OK && nv_store_member(store, store->identity.site) == NULL)
-        status = refuse("its certificate for this site is against the rules", error);
+        status = refuse(error, "its certificate for this site is against the rules");
     if (status != NV_OK && !entering->was_in_network)
         leave_network(entering);
     return status;

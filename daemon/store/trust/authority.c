@@ -33,10 +33,10 @@ static enum nv_status judge_order(struct nv_store *store, enum nv_op_kind kind, 
     int64_t founded;
     enum nv_status status =
         nv_db_integer(store->db, "SELECT 1 FROM navette_meta WHERE name = 'network_name'", 0, &founded, error);
-    if (status == NV_OK && (founded == 1) == (kind == NV_OP_GENESIS))
-        status = nv_fail(error, NV_REFUSED,
-                         founded == 1 ? "this network has begun already: it begins once"
-                                      : "an op stands before the one that begins the network");
+    if (status == NV_OK && founded == 1 && kind == NV_OP_GENESIS)
+        status = nv_fail(error, NV_REFUSED, "this network has begun already: it begins once");
+    else if (status == NV_OK && founded != 1 && kind != NV_OP_GENESIS)
+        status = nv_fail(error, NV_REFUSED, "an op stands before the one that begins the network");
     return status;
 }
 

@@ -1,6 +1,7 @@
 /* Requests to be certified, at the hub: store/authority.h. */
 #include <stdlib.h>
 
+#include "base/catalogue.h"
 #include "store/log/logs.h"
 #include "store/trust/invitations.h"
 #include "store/trust/recovered.h"
@@ -46,16 +47,17 @@ static const char *judge_newcomer(const struct asking *asking)
 {
     const struct nv_kept_invitation *kept = &asking->kept;
     if (kept->recovers)
-        return "this invitation is for a member that lost its keys, and for no new site: join with --recover and the "
-               "recovery secret of that member, or ask for an invitation under another name";
+        return N_(
+            "this invitation is for a member that lost its keys, and for no new site: join with --recover and the "
+            "recovery secret of that member, or ask for an invitation under another name");
     if (kept->is_used && nv_site_id_compare(kept->used_by, asking->site) != 0)
-        return "this invitation was used by another site: ask for a new one";
+        return N_("this invitation was used by another site: ask for a new one");
     if (asking->was_member && !asking->has_same_keys)
-        return "this site id is certified with other keys: make a new site";
+        return N_("this site id is certified with other keys: make a new site");
     if (kept->is_used && !asking->is_member)
-        return "this invitation was used, and the site was taken out of the network since: ask for a new one";
+        return N_("this invitation was used, and the site was taken out of the network since: ask for a new one");
     if (!kept->is_used && asking->is_member)
-        return "this site is a member of the network already: there is nothing to join";
+        return N_("this site is a member of the network already: there is nothing to join");
     return NULL;
 }
 
@@ -63,18 +65,20 @@ static const char *judge_recovering(const struct nv_store *store, const struct a
 {
     const struct nv_kept_invitation *kept = &asking->kept;
     if (!asking->has_lost)
-        return "this invitation is for a new site, and there is none of its name to recover: join without --recover";
+        return N_(
+            "this invitation is for a new site, and there is none of its name to recover: join without --recover");
     if (store->opener == NULL)
-        return "this hub cannot read its own key, which a recovery is judged with: see to its folder of keys";
+        return N_("this hub cannot read its own key, which a recovery is judged with: see to its folder of keys");
     if (!asking->key_matches || !nv_enrol_recovery_holds(&asking->request, store->opener, &store->identity.network))
-        return "this is not the recovery secret of the site that the invitation is for: nothing was changed; look at "
-               "what `navette join` printed when that site joined";
+        return N_(
+            "this is not the recovery secret of the site that the invitation is for: nothing was changed; look at "
+            "what `navette join` printed when that site joined");
     if (asking->is_member && asking->has_same_keys)
         return NULL; /* it asks again after a lost answer */
     if (kept->is_used)
-        return "this invitation was used: ask for a new one";
+        return N_("this invitation was used: ask for a new one");
     if (kept->recovers && !asking->is_member)
-        return "the site was taken out of the network since this invitation was made: ask for a new one";
+        return N_("the site was taken out of the network since this invitation was made: ask for a new one");
     return NULL;
 }
 
@@ -87,10 +91,10 @@ static bool asks_again(const struct asking *asking)
 static const char *judge(const struct nv_store *store, const struct asking *asking)
 {
     if (!asking->found || !nv_enrol_proof_holds(&asking->request, &asking->kept.secret_hash))
-        return "this hub knows no such invitation: ask for a new one";
+        return N_("this hub knows no such invitation: ask for a new one");
     const char *why = asking->request.recovers ? judge_recovering(store, asking) : judge_newcomer(asking);
     if (why == NULL && !asks_again(asking) && asking->now.ms > asking->kept.expires.ms)
-        why = "this invitation has expired: ask for a new one";
+        why = N_("this invitation has expired: ask for a new one");
     return why;
 }
 
@@ -187,6 +191,7 @@ static enum nv_status admit(struct nv_store *store, const struct asking *asking,
     return status;
 }
 
+/* In English: who asks looks the words up in its own catalogue. */
 static void decline(const char *why, struct nv_buffer *reply)
 {
     nv_enrol_reply_encode(&(struct nv_enrol_reply){.text = why}, reply);

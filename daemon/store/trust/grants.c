@@ -1,5 +1,6 @@
 #include "store/trust/grants.h"
 
+#include "base/catalogue.h"
 #include "core/record.h"
 #include "store/ingest.h"
 #include "store/statements.h"
@@ -50,7 +51,7 @@ enum nv_status nv_grant_open(struct nv_store *store, const uint8_t *sealed, cons
 
 enum nv_status nv_grant_introduced(struct nv_opened *opened, struct nv_grant *ret_grant, struct nv_error *error)
 {
-    static const char none[] = "this changeset introduces no content key";
+    static const char none[] = N_("this changeset introduces no content key");
     const struct nv_body *body = &opened->body;
     if (opened->header.control_count == 0)
         return nv_fail(error, NV_NOT_FOUND, none);
