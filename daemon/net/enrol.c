@@ -3,6 +3,7 @@
 #include <time.h>
 #include <zmq.h>
 
+#include "base/catalogue.h"
 #include "base/limits.h"
 #include "net/sockets.h"
 
@@ -53,7 +54,7 @@ enum nv_status nv_enrol_ask(const struct nv_invitation *invitation, const struct
 {
     void *context = zmq_ctx_new();
     if (context == NULL)
-        return nv_socket_fail("cannot start ZeroMQ", error);
+        return nv_socket_fail(_("cannot start ZeroMQ"), error);
     enum nv_status status = NV_UNREACHABLE;
     int64_t end = clock_ms() + timeout_ms;
     while (status == NV_UNREACHABLE && clock_ms() < end) {

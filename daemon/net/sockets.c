@@ -5,6 +5,8 @@
 #include <string.h>
 #include <zmq.h>
 
+#include "base/catalogue.h"
+
 enum {
     CURVE_BYTES = 64, /* what CURVE and ZMTP add to a frame, rounded up */
     HANDSHAKE_MS = 3000,
@@ -71,7 +73,7 @@ void *nv_socket_listen(void *context, const struct nv_curve_key *own, const char
                        const char *endpoint, char ret_endpoint[NV_ENDPOINT_BYTES], struct nv_error *error)
 {
     char doing[NV_ENDPOINT_BYTES + 64];
-    snprintf(doing, sizeof doing, "cannot listen on %.255s", endpoint);
+    snprintf(doing, sizeof doing, _("cannot listen on %.255s"), endpoint);
     char real[NV_ENDPOINT_BYTES];
     size_t size = sizeof real;
     void *socket = zmq_socket(context, ZMQ_ROUTER);
@@ -108,7 +110,7 @@ void *nv_socket_dial(void *context, const struct nv_curve_key *own, const struct
                      size_t message_bytes_max, const char *endpoint, void **ret_monitor, struct nv_error *error)
 {
     char doing[NV_ENDPOINT_BYTES + 64];
-    snprintf(doing, sizeof doing, "cannot dial %.255s", endpoint);
+    snprintf(doing, sizeof doing, _("cannot dial %.255s"), endpoint);
     void *monitor = NULL;
     void *socket = zmq_socket(context, ZMQ_DEALER);
     if (socket == NULL || !set_common(socket, message_bytes_max, endpoint) || !set_client(socket, own, server) ||
