@@ -1,4 +1,5 @@
-# make · make demo · make test · make install DESTDIR= PREFIX= · make check-source · make check-format · make bench
+# make · make demo · make test · make install DESTDIR= PREFIX= · make check-source · make check-translations ·
+# make check-format · make bench
 # What takes longer: make coverage · make fuzz TIME= · make test-planted · make check-long SEEDS= (tests/tests.mk).
 # SAN=address,undefined builds a variant with sanitizers in a folder of its own, COVERAGE=1 one that counts branches,
 # PLANTED=1 one that holds bugs on purpose (daemon/base/planted.h); V=1 shows the commands.
@@ -43,7 +44,7 @@ GENERATED_OBJECTS := $(GENERATED:.c=.o)
 
 CATALOGUES := $(patsubst client/po/%.po,$(BUILD)/locale/%/LC_MESSAGES/navette.mo,$(wildcard client/po/*.po))
 
-.PHONY: all demo deps check-source check-format install clean
+.PHONY: all demo deps check-source check-translations check-format install clean
 all: $(BUILD)/navetted $(BUILD)/navette $(CATALOGUES)
 
 # Links what a program's rule names.
@@ -101,6 +102,9 @@ include tests/tests.mk
 
 check-source: $(LIBRARY) $(call object,$(DAEMON_SOURCES) $(CLIENT_SOURCES))
 	@deploy/check-source $(BUILD)
+
+check-translations:
+	@deploy/check-translations
 
 check-format:
 	@$(CLANG_FORMAT) --dry-run -Werror $$(find daemon client tests -name '*.[ch]')
