@@ -20,6 +20,9 @@ BUILD = pathlib.Path(os.environ.get("NAVETTE_BUILD", REPOSITORY / "build")).abso
 # How long anything may take before it counts as not happening. A slow build (sanitizers) may ask for more.
 PATIENCE = float(os.environ.get("NAVETTE_PATIENCE", "45"))
 
+# What people are told is asked for in English, whatever the tests' own reader speaks.
+os.environ["LC_ALL"] = "C.UTF-8"
+
 LIVE_NETWORKS = []
 
 
