@@ -43,12 +43,15 @@ static enum nv_status list_periods(const struct nv_source *source, const struct 
     if (status == NV_OK && counts->period_count > NV_PUBLICATIONS_KEPT)
         return nv_fail(error, NV_REFUSED, "counts of over %d periods were published: reports know no more",
                        NV_PUBLICATIONS_KEPT);
+    if (status == NV_OK && counts->period_count == 0 && wanted->period != NULL)
+        return nv_fail(error, NV_NOT_FOUND,
+                       "no site has published counts up to %.16s yet: each does so with `navette publish`, or by "
+                       "itself with `publish = yes` in its navette.conf",
+                       wanted->period);
     if (status == NV_OK && counts->period_count == 0)
-        return nv_fail(
-            error, NV_NOT_FOUND,
-            "no site has published counts%s%.16s yet: each does so with `navette publish`, or by itself with "
-            "`publish = yes` in its navette.conf",
-            wanted->period == NULL ? "" : " up to ", wanted->period == NULL ? "" : wanted->period);
+        return nv_fail(error, NV_NOT_FOUND,
+                       "no site has published counts yet: each does so with `navette publish`, or by itself with "
+                       "`publish = yes` in its navette.conf");
     return status;
 }
 
