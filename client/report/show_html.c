@@ -35,19 +35,20 @@ static void print_element(const char *name, const char *attributes, const char *
 
 static const char style[] =
     ":root{color-scheme:light}"
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:66rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}"
     "h1{font-size:1.7rem;margin:0 0 .3rem}h2{font-size:1.15rem;margin:2.2rem 0 .2rem}"
     "p{margin:.2rem 0}.note{color:#57606a}.draft{color:#9a3412;font-weight:600}"
-    "table{border-collapse:collapse;width:100%;margin:.8rem 0;font-variant-numeric:tabular-nums}"
+    "table{border-collapse:collapse;table-layout:fixed;width:100%;margin:.8rem 0;font-variant-numeric:tabular-nums}"
     "th,td{padding:.3rem .6rem;border-bottom:1px solid #d8dee4;text-align:right;vertical-align:middle}"
-    "th:first-child,td:first-child,.word{text-align:left}thead th{font-weight:600;color:#57606a}"
+    "th:first-child,td:first-child,.word{text-align:left}.what{width:26%}.word{width:20%}.bar{width:142px}"
+    "thead th{font-weight:600;color:#57606a}"
     ".together td{font-weight:600}.hidden{color:#8a8f98;font-style:italic}"
     "svg{display:block}@media print{body{margin:0;max-width:none}section{break-inside:avoid}}";
 
 /* One bar on a scale from 0 to 100 %; the space between its bounds lighter. */
 static void print_bar(const struct nv_figure *figure)
 {
-    enum { WIDTH = 160, HEIGHT = 14 };
+    enum { WIDTH = 130, HEIGHT = 14 };
     double rate = nv_figure_rate(figure);
     char label[NV_FIGURE_TEXT];
     fputs("<td>", stdout);
@@ -87,13 +88,14 @@ static void print_figure(const struct nv_page *page, const struct nv_figure *fig
 
 static void print_heads(const struct nv_page *page)
 {
-    fputs("<table><thead><tr><th></th>", stdout);
+    /* The same widths in every report, so that the eye finds its way. */
+    fputs("<table><thead><tr><th class=\"what\"></th>", stdout);
     if (page->figures->split > 0)
         fputs("<th class=\"word\"></th>", stdout);
     print_element("th", "", _("number"));
     print_element("th", "", _("of"));
     print_element("th", "", _("share"));
-    fputs("<th></th>", stdout);
+    fputs("<th class=\"bar\"></th>", stdout);
     print_element("th", "", _("unknown"));
     fputs("</tr></thead><tbody>\n", stdout);
 }
@@ -171,8 +173,7 @@ enum nv_status nv_show_html(const struct nv_page *page, struct nv_error *error)
         print_element("p", "", (const char *)date.data);
         print_element("p", " class=\"note\"", (const char *)rule.data);
         if (page->is_draft)
-            print_element("p", " class=\"draft\"",
-                          _("A draft: it becomes final, and later reports keep to it, with --disclose."));
+            print_element("p", " class=\"draft\"", _("A draft, which was not handed out yet."));
         for (size_t i = 0; i < page->definitions->report_count; i++)
             print_report(page, &page->definitions->reports[i]);
         fputs("</body></html>\n", stdout);

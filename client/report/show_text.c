@@ -98,7 +98,7 @@ static void show_rate(const struct nv_figure *figure, struct nv_figure_cells *ce
     }
     nv_text_percent(nv_figure_rate(figure), figure->kind == NV_FIGURE_SHARE ? 2 : 1, rate);
     if (figure->shown == NV_SHOWN_AT_LEAST) {
-        snprintf(cells->value, sizeof cells->value, "≥ %.50s", rate);
+        snprintf(cells->value, sizeof cells->value, "≥\u00a0%.50s", rate);
     } else if (figure->aim > 0) {
         snprintf(cells->value, sizeof cells->value, "%.50s (%+.1f)", rate,
                  100 * nv_figure_rate(figure) - (double)figure->aim);

@@ -678,14 +678,14 @@ CREATE VIEW course_group(place, programme, starts_on, rank, split, code, label) 
     SELECT place, programme, starts_on, 1, 'period', substr(starts_on, 1, 4), substr(starts_on, 1, 4)
     FROM unit WHERE starts_on <> ''
     UNION ALL
-    SELECT u.place, u.programme, u.starts_on, 2, 'programme', u.programme, coalesce(nullif(p.title, ''), u.programme)
-    FROM unit AS u LEFT JOIN programme AS p ON p.code = u.programme WHERE u.programme <> ''
-    UNION ALL
-    SELECT u.place, u.programme, u.starts_on, 3, 'region', p.region, p.region
+    SELECT u.place, u.programme, u.starts_on, 2, 'region', p.region, p.region
     FROM unit AS u JOIN place AS p ON p.code = u.place WHERE p.region IS NOT NULL
     UNION ALL
-    SELECT u.place, u.programme, u.starts_on, 4, 'place', u.place, coalesce(nullif(p.name, ''), u.place)
+    SELECT u.place, u.programme, u.starts_on, 3, 'place', u.place, coalesce(nullif(p.name, ''), u.place)
     FROM unit AS u LEFT JOIN place AS p ON p.code = u.place
+    UNION ALL
+    SELECT u.place, u.programme, u.starts_on, 4, 'programme', u.programme, coalesce(nullif(p.title, ''), u.programme)
+    FROM unit AS u LEFT JOIN programme AS p ON p.code = u.programme WHERE u.programme <> ''
     UNION ALL
     SELECT place, programme, starts_on, 5, 'cohort', place || '/' || programme || '/' || starts_on,
            place || ' · ' || programme || ' · ' || starts_on
