@@ -45,6 +45,7 @@ enum nv_status nv_command_status(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_peers(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_move(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_quarantine(struct nv_call *call, struct nv_error *error);
+enum nv_status nv_command_duplicates(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_report(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_publish(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_conflicts(struct nv_call *call, struct nv_error *error);

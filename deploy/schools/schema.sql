@@ -465,6 +465,18 @@ CREATE VIEW choice(field, code, label_fr, label_en) AS VALUES
     ('project.state', 'dropped', 'Abandonné', 'Dropped'),
     ('project.state', 'unknown', 'Non renseigné', 'Unknown');
 
+-- Two records that are one, as far as names can say it: at least one of them was entered without its SIRET.
+CREATE VIEW probable_duplicate(table_name, key, other) AS
+    WITH named(table_name, code, commune, known_as, has_siret) AS (
+        SELECT 'employer', code, commune, replace(replace(replace(replace(lower(name), ' ', ''), '-', ''), '.', ''), '''', ''),
+               code GLOB '[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]' FROM employer WHERE name <> ''
+        UNION ALL
+        SELECT 'organisation', code, commune, replace(replace(replace(replace(lower(name), ' ', ''), '-', ''), '.', ''), '''', ''),
+               code GLOB '[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]' FROM organisation WHERE name <> '')
+    SELECT a.table_name, a.code, b.code FROM named AS a JOIN named AS b
+        ON b.table_name = a.table_name AND b.known_as = a.known_as AND b.code > a.code
+    WHERE NOT (a.has_siret AND b.has_siret) AND (a.commune IS NULL OR b.commune IS NULL OR a.commune = b.commune);
+
 -- ---- what is counted ----
 --
 -- A site counts the records of which it is the home: Navette computes the view `outcome` over those alone, once a period,

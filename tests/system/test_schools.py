@@ -48,3 +48,22 @@ def test_two_schools_that_enter_one_employer_apart_have_one_record(network):
     network.converge()
     assert hub.query("SELECT name, naf, commune FROM employer")[0][0] == "Boulangerie Exemple"
     assert len(hub.query("SELECT 1 FROM employer")) == 1
+
+
+def test_an_employer_entered_apart_without_its_siret_is_listed_as_a_duplicate(network):
+    hub = network.add_hub(SCHEMA)
+    pantin, poissy = network.add_schools("pantin", "poissy")
+    pantin.line.cut()
+    pantin.sql("INSERT INTO employer(code, name, commune) VALUES ('12345678900011', 'Boulangerie Exemple', '93055');")
+    poissy.sql("INSERT INTO employer(code, name) VALUES ('by-hand', 'BOULANGERIE-EXEMPLE');"
+               "INSERT INTO employer(code, name, commune) VALUES ('12345678900029', 'Boulangerie Exemple', '78498');"
+               "INSERT INTO employer(code, name) VALUES ('other', 'Menuiserie Exemple');")
+    pantin.line.heal()
+    network.converge()
+    listed = [{"table": "employer", "key": siret, "other": "by-hand"} for siret in ("12345678900011", "12345678900029")]
+    for site in network.sites:
+        assert site.cli("duplicates", "employer") == listed
+        assert site.cli("duplicates", "organisation") == []
+    pantin.sql("DELETE FROM employer WHERE code = 'by-hand';")
+    assert pantin.cli("duplicates") == []
+    assert "No records" in pantin.run("duplicates").stdout
