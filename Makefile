@@ -119,6 +119,9 @@ install: all
 	for catalogue in $(CATALOGUES:$(BUILD)/%=%); do \
 	    install -D -m 644 $(BUILD)/$$catalogue $(DESTDIR)$(PREFIX)/share/$$catalogue || exit 1; \
 	done
+	cd deploy && for file in $$(find schools -type f ! -path '*/__pycache__/*'); do \
+	    install -D -m $$([ -x $$file ] && echo 755 || echo 644) $$file $(DESTDIR)$(PREFIX)/share/navette/$$file || exit 1; \
+	done
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|g' deploy/navetted.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/navetted.service
 	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/navetted.service
