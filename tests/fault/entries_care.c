@@ -9,6 +9,7 @@
 
 #include "store/care.h"
 #include "store/log.h"
+#include "store/publish.h"
 #include "store/seal.h"
 #include "tests/fault/entries.h"
 
@@ -237,6 +238,24 @@ static enum nv_status save_peer(struct nv_scene *scene, struct nv_error *error)
     return nv_store_save_peer(scene->store, &peer, error);
 }
 
+static void write_kept(struct nv_scene *scene)
+{
+    nv_scene_sql(scene, "INSERT INTO kept(id, of_item) VALUES ('k1', 'r1'), ('k2', 'r2')");
+}
+
+static enum nv_status publish(struct nv_scene *scene, struct nv_error *error)
+{
+    struct nv_publication list[NV_PUBLICATIONS_MOST];
+    size_t count = 0, rows = 0;
+    char last[NV_PERIOD_TEXT] = "";
+    enum nv_status status = nv_store_publications(scene->store, list, &count, error);
+    if (status == NV_OK)
+        status = nv_store_published_last(scene->store, "counted", last, error);
+    if (status == NV_OK && last[0] == '\0') /* a call whose answer was lost comes again */
+        status = nv_store_publish(scene->store, &list[0], "2026-01", &rows, error);
+    return status;
+}
+
 const struct nv_fault_entry nv_entries_of_care[] = {
     {"resolve: a choice", NV_IMAGE_LIVED, false, false, NULL, resolve_choice},
     {"resolve: a value", NV_IMAGE_LIVED, false, false, NULL, resolve_value},
@@ -255,5 +274,6 @@ const struct nv_fault_entry nv_entries_of_care[] = {
     {"a table's trouble", NV_IMAGE_LIVED, false, false, NULL, trouble},
     {"note a refusal", NV_IMAGE_LIVED, false, false, NULL, note_refusal},
     {"save a peer", NV_IMAGE_LIVED, false, false, NULL, save_peer},
+    {"publish", NV_IMAGE_LIVED, false, false, write_kept, publish},
 };
 const size_t nv_entries_of_care_count = sizeof nv_entries_of_care / sizeof *nv_entries_of_care;

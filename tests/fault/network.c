@@ -31,7 +31,12 @@ const char nv_network_schema[] =
     "PRIMARY KEY (a, b)) WITHOUT ROWID;"
     "CREATE INDEX item_name ON item(name);"
     "CREATE VIEW big AS SELECT id FROM item WHERE size > 10;"
-    "INSERT INTO navette_table(name, scope) VALUES ('item', 'network'), ('pair', 'network');"
+    "CREATE TABLE counted(period TEXT NOT NULL, site TEXT NOT NULL, items INTEGER, PRIMARY KEY (period, site));"
+    "CREATE TABLE kept(id TEXT NOT NULL PRIMARY KEY, of_item TEXT);"
+    "CREATE VIEW counts AS SELECT (SELECT count(*) FROM item) + (SELECT count(*) FROM kept) AS items;"
+    "CREATE VIEW publication(view_name, table_name, every) AS VALUES ('counts', 'counted', 'month');"
+    "INSERT INTO navette_table(name, scope) VALUES ('item', 'network'), ('pair', 'network'), ('kept', 'site');"
+    "INSERT INTO navette_table(name, scope, writers) VALUES ('counted', 'network', 'home');"
     "INSERT INTO navette_column(table_name, name, rule, quiet, label_fr, label_en) VALUES"
     " ('item', 'size', 'max', 0, 'taille', 'size'), ('item', 'seen', 'last', 1, NULL, NULL),"
     " ('item', 'mark', 'home', 0, NULL, 'mark')";

@@ -159,11 +159,13 @@ static enum nv_status make_views(struct nv_own *own, struct nv_error *error)
         return error->status;
     bool row;
     while ((status = nv_db_step(views, &row, error)) == NV_OK && row) {
-        const char *text = (const char *)sqlite3_column_text(views, 0);
-        if (text == NULL || strncmp(text, begins, sizeof begins - 1) != 0)
+        struct nv_value text = nv_db_value(views, 0);
+        if (text.type != NV_TEXT || text.bytes.size < sizeof begins ||
+            memcmp(text.bytes.data, begins, sizeof begins - 1) != 0)
             continue;
         sqlite3_str *sql = sqlite3_str_new(own->db);
-        sqlite3_str_appendf(sql, "CREATE TEMP VIEW %s", text + sizeof begins - 1);
+        sqlite3_str_appendf(sql, "CREATE TEMP VIEW %.*s", (int)(text.bytes.size - (sizeof begins - 1)),
+                            (const char *)text.bytes.data + sizeof begins - 1);
         status = run(own, sql, error);
         if (status != NV_OK)
             break;

@@ -15,20 +15,28 @@ static bool is_known_pace(const char *every)
     return strcmp(every, "month") == 0 || strcmp(every, "quarter") == 0 || strcmp(every, "year") == 0;
 }
 
+/* Whether the column has a text that fits. */
 static bool copy_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size)
 {
-    const char *text = (const char *)sqlite3_column_text(statement, column);
-    return text != NULL && snprintf(ret_text, size, "%s", text) < (int)size;
+    struct nv_value value = nv_db_value(statement, column);
+    if (value.type != NV_TEXT || value.bytes.size >= size)
+        return false;
+    memcpy(ret_text, value.bytes.data, value.bytes.size);
+    ret_text[value.bytes.size] = '\0';
+    return true;
 }
 
 enum nv_status nv_store_publications(struct nv_store *store, struct nv_publication ret_list[NV_PUBLICATIONS_MOST],
                                      size_t *ret_count, struct nv_error *error)
 {
-    int64_t exists;
+    int64_t exists = 0;
     bool row;
     *ret_count = 0;
-    enum nv_status status = nv_db_integer(
-        store->db, "SELECT 1 FROM main.sqlite_master WHERE type = 'view' AND name = 'publication'", 0, &exists, error);
+    enum nv_status status = nv_ready(store, error);
+    if (status == NV_OK)
+        status =
+            nv_db_integer(store->db, "SELECT 1 FROM main.sqlite_master WHERE type = 'view' AND name = 'publication'", 0,
+                          &exists, error);
     if (status != NV_OK || exists == 0)
         return status;
     sqlite3_stmt *views = nv_db_prepare(store->db, "SELECT view_name, table_name, every FROM main.publication", error);
@@ -150,7 +158,9 @@ enum nv_status nv_store_published_last(struct nv_store *store, const char *name,
 {
     const struct nv_table *table;
     char period[NV_PERIOD_TEXT] = "";
-    enum nv_status status = find_target(store, name, &table, error);
+    enum nv_status status = nv_ready(store, error);
+    if (status == NV_OK)
+        status = find_target(store, name, &table, error);
     if (status == NV_OK)
         status = last_sealed(store, table, period, error);
     if (status == NV_OK)
@@ -189,8 +199,10 @@ static enum nv_status insert_rows(sqlite3_stmt *rows, sqlite3_stmt *insert, size
     size_t count = 0;
     enum nv_status status;
     while ((status = nv_db_step(rows, &row, error)) == NV_OK && row) {
-        for (int i = 0; i < sqlite3_column_count(rows); i++)
-            sqlite3_bind_value(insert, i + 3, sqlite3_column_value(rows, i));
+        for (int i = 0; i < sqlite3_column_count(rows); i++) {
+            struct nv_value value = nv_db_value(rows, i);
+            nv_db_bind_value(insert, i + 3, &value);
+        }
         status = nv_db_run(insert, error);
         if (status != NV_OK)
             return status;
@@ -253,7 +265,7 @@ enum nv_status nv_store_publish(struct nv_store *store, const struct nv_publicat
         status = write_rows(store, publication, period, own, &count, error);
         if (status == NV_OK)
             status = nv_commit(store, error);
-        else
+        if (status != NV_OK)
             nv_rollback(store);
     }
     nv_own_close(own);
