@@ -5,6 +5,7 @@
 #include "client/command.h"
 #include "client/language.h"
 #include "client/records.h"
+#include "client/transaction.h"
 #include "store/care.h"
 #include "store/db.h"
 
@@ -31,22 +32,6 @@ static void close_record(struct writing *writing)
     nv_assignments_done(&writing->assignments);
     nv_buffer_done(&writing->key);
     nv_store_close(writing->store);
-}
-
-static enum nv_status begin(struct nv_store *store, struct nv_error *error)
-{
-    return nv_db_exec(nv_store_db(store), "BEGIN IMMEDIATE", error);
-}
-
-/* Ends the transaction, well where `status` is NV_OK. */
-static enum nv_status end(struct nv_store *store, enum nv_status status, struct nv_error *error)
-{
-    sqlite3 *db = nv_store_db(store);
-    if (status == NV_OK)
-        status = nv_db_exec(db, "COMMIT", error);
-    if (status != NV_OK && sqlite3_get_autocommit(db) == 0)
-        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-    return status;
 }
 
 /* ---- put ---- */
@@ -143,7 +128,7 @@ static enum nv_status write_row(const struct writing *writing, bool *ret_created
                                 struct nv_error *error)
 {
     bool found = false;
-    enum nv_status status = begin(writing->store, error);
+    enum nv_status status = nv_transaction_begin(writing->store, error);
     if (status != NV_OK)
         return status;
     if (writing->key.size > 0)
@@ -153,7 +138,7 @@ static enum nv_status write_row(const struct writing *writing, bool *ret_created
     else if (status == NV_OK)
         status = insert_row(writing, key_text, error);
     *ret_created = !found;
-    return end(writing->store, status, error);
+    return nv_transaction_end(writing->store, status, error);
 }
 
 static enum nv_status check_columns(const struct writing *writing, struct nv_error *error)
@@ -263,14 +248,14 @@ enum nv_status nv_command_rm(struct nv_call *call, struct nv_error *error)
     bool found = false, was_missing = false;
     enum nv_status status = open_record(call, &writing, call->words[1], error);
     if (status == NV_OK)
-        status = begin(writing.store, error);
+        status = nv_transaction_begin(writing.store, error);
     if (status == NV_OK) {
         status = delete_row(&writing, &found, error);
         if (status == NV_OK && !found)
             status = confirm_missing(&writing, nv_wall_now(), &was_missing, error);
         if (status == NV_OK && !found && !was_missing)
             status = nv_fail(error, NV_NOT_FOUND, "%s has no record with that key", writing.table->name);
-        status = end(writing.store, status, error);
+        status = nv_transaction_end(writing.store, status, error);
     }
     if (status == NV_OK && call->json)
         status = nv_print_json(json_pack("{s:s, s:o, s:b}", "table", writing.table->name, "key",

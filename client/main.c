@@ -47,6 +47,11 @@ static const struct command commands[] = {
     {"put TABLE [KEY] [FIELD=VALUE...]", N_("Write fields of a record, a new one where it is not there."), 1, ANY,
      nv_command_put},
     {"rm TABLE KEY", N_("Delete a record."), 2, 2, nv_command_rm},
+    {"import [FILE] [--into TABLE] [--map FILE] [--save-map FILE] [--dry-run] [--skip-errors] [--rejected FILE] | "
+     "--undo | --template TABLE",
+     N_("Make records of a CSV file; take the last import back; print an empty file for a table. Without a file: list "
+        "what can be taken back."),
+     0, 1, nv_command_import},
     {"duplicates [TABLE]", N_("List records that may be one and the same, entered twice."), 0, 1,
      nv_command_duplicates},
     {"move TABLE KEY SCOPE", N_("Have others read a record and what belongs to it: network, site/NAME or group/NAME."),

@@ -7,27 +7,9 @@
 #include <unistd.h>
 
 #include "base/hex.h"
+#include "client/utf8.h"
 
 /* ---- text ---- */
-
-/* Length of the UTF-8 character at `at`, 0 where there is none (RFC 3629, section 4). */
-static size_t character_at(const uint8_t *at, size_t left, uint32_t *ret_code)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t size = at[0] < 0x80 ? 1 : at[0] >> 5 == 6 ? 2 : at[0] >> 4 == 14 ? 3 : at[0] >> 3 == 30 ? 4 : 0;
-    if (size == 0 || size > left)
-        return 0;
-    uint32_t code = size == 1 ? at[0] : at[0] & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if (at[i] >> 6 != 2)
-            return 0;
-        code = code << 6 | (at[i] & 0x3fu);
-    }
-    if (code < least[size] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-        return 0;
-    *ret_code = code;
-    return size;
-}
 
 static bool is_harmless(uint32_t code)
 {
@@ -48,7 +30,7 @@ void nv_show_bytes(struct nv_buffer *text, struct nv_slice bytes)
     while (i < bytes.size) {
         uint32_t code = 0;
         char escape[16];
-        size_t size = character_at(bytes.data + i, bytes.size - i, &code);
+        size_t size = nv_utf8_character(bytes.data + i, bytes.size - i, &code);
         if (size > 0 && is_harmless(code)) {
             nv_buffer_append(text, bytes.data + i, size);
         } else if (code == '\n' || code == '\t' || code == '\r') {

@@ -21,6 +21,7 @@ CREATE TABLE organisation (
     commune  TEXT,
     address  TEXT
 );
+CREATE INDEX organisation_by_name ON organisation(name);
 
 CREATE TABLE place (
     code         TEXT NOT NULL PRIMARY KEY,
@@ -237,6 +238,7 @@ CREATE TABLE project (
     starts_on TEXT,
     state     TEXT NOT NULL DEFAULT 'unknown'
 );
+CREATE INDEX project_by_title ON project(title);
 
 -- ---- what leaves a school: counts of its own records, once a period ----
 
@@ -327,6 +329,66 @@ CREATE VIEW label(table_name, column_name, label_fr, label_en) AS VALUES
     ('employer', 'code', 'SIRET', 'SIRET'),
     ('employer_contact', 'id', 'Identifiant', 'Identifier'),
     ('project', 'id', 'Identifiant', 'Identifier');
+
+-- How the values of a column are written, where that is more than text or a whole number.
+CREATE VIEW format(field, kind) AS VALUES
+    ('place.opened_on', 'date'),
+    ('place.closed_on', 'date'),
+    ('programme.label_from', 'date'),
+    ('programme.label_until', 'date'),
+    ('cohort.starts_on', 'date'),
+    ('cohort.ends_on', 'date'),
+    ('funding.starts_on', 'date'),
+    ('learner.born_on', 'date'),
+    ('learner.last_contact_on', 'date'),
+    ('enrolment.starts_on', 'date'),
+    ('enrolment.applied_on', 'date'),
+    ('enrolment.admitted_on', 'date'),
+    ('enrolment.entered_on', 'date'),
+    ('enrolment.left_on', 'date'),
+    ('attendance.starts_on', 'date'),
+    ('attendance.day', 'date'),
+    ('skill_assessment.starts_on', 'date'),
+    ('skill_assessment.assessed_on', 'date'),
+    ('placement.starts_on', 'date'),
+    ('placement.begins_on', 'date'),
+    ('placement.ends_on', 'date'),
+    ('placement.broken_on', 'date'),
+    ('certification.starts_on', 'date'),
+    ('certification.sat_on', 'date'),
+    ('follow_up.starts_on', 'date'),
+    ('follow_up.told_on', 'date'),
+    ('right_request.received_on', 'date'),
+    ('right_request.done_on', 'date'),
+    ('project.starts_on', 'date'),
+    ('outcome_count.starts_on', 'date'),
+    ('outcome_count.counted_on', 'date'),
+    ('organisation.code', 'siret'),
+    ('place.organisation', 'siret'),
+    ('employer.code', 'siret'),
+    ('employer_contact.employer', 'siret'),
+    ('placement.employer', 'siret'),
+    ('follow_up.employer', 'siret'),
+    ('learner.commune', 'commune'),
+    ('place.commune', 'commune'),
+    ('place.epci', 'epci'),
+    ('funding.cents', 'cents');
+
+-- What tells a record whose key nobody knows by heart.
+CREATE VIEW known_by(table_name, column_name) AS VALUES
+    ('learner', 'family_name'),
+    ('learner', 'given_name'),
+    ('learner', 'born_on'),
+    ('employer', 'name'),
+    ('employer', 'commune'),
+    ('organisation', 'name'),
+    ('organisation', 'commune'),
+    ('employer_contact', 'employer'),
+    ('employer_contact', 'family_name'),
+    ('employer_contact', 'given_name'),
+    ('project', 'title'),
+    ('project', 'place'),
+    ('project', 'starts_on');
 
 -- ---- what stands in lists ----
 
@@ -774,7 +836,7 @@ INSERT INTO navette_column(table_name, name, rule, quiet, label_fr, label_en) VA
     ('cohort', 'seats', 'last', 0, 'Places', 'Seats'),
     ('cohort', 'minutes', 'last', 0, 'Minutes prévues', 'Planned minutes'),
     ('cohort', 'state', 'last', 0, 'État', 'State'),
-    ('funding', 'cents', 'last', 0, 'Montant (centimes)', 'Amount (cents)'),
+    ('funding', 'cents', 'last', 0, 'Montant (€)', 'Amount (€)'),
     ('funding', 'kind', 'last', 0, 'Nature', 'Kind'),
     ('learner', 'family_name', 'last', 0, 'Nom', 'Family name'),
     ('learner', 'given_name', 'last', 0, 'Prénom', 'Given name'),

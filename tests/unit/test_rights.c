@@ -136,6 +136,7 @@ static void an_older_store_is_migrated(void **state)
     nv_store_close(pair->school.store);
     nv_pair_sql(
         &pair->school,
+        "DROP TABLE navette_import; DROP TABLE navette_import_record; DROP TABLE navette_import_cell; "
         "DROP VIEW navette_open_conflict; ALTER TABLE navette_peer DROP COLUMN clock_off_ms; "
         "DROP TABLE navette_beyond; DROP TABLE navette_membership; DROP TABLE navette_group; DROP TABLE navette_cut; "
         "DROP TABLE navette_readership; DROP TABLE navette_scope; DROP TABLE navette_unplaced; "

@@ -1,0 +1,156 @@
+/* What an import found and did, for people and for programs. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/import/limits.h"
+#include "client/import/run.h"
+#include "client/language.h"
+#include "client/output.h"
+
+typedef unsigned long long number;
+
+static void say_counts(const struct nv_import *import, const struct nv_import_outcome *outcome)
+{
+    const struct nv_report *report = &import->report;
+    bool counts = outcome->is_written;
+    printf(NV_PLURAL("%llu line read", "%llu lines read", report->lines), (number)report->lines);
+    puts(outcome->converted ? _(" (written in Windows-1252)") : "");
+    printf(counts ? NV_PLURAL("  %llu record made\n", "  %llu records made\n", report->created)
+                  : NV_PLURAL("  %llu record would be made\n", "  %llu records would be made\n", report->created),
+           (number)report->created);
+    printf(counts ? NV_PLURAL("  %llu record changed", "  %llu records changed", report->changed)
+                  : NV_PLURAL("  %llu record would change", "  %llu records would change", report->changed),
+           (number)report->changed);
+    if (report->changed > 0)
+        printf(NV_PLURAL(", %llu field in all", ", %llu fields in all", report->fields), (number)report->fields);
+    putchar('\n');
+    printf(NV_PLURAL("  %llu line says what stands already\n", "  %llu lines say what stands already\n", report->same),
+           (number)report->same);
+    printf(NV_PLURAL("  %llu line refused\n", "  %llu lines refused\n", report->refused), (number)report->refused);
+}
+
+static void say_mended(const struct nv_import *import)
+{
+    const struct nv_report *report = &import->report;
+    for (size_t i = 0; i < import->mapping.sheet.count; i++) {
+        if (report->zeros[i] == 0)
+            continue;
+        nv_print_string(nv_sheet_title(&import->mapping.sheet.columns[i]));
+        printf(NV_PLURAL(": %llu value gets back the zeros that a spreadsheet dropped before it\n",
+                         ": %llu values get back the zeros that a spreadsheet dropped before them\n", report->zeros[i]),
+               (number)report->zeros[i]);
+    }
+    if (report->wrong_keys == 0)
+        return;
+    enum { SHOWN = sizeof report->first_wrong / sizeof *report->first_wrong };
+    printf(NV_PLURAL("%llu line has a SIRET whose check digit is wrong (a digit may be mistyped); it is taken: line",
+                     "%llu lines have a SIRET whose check digit is wrong (a digit may be mistyped); they are taken: "
+                     "lines",
+                     report->wrong_keys),
+           (number)report->wrong_keys);
+    for (size_t i = 0; i < report->wrong_keys && i < SHOWN; i++)
+        printf("%s %llu", i == 0 ? "" : ",", (number)report->first_wrong[i]);
+    puts(report->wrong_keys > SHOWN ? "…" : "");
+}
+
+static const char *header_of(const struct nv_import *import, const struct nv_found_problem *found)
+{
+    return found->cell < import->mapping.source_count ? import->mapping.sources[found->cell].title : NULL;
+}
+
+static void say_problems(const struct nv_import *import)
+{
+    const struct nv_report *report = &import->report;
+    bool has_unknown = false;
+    for (size_t i = 0; i < report->kept && i < NV_IMPORT_SHOWN; i++) {
+        const struct nv_found_problem *found = &report->problems[i];
+        const char *header = header_of(import, found);
+        has_unknown |= found->problem == NV_UNKNOWN_HEADER;
+        printf(_("line %llu"), (number)found->line);
+        if (header != NULL) {
+            fputs(", ", stdout);
+            nv_print_string(header);
+        }
+        fputs(nv_is_french() ? " : " : ": ", stdout);
+        nv_print_string(found->text);
+        putchar('\n');
+    }
+    if (report->total > NV_IMPORT_SHOWN)
+        printf(NV_PLURAL("… and %llu more mistake\n", "… and %llu more mistakes\n", report->total - NV_IMPORT_SHOWN),
+               (number)(report->total - NV_IMPORT_SHOWN));
+    if (!has_unknown)
+        return;
+    struct nv_buffer known = {0};
+    nv_mapping_show_known(&import->mapping, &known);
+    fputs(_("The table has: "), stdout);
+    fwrite(known.data, 1, known.size, stdout);
+    putchar('\n');
+    puts(_("Name the column of a header in a map file (Header = column, or Header = - to leave it out): --map FILE"));
+    nv_buffer_done(&known);
+}
+
+enum nv_status nv_import_say(const struct nv_import *import, const struct nv_import_wishes *wishes,
+                             const struct nv_import_outcome *outcome, struct nv_error *error)
+{
+    const struct nv_report *report = &import->report;
+    say_problems(import);
+    if (report->total > 0 && report->refused == 0)
+        return nv_fail(error, NV_REFUSED, "nothing was imported: the header line has to be mended first");
+    say_counts(import, outcome);
+    say_mended(import);
+    if (outcome->rejected[0] != '\0')
+        printf(_("The refused lines are in %s: mend them there, and import that file.\n"), outcome->rejected);
+    if (report->refused > 0 && !outcome->is_written && !wishes->skips_errors)
+        return nv_fail(
+            error, NV_REFUSED,
+            "nothing was imported: mend the lines that are refused, or import the others with --skip-errors");
+    if (wishes->is_trial)
+        puts(_("This was a trial: nothing was written."));
+    return NV_OK;
+}
+
+/* ---- JSON ---- */
+
+static json_t *problems_json(const struct nv_import *import)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < import->report.kept; i++) {
+        const struct nv_found_problem *found = &import->report.problems[i];
+        json_array_append_new(
+            list, json_pack("{s:I, s:o, s:o, s:s, s:o}", "line", (json_int_t)found->line, "column",
+                            found->cell == SIZE_MAX ? json_null() : json_integer((json_int_t)found->cell + 1), "header",
+                            nv_json_text(header_of(import, found)), "problem", nv_problem_word(found->problem), "text",
+                            nv_json_text(found->text)));
+    }
+    return list;
+}
+
+static json_t *zeros_json(const struct nv_import *import)
+{
+    json_t *zeros = json_object();
+    for (size_t i = 0; i < import->mapping.sheet.count; i++)
+        if (import->report.zeros[i] > 0)
+            json_object_set_new(zeros, import->mapping.sheet.columns[i].name,
+                                json_integer((json_int_t)import->report.zeros[i]));
+    return zeros;
+}
+
+enum nv_status nv_import_say_json(const struct nv_import *import, const struct nv_import_wishes *wishes,
+                                  const struct nv_import_outcome *outcome, struct nv_error *error)
+{
+    const struct nv_report *report = &import->report;
+    const char separator[] = {import->csv.separator, '\0'};
+    enum nv_status status = nv_print_json(
+        json_pack("{s:s, s:b, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:I, s:o}", "table",
+                  import->mapping.sheet.table->name, "written", (int)outcome->is_written, "dry_run",
+                  (int)wishes->is_trial, "encoding", outcome->converted ? "windows-1252" : "utf-8", "separator",
+                  separator, "lines", (json_int_t)report->lines, "created", (json_int_t)report->created, "changed",
+                  (json_int_t)report->changed, "fields", (json_int_t)report->fields, "same", (json_int_t)report->same,
+                  "refused", (json_int_t)report->refused, "zeros_put_back", zeros_json(import), "wrong_check_digits",
+                  (json_int_t)report->wrong_keys, "rejected_file",
+                  nv_json_text(outcome->rejected[0] == '\0' ? NULL : outcome->rejected), "problem_count",
+                  (json_int_t)report->total, "problems", problems_json(import)),
+        error);
+    bool is_refused = report->total > 0 && !outcome->is_written && (!wishes->skips_errors || report->refused == 0);
+    return status == NV_OK && is_refused ? NV_REFUSED : status;
+}

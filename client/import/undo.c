@@ -1,0 +1,254 @@
+#include "client/import/undo.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/output.h"
+#include "client/records.h"
+#include "client/tables/references.h"
+#include "client/transaction.h"
+#include "store/care.h"
+#include "store/db.h"
+
+enum { LEFT_SHOWN = 20 };
+
+/* ---- the list ---- */
+
+static const struct nv_table *table_of(const struct nv_store *store, int64_t number)
+{
+    const struct nv_table *const *tables;
+    size_t count;
+    nv_store_tables(store, &tables, &count);
+    for (size_t i = 0; i < count; i++)
+        if (tables[i]->number == number)
+            return tables[i];
+    return NULL;
+}
+
+enum nv_status nv_imports_list(struct nv_store *store, bool (*each)(const struct nv_past_import *import, void *context),
+                               void *context, struct nv_error *error)
+{
+    bool row;
+    enum nv_status status;
+    sqlite3_stmt *rows = nv_db_prepare(
+        nv_store_db(store),
+        "SELECT number, tbl, at_ms, file, created, changed FROM navette_import ORDER BY number DESC", error);
+    if (rows == NULL)
+        return error->status;
+    while ((status = nv_db_step(rows, &row, error)) == NV_OK && row) {
+        struct nv_past_import import = {.number = sqlite3_column_int64(rows, 0),
+                                        .table = table_of(store, sqlite3_column_int64(rows, 1)),
+                                        .at = {sqlite3_column_int64(rows, 2)},
+                                        .created = sqlite3_column_int64(rows, 4),
+                                        .changed = sqlite3_column_int64(rows, 5)};
+        snprintf(import.file, sizeof import.file, "%s", (const char *)sqlite3_column_text(rows, 3));
+        if (!each(&import, context))
+            break;
+    }
+    sqlite3_finalize(rows);
+    return status;
+}
+
+static bool take_newest(const struct nv_past_import *import, void *context)
+{
+    *(struct nv_past_import *)context = *import;
+    return false;
+}
+
+/* ---- taking it back ---- */
+
+struct undoing {
+    struct nv_store *store;
+    struct nv_undone *undone;
+    const struct nv_table *table;
+    struct nv_reference *references;
+    size_t reference_count;
+    sqlite3_stmt *read, *erase;
+};
+
+static enum nv_status note_left(struct undoing *undoing, struct nv_slice key, const char *why, struct nv_error *error)
+{
+    struct nv_buffer text = {0};
+    if (json_array_size(undoing->undone->left) >= LEFT_SHOWN)
+        return NV_OK;
+    nv_key_to_text(undoing->table, key, &text);
+    int failed =
+        text.failed ||
+        json_array_append_new(undoing->undone->left,
+                              json_pack("{s:o, s:s}", "key", nv_json_text((const char *)text.data), "why", why)) != 0;
+    nv_buffer_done(&text);
+    return failed != 0 ? nv_no_memory(error) : NV_OK;
+}
+
+/* Whether the row that `read` stands on is what the import made. Fields that the schema got since are nobody's word. */
+static bool is_as_made(const struct undoing *undoing, struct nv_slice made)
+{
+    struct nv_reader reader = nv_reader_of(made);
+    struct nv_value then;
+    for (size_t i = 0; i < undoing->table->field_count && nv_value_decode(&reader, &then); i++) {
+        struct nv_value now = nv_db_value(undoing->read, (int)i);
+        if (!nv_value_equal(&now, &then))
+            return false;
+    }
+    return true;
+}
+
+static enum nv_status is_referenced(const struct undoing *undoing, struct nv_slice key, bool *ret_is,
+                                    struct nv_error *error)
+{
+    enum nv_status status = NV_OK;
+    *ret_is = false;
+    for (size_t i = 0; status == NV_OK && !*ret_is && i < undoing->reference_count; i++) {
+        sqlite3_stmt *rows = nv_reference_rows(undoing->store, &undoing->references[i], undoing->table, key, error);
+        status = rows == NULL ? error->status : nv_db_step(rows, ret_is, error);
+        sqlite3_finalize(rows);
+    }
+    return status;
+}
+
+/* A record that the import made goes, unless somebody has made it theirs. */
+static enum nv_status take_back_record(struct undoing *undoing, struct nv_slice key, struct nv_slice made,
+                                       struct nv_error *error)
+{
+    bool row, referenced = false;
+    nv_bind_key(undoing->read, 1, key);
+    enum nv_status status = nv_db_step(undoing->read, &row, error);
+    bool is_made = status == NV_OK && row && is_as_made(undoing, made);
+    sqlite3_reset(undoing->read);
+    if (status != NV_OK || !row)
+        return status;
+    if (is_made)
+        status = is_referenced(undoing, key, &referenced, error);
+    if (status != NV_OK)
+        return status;
+    if (!is_made || referenced) {
+        undoing->undone->left_records++;
+        return note_left(undoing, key, is_made ? "referenced" : "changed", error);
+    }
+    nv_bind_key(undoing->erase, 1, key);
+    undoing->undone->deleted++;
+    return nv_db_run(undoing->erase, error);
+}
+
+static enum nv_status prepare(struct undoing *undoing, struct nv_error *error)
+{
+    sqlite3_str *sql = sqlite3_str_new(nv_store_db(undoing->store));
+    sqlite3_str_appendall(sql, "SELECT ");
+    for (size_t i = 0; i < undoing->table->field_count; i++)
+        sqlite3_str_appendf(sql, "\"%w\", ", undoing->table->fields[i].name);
+    sqlite3_str_appendf(sql, "1 FROM main.\"%w\"", undoing->table->name);
+    nv_sql_where_key(sql, undoing->table, 1);
+    undoing->read = nv_prepare_built(undoing->store, sql, error);
+    if (undoing->read == NULL)
+        return error->status;
+    sql = sqlite3_str_new(nv_store_db(undoing->store));
+    sqlite3_str_appendf(sql, "DELETE FROM main.\"%w\"", undoing->table->name);
+    nv_sql_where_key(sql, undoing->table, 1);
+    undoing->erase = nv_prepare_built(undoing->store, sql, error);
+    if (undoing->erase == NULL)
+        return error->status;
+    return nv_references_find(undoing->store, undoing->table, &undoing->references, &undoing->reference_count, error);
+}
+
+static enum nv_status take_back_records(struct undoing *undoing, struct nv_error *error)
+{
+    bool row;
+    enum nv_status status = NV_OK;
+    sqlite3_stmt *rows = nv_db_prepare(nv_store_db(undoing->store),
+                                       "SELECT key, made FROM navette_import_record WHERE import = ?1", error);
+    if (rows == NULL)
+        return error->status;
+    sqlite3_bind_int64(rows, 1, undoing->undone->import.number);
+    while (status == NV_OK && (status = nv_db_step(rows, &row, error)) == NV_OK && row)
+        status = take_back_record(undoing, nv_db_blob(rows, 0), nv_db_blob(rows, 1), error);
+    sqlite3_finalize(rows);
+    return status;
+}
+
+/* A field that the import changed gets its old value, where it still shows what the import wrote. */
+static enum nv_status take_back_field(struct undoing *undoing, sqlite3_stmt *row, struct nv_error *error)
+{
+    struct nv_slice key = nv_db_blob(row, 0);
+    const char *field = (const char *)sqlite3_column_text(row, 1);
+    int keys = (int)undoing->table->key_count;
+    sqlite3_str *sql = sqlite3_str_new(nv_store_db(undoing->store));
+    sqlite3_str_appendf(sql, "UPDATE main.\"%w\" SET \"%w\" = ?%d", undoing->table->name, field, keys + 1);
+    nv_sql_where_key(sql, undoing->table, 1);
+    sqlite3_str_appendf(sql, " AND \"%w\" IS ?%d", field, keys + 2);
+    sqlite3_stmt *update = nv_prepare_built(undoing->store, sql, error);
+    if (update == NULL)
+        return error->status;
+    nv_bind_key(update, 1, key);
+    sqlite3_bind_value(update, keys + 1, sqlite3_column_value(row, 2));
+    sqlite3_bind_value(update, keys + 2, sqlite3_column_value(row, 3));
+    enum nv_status status = nv_db_run(update, error);
+    sqlite3_finalize(update);
+    if (status != NV_OK || sqlite3_changes(nv_store_db(undoing->store)) > 0) {
+        undoing->undone->fields += status == NV_OK;
+        return status;
+    }
+    undoing->undone->left_fields++;
+    return note_left(undoing, key, "changed", error);
+}
+
+static enum nv_status take_back_fields(struct undoing *undoing, struct nv_error *error)
+{
+    bool row;
+    enum nv_status status = NV_OK;
+    sqlite3_stmt *rows = nv_db_prepare(nv_store_db(undoing->store),
+                                       "SELECT key, field, old, new FROM navette_import_cell WHERE import = ?1", error);
+    if (rows == NULL)
+        return error->status;
+    sqlite3_bind_int64(rows, 1, undoing->undone->import.number);
+    while (status == NV_OK && (status = nv_db_step(rows, &row, error)) == NV_OK && row)
+        status = take_back_field(undoing, rows, error);
+    sqlite3_finalize(rows);
+    return status;
+}
+
+static enum nv_status forget(struct nv_store *store, int64_t number, struct nv_error *error)
+{
+    return nv_db_execf(nv_store_db(store), error,
+                       "DELETE FROM navette_import WHERE number = %lld;"
+                       "DELETE FROM navette_import_record WHERE import = %lld;"
+                       "DELETE FROM navette_import_cell WHERE import = %lld;",
+                       (long long)number, (long long)number, (long long)number);
+}
+
+static enum nv_status take_back(struct undoing *undoing, struct nv_error *error)
+{
+    struct nv_undone *undone = undoing->undone;
+    enum nv_status status = nv_imports_list(undoing->store, take_newest, &undone->import, error);
+    if (status == NV_OK && undone->import.number == 0)
+        return nv_fail(error, NV_NOT_FOUND, "no import is left that could be undone");
+    undoing->table = undone->import.table;
+    if (status == NV_OK && (undoing->table == NULL || undoing->table->missing))
+        return nv_fail(error, NV_NOT_YET, "the table of the last import is not in the store now");
+    if (status == NV_OK)
+        status = prepare(undoing, error);
+    if (status == NV_OK)
+        status = take_back_records(undoing, error);
+    if (status == NV_OK)
+        status = take_back_fields(undoing, error);
+    return status == NV_OK ? forget(undoing->store, undone->import.number, error) : status;
+}
+
+enum nv_status nv_import_undo(struct nv_store *store, struct nv_undone *ret_undone, struct nv_error *error)
+{
+    struct nv_undone undone = {.left = json_array()};
+    struct undoing undoing = {.store = store, .undone = &undone};
+    enum nv_status status = undone.left == NULL ? nv_no_memory(error) : nv_transaction_begin(store, error);
+    if (status == NV_OK) {
+        status = take_back(&undoing, error);
+        sqlite3_finalize(undoing.read);
+        sqlite3_finalize(undoing.erase);
+        status = nv_transaction_end(store, status, error);
+    }
+    free(undoing.references);
+    if (status != NV_OK)
+        json_decref(undone.left);
+    else
+        *ret_undone = undone;
+    return status;
+}
