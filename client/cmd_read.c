@@ -1,9 +1,9 @@
 /* navette get, list, history: records as people read them. */
 #include <string.h>
 
-#include "base/hex.h"
 #include "client/command.h"
 #include "client/conflicts.h"
+#include "client/history.h"
 #include "client/language.h"
 #include "client/records.h"
 #include "client/sites.h"
@@ -215,64 +215,8 @@ enum nv_status nv_command_list(struct nv_call *call, struct nv_error *error)
 
 struct telling {
     const struct nv_store *store;
-    json_t *list; /* NULL: as text */
     size_t told;
 };
-
-static const char *kind_name(enum nv_op_kind kind)
-{
-    switch (kind) {
-    case NV_OP_PUT:
-        return "put";
-    case NV_OP_DELETE:
-        return N_("delete"); /* the one that is told of a record in words */
-    case NV_OP_REDACT:
-        return "redact";
-    case NV_OP_SEALED:
-        return "sealed";
-    case NV_OP_GRANT:
-        return "grant";
-    case NV_OP_ASK:
-        return "ask";
-    case NV_OP_GENESIS:
-        return "genesis";
-    case NV_OP_CERTIFICATE:
-        return "certificate";
-    case NV_OP_SCHEMA:
-        return "schema";
-    case NV_OP_GROUP:
-        return "group";
-    case NV_OP_READER:
-        return "reader";
-    case NV_OP_REMOVAL:
-        return "removal";
-    case NV_OP_REVOCATION:
-        return "revocation";
-    }
-    return "unknown";
-}
-
-static bool tell_json(const struct nv_history_entry *entry, void *context)
-{
-    struct telling *telling = context;
-    char site[NV_SITE_TEXT], epoch[20];
-    json_t *fields = json_object();
-    char scope[NV_SCOPE_TEXT];
-    nv_scope_name(telling->store, entry->scope, scope);
-    snprintf(epoch, sizeof epoch, "%016llx", (unsigned long long)entry->epoch);
-    nv_site_name(telling->store, entry->site, site);
-    for (size_t i = 0, n = 0; !entry->is_redacted && i < entry->table->field_count; i++)
-        if (entry->op->kind == NV_OP_PUT && entry->op->fields >> i & 1)
-            json_object_set_new(fields, entry->table->fields[i].name, nv_json_value(&entry->op->values[n++]));
-    telling->told++;
-    json_t *json = json_pack("{s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:o, s:b, s:o}", "kind", kind_name(entry->kind),
-                             "scope", nv_json_text(scope), "site", nv_json_text(site), "site_id",
-                             nv_json_hex(entry->site.bytes, sizeof entry->site.bytes), "epoch", epoch, "seq",
-                             (json_int_t)entry->seq, "index", (json_int_t)entry->index, "time_ms",
-                             entry->is_redacted ? json_null() : json_integer(entry->time.ms), "redacted",
-                             (int)entry->is_redacted, "fields", fields);
-    return json_array_append_new(telling->list, json) == 0;
-}
 
 static bool tell_text(const struct nv_history_entry *entry, void *context)
 {
@@ -292,7 +236,7 @@ static bool tell_text(const struct nv_history_entry *entry, void *context)
         fputs(_("  in "), stdout);
         nv_print_string(scope);
     }
-    printf("  %s", entry->is_redacted ? _("removed") : entry->kind == NV_OP_PUT ? "" : _(kind_name(entry->kind)));
+    printf("  %s", entry->is_redacted ? _("removed") : entry->kind == NV_OP_PUT ? "" : _(nv_op_kind_name(entry->kind)));
     for (size_t i = 0, n = 0; !entry->is_redacted && i < entry->table->field_count; i++) {
         if (entry->op->kind != NV_OP_PUT || (entry->op->fields >> i & 1) == 0)
             continue;
@@ -303,28 +247,38 @@ static bool tell_text(const struct nv_history_entry *entry, void *context)
     return true;
 }
 
+static enum nv_status print_history(struct nv_store *store, const struct nv_table *table, struct nv_slice key,
+                                    size_t *ret_told, struct nv_error *error)
+{
+    struct telling telling = {.store = store};
+    enum nv_status status = nv_store_history(store, table->name, key, tell_text, &telling, error);
+    *ret_told = telling.told;
+    return status;
+}
+
 enum nv_status nv_command_history(struct nv_call *call, struct nv_error *error)
 {
     struct nv_store *store = NULL;
     const struct nv_table *table = NULL;
     struct nv_buffer key = {0};
-    struct telling telling = {.list = call->json ? json_array() : NULL};
+    json_t *list = NULL;
+    size_t told = 0;
     enum nv_status status = nv_home_open(&call->home, &store, error);
     if (status == NV_OK)
         status = nv_find_table(store, call->words[0], &table, error);
     if (status == NV_OK)
         status = nv_key_from_text(table, call->words[1], &key, error);
-    telling.store = store;
-    if (status == NV_OK)
-        status = nv_store_history(store, table->name, nv_buffer_slice(&key), call->json ? tell_json : tell_text,
-                                  &telling, error);
-    if (status == NV_OK && telling.told == 0)
-        status = nv_fail(error, NV_NOT_FOUND, "nothing was ever sealed of a record with that key in %s", table->name);
     if (status == NV_OK && call->json) {
-        status = nv_print_json(telling.list, error);
-        telling.list = NULL;
+        status = nv_history_json(store, table, nv_buffer_slice(&key), &list, error);
+        told = json_array_size(list);
+    } else if (status == NV_OK) {
+        status = print_history(store, table, nv_buffer_slice(&key), &told, error);
     }
-    json_decref(telling.list);
+    if (status == NV_OK && told == 0)
+        status = nv_fail(error, NV_NOT_FOUND, "nothing was ever sealed of a record with that key in %s", table->name);
+    if (status == NV_OK && call->json)
+        status = nv_print_json(json_incref(list), error);
+    json_decref(list);
     nv_buffer_done(&key);
     nv_store_close(store);
     return status;

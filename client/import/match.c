@@ -131,25 +131,39 @@ static bool prepare_by_telling(struct nv_import *import, struct nv_error *error)
     return prepare(import, sql, &import->by_telling, error);
 }
 
+/* A line that cannot be matched is told all that is wrong with it at once. */
+static bool refuse_cells(struct nv_import *import, struct nv_error *error)
+{
+    for (size_t i = 0; i < import->mapping.sheet.count; i++)
+        if (import->told[i].reading.problem != NV_NO_PROBLEM && !nv_import_refuse_cell(import, i, error))
+            return false;
+    return true;
+}
+
+/* Whether the line tells all columns that the records are known by, and something in one of them. */
+static bool tells_enough(const struct nv_import *import, bool *ret_has_problem)
+{
+    const struct nv_sheet *sheet = &import->mapping.sheet;
+    bool is_given = true, is_filled = false;
+    for (size_t i = 0; i < sheet->count; i++) {
+        if (!sheet->columns[i].is_telling)
+            continue;
+        is_given &= import->told[i].is_given;
+        is_filled |= import->told[i].reading.value.type != NV_NULL;
+        *ret_has_problem |= import->told[i].reading.problem != NV_NO_PROBLEM;
+    }
+    return is_given && is_filled;
+}
+
 /* The record that the columns tell which its table's records are known by: none, one, or too many. */
 static bool find_by_telling(struct nv_import *import, struct nv_error *error)
 {
     const struct nv_sheet *sheet = &import->mapping.sheet;
-    bool row = false, another = false, is_empty = true;
-    for (size_t i = 0; i < sheet->count; i++) {
-        const struct nv_told *told = &import->told[i];
-        if (!sheet->columns[i].is_telling)
-            continue;
-        if (!told->is_given)
-            return refuse_untold(import, error);
-        if (told->reading.problem != NV_NO_PROBLEM && !nv_import_refuse_cell(import, i, error))
-            return false;
-        is_empty &= told->reading.value.type == NV_NULL;
-    }
-    if (import->refused.size > 0)
-        return true;
-    if (is_empty)
+    bool row = false, another = false, has_problem = false;
+    if (!tells_enough(import, &has_problem) && !has_problem)
         return refuse_untold(import, error);
+    if (has_problem)
+        return refuse_cells(import, error);
     if (import->by_telling == NULL && !prepare_by_telling(import, error))
         return false;
     for (size_t i = 0; i < sheet->count; i++)
