@@ -42,6 +42,7 @@ enum nv_status nv_command_list(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_put(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_rm(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_import(struct nv_call *call, struct nv_error *error);
+enum nv_status nv_command_export(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_status(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_peers(struct nv_call *call, struct nv_error *error);
 enum nv_status nv_command_move(struct nv_call *call, struct nv_error *error);

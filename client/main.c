@@ -52,6 +52,10 @@ static const struct command commands[] = {
      N_("Make records of a CSV file; take the last import back; print an empty file for a table. Without a file: list "
         "what can be taken back."),
      0, 1, nv_command_import},
+    {"export TABLE [KEY] [--format FORMAT] [--codes] [--output FILE]",
+     N_("Print a table as CSV for a spreadsheet (--codes: as it is stored), or all that is held on one record (as text, "
+        "html or json)."),
+     1, 2, nv_command_export},
     {"duplicates [TABLE]", N_("List records that may be one and the same, entered twice."), 0, 1,
      nv_command_duplicates},
     {"move TABLE KEY SCOPE", N_("Have others read a record and what belongs to it: network, site/NAME or group/NAME."),
