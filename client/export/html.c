@@ -171,7 +171,8 @@ enum nv_status nv_dossier_write_html(const struct nv_dossier *dossier, FILE *fil
     size_t i, k;
     const json_t *section, *record;
     nv_dossier_show_time(json_object_get(dossier->json, "made_ms"), &time);
-    fprintf(file, "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n<title>", nv_is_french() ? "fr" : "en");
+    fprintf(file, "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n<title>",
+            nv_is_french() ? "fr" : "en");
     put_string(file, json_string_value(json_object_get(dossier->json, "table")));
     fprintf(file, "</title>\n%s</head>\n<body>\n<h1>", head);
     put_string(file, _("All that is held on this record"));

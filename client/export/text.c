@@ -127,7 +127,8 @@ static void put_record(FILE *file, const struct nv_sheet *sheet, const json_t *r
 {
     fprintf(file, "\n%s ", sheet->table->name);
     put_string(file, json_string_value(json_object_get(record, "key")));
-    fputs(json_is_true(json_object_get(record, "is_in_table")) ? "\n" : _(" (not in the table any more)\n"), file);
+    fputs(json_is_true(json_object_get(record, "is_in_table")) ? "" : _(" (not in the table any more)"), file);
+    fputc('\n', file);
     put_fields(file, sheet, json_object_get(record, "fields"));
     put_conflicts(file, sheet, json_object_get(record, "conflicts"));
     put_set_aside(file, sheet, json_object_get(record, "set_aside"));
