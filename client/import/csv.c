@@ -170,6 +170,9 @@ static enum nv_status feed(struct reading *reading, struct csv_parser *parser, c
         }
         reading->line++;
     }
+    /* Quotation marks within words are let pass, and one that is never closed is not: libcsv wants both words for that.
+     */
+    csv_set_opts(parser, CSV_STRICT | CSV_STRICT_FINI);
     if (status == NV_OK && csv_fini(parser, take_cell, end_record, reading) != 0)
         return nv_fail(error, NV_REFUSED,
                        "%s: a quotation mark is opened in line %llu and never closed: is the file cut short?", path,
@@ -181,7 +184,7 @@ enum nv_status nv_csv_read(const char *path, struct nv_slice text, struct nv_csv
 {
     struct reading reading = {.line = 1};
     struct csv_parser parser;
-    if (csv_init(&parser, CSV_STRICT_FINI) != 0)
+    if (csv_init(&parser, 0) != 0)
         return nv_no_memory(error);
     csv_set_blk_size(&parser, 4096);
     size_t skipped = take_separator_line(text, &reading.csv.separator);
