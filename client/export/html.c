@@ -107,9 +107,9 @@ static void put_what(FILE *file, const struct nv_sheet *sheet, json_t *entry)
     json_t *value;
     bool is_first = true;
     if (json_is_true(json_object_get(entry, "redacted")))
-        put_string(file, _("removed"));
+        put_string(file, _("the content was erased"));
     else if (kind != NULL && strcmp(kind, "delete") == 0)
-        put_string(file, _("deleted"));
+        put_string(file, _("the record was deleted"));
     json_object_foreach(json_object_get(entry, "fields"), name, value)
     {
         const struct nv_sheet_column *column = nv_dossier_column(sheet, name);

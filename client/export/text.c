@@ -99,9 +99,9 @@ static void put_history(FILE *file, const struct nv_sheet *sheet, json_t *histor
         fputs("    ", file);
         put_when(file, entry);
         if (json_is_true(json_object_get(entry, "redacted")))
-            fprintf(file, "  %s", _("removed"));
+            fprintf(file, "  %s", _("the content was erased"));
         else if (kind != NULL && strcmp(kind, "delete") == 0)
-            fprintf(file, "  %s", _("deleted"));
+            fprintf(file, "  %s", _("the record was deleted"));
         json_object_foreach(json_object_get(entry, "fields"), name, value)
         {
             fputs("  ", file);
