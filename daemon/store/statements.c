@@ -8,6 +8,10 @@ static const char *const sql[NV_SQL_COUNT] = {
     [NV_SQL_VERSIONS_AFTER] = "SELECT tbl, key, scope FROM navette_version WHERE (tbl, key, scope) > (?1, ?2, ?3) "
                               "ORDER BY tbl, key, scope",
     [NV_SQL_VERSION_DROP] = "DELETE FROM navette_version WHERE tbl = ?1 AND key = ?2 AND scope = ?3",
+    [NV_SQL_IMPORTED_RECORD_DROP] = "DELETE FROM navette_import_record WHERE import IN "
+                                    "(SELECT number FROM navette_import WHERE tbl = ?1) AND key = ?2",
+    [NV_SQL_IMPORTED_CELL_DROP] = "DELETE FROM navette_import_cell WHERE import IN "
+                                  "(SELECT number FROM navette_import WHERE tbl = ?1) AND key = ?2",
     [NV_SQL_VERSION_CREATE] = "INSERT INTO navette_version(tbl, key, scope, version) VALUES (?1, ?2, ?3, ?4) "
                               "ON CONFLICT DO NOTHING",
     [NV_SQL_VERSION_PUT] = "INSERT INTO navette_version(tbl, key, scope, version) VALUES (?1, ?2, ?3, ?4) "

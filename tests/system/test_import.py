@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from network import wait_until
 from sheets import BOM, MAPS, SCHEMA, rows, said, values, write
 
 HEADERS = ["Nom", "Prénom", "Date de naissance", "Sexe", "Code commune", "Niveau à l'entrée"]
@@ -339,3 +340,21 @@ def test_the_real_training_bodies_are_imported_once(hub, table):
     assert hub.query("SELECT count(*) FROM %s" % table) == [(6059,)]
     assert hub.cli("import", "--undo")["deleted"] == 6059
     assert hub.query("SELECT count(*) FROM %s" % table) == [(0,)]
+
+
+def test_what_is_kept_of_an_import_leaves_with_the_records(network, tmp_path):
+    network.add_hub(SCHEMA)
+    pantin, poissy = network.add_schools("pantin", "poissy")
+    network.add_group("nord", pantin, poissy)
+    poissy.write("INSERT INTO learner(id, family_name, phone, visible_to) VALUES ('l1', 'Exemple', '01', 'group/nord')")
+    wait_until(lambda: rows(pantin, "learner"), "Pantin has the learner")
+    path = write(tmp_path, "a.csv", ["Identifiant", "Nom", "Téléphone", "Visible par"], ["l1", "Exemple", "02", "group/nord"],
+                 ["l2", "Modèle", "03", "group/nord"], ["l3", "Témoin", "04", ""])
+    assert counts(pantin.cli("import", path, "--into", "learner"))["changed"] == 1
+    wait_until(lambda: len(rows(poissy, "learner")) == 2, "Poissy has both")
+    kept = "SELECT count(*) FROM navette_import_record UNION ALL SELECT count(*) FROM navette_import_cell"
+    assert pantin.query(kept) == [(2,), (1,)]
+    network.hub.cli("group", "nord", "--remove", "pantin")
+    wait_until(lambda: set(rows(pantin, "learner")) == {"l3"}, "the group's records have left Pantin")
+    assert pantin.query(kept) == [(1,), (0,)]
+    assert pantin.cli("import", "--undo")["deleted"] == 1

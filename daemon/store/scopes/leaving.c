@@ -189,6 +189,22 @@ static enum nv_status drop_version(struct nv_store *store, struct nv_record_name
     return nv_db_run(statement, error);
 }
 
+/* What imports noted of the record, to be taken back, goes with it. */
+static enum nv_status forget_imported(struct nv_store *store, struct nv_record_name name, struct nv_error *error)
+{
+    static const enum nv_statement noted[] = {NV_SQL_IMPORTED_RECORD_DROP, NV_SQL_IMPORTED_CELL_DROP};
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < sizeof noted / sizeof *noted; i++) {
+        sqlite3_stmt *statement = nv_statement(store, noted[i], error);
+        if (statement == NULL)
+            return error->status;
+        sqlite3_bind_int64(statement, 1, name.table);
+        nv_db_bind_slice(statement, 2, name.key);
+        status = nv_db_run(statement, error);
+    }
+    return status;
+}
+
 /* The record is as if nothing had ever been written of it, so that its row goes, or shows a namesake; then it goes
  * itself. */
 static enum nv_status take_away(struct leaving *leaving, struct nv_table_access *access, struct nv_record_name name,
@@ -210,6 +226,8 @@ static enum nv_status take_away(struct leaving *leaving, struct nv_table_access 
         status = nv_merge_show(merge, access, name.key, nv_all_fields(access->table), &changed, error);
     if (status == NV_OK && had_row)
         status = nv_merge_forget_missing(merge, name.table, name.key, error);
+    if (status == NV_OK)
+        status = forget_imported(leaving->store, name, error);
     return status == NV_OK ? drop_version(leaving->store, name, error) : status;
 }
 
