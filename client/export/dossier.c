@@ -49,9 +49,10 @@ static enum nv_status add_rows(struct gathering *gathering, const struct nv_refe
 {
     bool row;
     enum nv_status status = NV_OK;
-    sqlite3_stmt *rows = nv_reference_rows(gathering->store, reference, parent, key, error);
+    sqlite3_stmt *rows = nv_reference_prepare(gathering->store, reference, parent, error);
     if (rows == NULL)
         return error->status;
+    nv_bind_key(rows, 1, key);
     while (status == NV_OK && (status = nv_db_step(rows, &row, error)) == NV_OK && row) {
         struct nv_buffer child = {0};
         for (size_t i = 0; i < reference->child->key_count; i++) {

@@ -43,14 +43,14 @@ static const char *header_of(const struct nv_sheet *sheet, size_t column, bool c
 }
 
 /* Only text can be a formula: a number below zero stays one. */
-static enum nv_status write_row(sqlite3_stmt *row, const struct nv_sheet *sheet, bool codes, struct nv_buffer *line,
-                                FILE *file, struct nv_error *error)
+static enum nv_status write_row(sqlite3_stmt *row, const struct nv_sheet *sheet, const char *const *headers,
+                                struct nv_buffer *line, FILE *file, struct nv_error *error)
 {
     struct nv_buffer text = {0};
     for (size_t i = 0; i < sheet->count; i++) {
         struct nv_value value = nv_db_value(row, (int)i);
         nv_buffer_clear(&text);
-        if (header_of(sheet, i, codes) == sheet->columns[i].name)
+        if (headers[i] == sheet->columns[i].name)
             nv_cell_show_stored(&value, &text);
         else
             nv_cell_show(&sheet->columns[i], &value, &text);
@@ -61,14 +61,12 @@ static enum nv_status write_row(sqlite3_stmt *row, const struct nv_sheet *sheet,
     return write_line(line, file, error);
 }
 
-static enum nv_status write_headers(const struct nv_sheet *sheet, bool codes, struct nv_buffer *line, FILE *file,
-                                    struct nv_error *error)
+static enum nv_status write_headers(const struct nv_sheet *sheet, const char *const *headers, struct nv_buffer *line,
+                                    FILE *file, struct nv_error *error)
 {
     nv_buffer_append(line, "\xef\xbb\xbf", 3);
-    for (size_t i = 0; i < sheet->count; i++) {
-        const char *header = header_of(sheet, i, codes);
-        append_cell(line, i == 0, false, (struct nv_slice){(const uint8_t *)header, strlen(header)});
-    }
+    for (size_t i = 0; i < sheet->count; i++)
+        append_cell(line, i == 0, false, (struct nv_slice){(const uint8_t *)headers[i], strlen(headers[i])});
     return write_line(line, file, error);
 }
 
@@ -77,19 +75,22 @@ enum nv_status nv_export_rows(struct nv_store *store, const struct nv_table *tab
 {
     struct nv_sheet sheet;
     struct nv_buffer line = {0};
+    const char *headers[NV_SHEET_COLUMNS];
     bool row;
     enum nv_status status = nv_sheet_open(store, table, &sheet, error);
     if (status != NV_OK)
         return status;
+    for (size_t i = 0; i < sheet.count; i++)
+        headers[i] = header_of(&sheet, i, codes);
     sqlite3_str *sql = sqlite3_str_new(nv_store_db(store));
     for (size_t i = 0; i < sheet.count; i++)
         sqlite3_str_appendf(sql, "%s\"%w\"", i == 0 ? "SELECT " : ", ", sheet.columns[i].name);
     sqlite3_str_appendf(sql, " FROM main.\"%w\" ORDER BY ", table->name);
     nv_sql_key_columns(sql, table);
     sqlite3_stmt *rows = nv_prepare_built(store, sql, error);
-    status = rows == NULL ? error->status : write_headers(&sheet, codes, &line, file, error);
+    status = rows == NULL ? error->status : write_headers(&sheet, headers, &line, file, error);
     while (status == NV_OK && (status = nv_db_step(rows, &row, error)) == NV_OK && row)
-        status = write_row(rows, &sheet, codes, &line, file, error);
+        status = write_row(rows, &sheet, headers, &line, file, error);
     sqlite3_finalize(rows);
     nv_buffer_done(&line);
     nv_sheet_done(&sheet);

@@ -3,7 +3,7 @@
 #pragma once
 
 #define NV_IMPORT_FILE_BYTES (256u << 20)
-#define NV_IMPORT_RECORDS 100000u   /* lines of one file: its transaction holds other writers up for some seconds */
+#define NV_IMPORT_RECORDS 50000u    /* lines of one file: its transaction holds other writers up for some seconds */
 #define NV_IMPORT_COLUMNS 1024u     /* cells of one line */
 #define NV_IMPORT_CELLS (16u << 20) /* cells of one file */
 #define NV_IMPORT_CELL_BYTES (64u << 10)

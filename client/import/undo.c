@@ -62,9 +62,9 @@ struct undoing {
     struct nv_store *store;
     struct nv_undone *undone;
     const struct nv_table *table;
-    struct nv_reference *references;
-    size_t reference_count;
     sqlite3_stmt *read, *erase;
+    sqlite3_stmt **references; /* for each reference to the table: who makes it */
+    size_t reference_count;
 };
 
 static enum nv_status note_left(struct undoing *undoing, struct nv_slice key, const char *why, struct nv_error *error)
@@ -100,9 +100,9 @@ static enum nv_status is_referenced(const struct undoing *undoing, struct nv_sli
     enum nv_status status = NV_OK;
     *ret_is = false;
     for (size_t i = 0; status == NV_OK && !*ret_is && i < undoing->reference_count; i++) {
-        sqlite3_stmt *rows = nv_reference_rows(undoing->store, &undoing->references[i], undoing->table, key, error);
-        status = rows == NULL ? error->status : nv_db_step(rows, ret_is, error);
-        sqlite3_finalize(rows);
+        nv_bind_key(undoing->references[i], 1, key);
+        status = nv_db_step(undoing->references[i], ret_is, error);
+        sqlite3_reset(undoing->references[i]);
     }
     return status;
 }
@@ -131,6 +131,35 @@ static enum nv_status take_back_record(struct undoing *undoing, struct nv_slice 
     return nv_db_run(undoing->erase, error);
 }
 
+static enum nv_status prepare_references(struct undoing *undoing, struct nv_error *error)
+{
+    struct nv_reference *references;
+    size_t count;
+    enum nv_status status = nv_references_find(undoing->store, undoing->table, &references, &count, error);
+    if (status != NV_OK)
+        return status;
+    undoing->references = calloc(count + 1, sizeof(sqlite3_stmt *));
+    if (undoing->references == NULL)
+        status = nv_no_memory(error);
+    for (size_t i = 0; status == NV_OK && i < count; i++) {
+        undoing->references[i] = nv_reference_prepare(undoing->store, &references[i], undoing->table, error);
+        undoing->reference_count = i + 1;
+        if (undoing->references[i] == NULL)
+            status = error->status;
+    }
+    free(references);
+    return status;
+}
+
+static void finish(struct undoing *undoing)
+{
+    for (size_t i = 0; i < undoing->reference_count; i++)
+        sqlite3_finalize(undoing->references[i]);
+    free(undoing->references);
+    sqlite3_finalize(undoing->read);
+    sqlite3_finalize(undoing->erase);
+}
+
 static enum nv_status prepare(struct undoing *undoing, struct nv_error *error)
 {
     sqlite3_str *sql = sqlite3_str_new(nv_store_db(undoing->store));
@@ -148,7 +177,7 @@ static enum nv_status prepare(struct undoing *undoing, struct nv_error *error)
     undoing->erase = nv_prepare_built(undoing->store, sql, error);
     if (undoing->erase == NULL)
         return error->status;
-    return nv_references_find(undoing->store, undoing->table, &undoing->references, &undoing->reference_count, error);
+    return prepare_references(undoing, error);
 }
 
 static enum nv_status take_back_records(struct undoing *undoing, struct nv_error *error)
@@ -241,11 +270,9 @@ enum nv_status nv_import_undo(struct nv_store *store, struct nv_undone *ret_undo
     enum nv_status status = undone.left == NULL ? nv_no_memory(error) : nv_transaction_begin(store, error);
     if (status == NV_OK) {
         status = take_back(&undoing, error);
-        sqlite3_finalize(undoing.read);
-        sqlite3_finalize(undoing.erase);
+        finish(&undoing);
         status = nv_transaction_end(store, status, error);
     }
-    free(undoing.references);
     if (status != NV_OK)
         json_decref(undone.left);
     else

@@ -65,8 +65,8 @@ enum nv_status nv_references_find(struct nv_store *store, const struct nv_table 
     return NV_OK;
 }
 
-sqlite3_stmt *nv_reference_rows(struct nv_store *store, const struct nv_reference *reference,
-                                const struct nv_table *parent, struct nv_slice key, struct nv_error *error)
+sqlite3_stmt *nv_reference_prepare(struct nv_store *store, const struct nv_reference *reference,
+                                   const struct nv_table *parent, struct nv_error *error)
 {
     sqlite3_str *sql = sqlite3_str_new(nv_store_db(store));
     for (size_t i = 0; i < reference->child->key_count; i++)
@@ -78,8 +78,5 @@ sqlite3_stmt *nv_reference_rows(struct nv_store *store, const struct nv_referenc
         sqlite3_str_appendf(sql, "%sp.\"%w\" = ?%d", i == 0 ? " WHERE " : " AND ", parent->keys[i], (int)i + 1);
     for (size_t i = 0; i < reference->child->key_count; i++)
         sqlite3_str_appendf(sql, "%sc.\"%w\"", i == 0 ? " ORDER BY " : ", ", reference->child->keys[i]);
-    sqlite3_stmt *statement = nv_prepare_built(store, sql, error);
-    if (statement != NULL)
-        nv_bind_key(statement, 1, key);
-    return statement;
+    return nv_prepare_built(store, sql, error);
 }

@@ -17,7 +17,7 @@ struct nv_reference {
 enum nv_status nv_references_find(struct nv_store *store, const struct nv_table *parent,
                                   struct nv_reference **ret_references, size_t *ret_count, struct nv_error *error);
 
-/* A statement whose rows are the keys of the records that reference the record with that key: bound, to be stepped and
- * finalized. NULL and the error set on failure. */
-sqlite3_stmt *nv_reference_rows(struct nv_store *store, const struct nv_reference *reference,
-                                const struct nv_table *parent, struct nv_slice key, struct nv_error *error);
+/* A statement whose rows are the keys of the records that reference one record: its key is to be bound from the first
+ * parameter on (nv_bind_key). NULL and the error set on failure. */
+sqlite3_stmt *nv_reference_prepare(struct nv_store *store, const struct nv_reference *reference,
+                                   const struct nv_table *parent, struct nv_error *error);
