@@ -196,7 +196,7 @@ static enum nv_status record_json(struct nv_store *store, const struct nv_table 
     if (status == NV_OK)
         status = nv_history_json(store, table, key, &history, error);
     if (status == NV_OK) {
-        *ret_json = json_pack("{s:O, s:b, s:O, s:O, s:O, s:O}", "key", nv_json_text((const char *)key_text.data),
+        *ret_json = json_pack("{s:o, s:b, s:O, s:O, s:O, s:O}", "key", nv_json_text((const char *)key_text.data),
                               "is_in_table", (int)is_there, "fields", fields, "conflicts", conflicts, "set_aside",
                               set_aside, "history", history);
         status = *ret_json == NULL || key_text.failed ? nv_no_memory(error) : NV_OK;

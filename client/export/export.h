@@ -33,6 +33,6 @@ enum nv_status nv_dossier_write_html(const struct nv_dossier *dossier, FILE *fil
 /* The column of that name; NULL where the sheet has none (an older schema's). */
 const struct nv_sheet_column *nv_dossier_column(const struct nv_sheet *sheet, const char *name);
 
-/* Appends a value of the dossier as the reader writes it. `column` may be NULL. */
+/* Appends a value of the dossier as the reader writes it, a dash where it is NULL. `column` may be NULL. */
 void nv_dossier_show(const struct nv_sheet_column *column, const json_t *value, struct nv_buffer *text);
 void nv_dossier_show_time(const json_t *time_ms, struct nv_buffer *text);

@@ -27,6 +27,8 @@ void nv_dossier_show(const struct nv_sheet_column *column, const json_t *value, 
     else if (json_is_string(value))
         shown = (struct nv_value){.type = NV_TEXT,
                                   .bytes = {(const uint8_t *)json_string_value(value), json_string_length(value)}};
+    if (json_is_null(value))
+        nv_buffer_append(text, "-", 1);
     if (!json_is_object(value)) {
         nv_cell_show(column == NULL ? &anything : column, &shown, text);
         return;

@@ -10,7 +10,8 @@ static void put_shown(FILE *file, const struct nv_buffer *text)
 {
     struct nv_buffer safe = {0};
     nv_show_bytes(&safe, nv_buffer_slice(text));
-    fwrite(safe.data, 1, safe.size, file);
+    if (safe.size > 0)
+        fwrite(safe.data, 1, safe.size, file);
     nv_buffer_done(&safe);
 }
 

@@ -71,6 +71,14 @@ def test_a_spreadsheet_opens_it_right(network, tmp_path):
     out, _ = said(hub, "export", "funding", "--codes")
     assert out == "\ufeffplace;programme;starts_on;funder;agreement;cents;kind\r\n" \
                   "blois;dev;2026-09-01;'=cmd;c;100275820;esf\r\n"
+    # A key that is empty stands so in the store, and is no key of a new record.
+    hub.write("UPDATE funding SET agreement = ''")
+    path = tmp_path / "empty.csv"
+    hub.run("export", "funding", "--output", path)
+    assert hub.cli("import", path, "--into", "funding")["same"] == 1
+    hub.write("DELETE FROM funding")
+    answer = hub.cli("import", path, "--into", "funding", codes=(3,))
+    assert [(one["header"], one["problem"]) for one in answer["problems"]] == [("Agreement", "no_key")]
     path = tmp_path / "x.csv"
     path.write_text("kept")
     assert str(path) in hub.run("export", "funding", "--output", path, codes=(3,)).stderr and path.read_text() == "kept"

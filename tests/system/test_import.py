@@ -286,19 +286,27 @@ def test_a_template_is_what_people_fill_in(hub, tmp_path):
 
 
 HOSTILE = {
-    "nul": b"Nom;Pr\0nom\r\n", "empty": b"", "blank": b"\r\n;;\r\n \r\n", "wide": b"a;" * 100000 + b"\r\n",
-    "long": b"Nom\r\n" + b"x" * (1 << 20) + b"\r\n", "half a quote": b'Nom;Sexe\r\n"a;b\r\nc;d\r\n',
-    "long quote": b'Nom\r\n"' + b"a\n" * (1 << 16), "no encoding": b"Nom\r\n\x81\xe9\r\n", "spreadsheet": b"PK\3\4rest",
-    "utf-16": "Nom\r\n".encode("utf-16"), "too many": b"Nom\n" + b"x\n" * 100002,
+    "nul": (b"Nom;Pr\0nom\r\n", "la ligne 1 contient un octet nul"),
+    "empty": (b"", "est vide"),
+    "blank": (b"\r\n;;\r\n \r\n", "est vide"),
+    "wide": (b"a;" * 100000 + b"\r\n", "la ligne 1 a plus de 1024 cellules"),
+    "long": (b"Nom\r\n" + b"x" * (1 << 20) + b"\r\n", "une cellule de la ligne 2"),
+    "half a quote": (b'Nom;Sexe\r\na;b\r\n"c;d\r\ne;f\r\n', "ouvert à la ligne 3 n'est jamais fermé"),
+    "long quote": (b'Nom\r\n"' + b"a\n" * (1 << 16), "une cellule de la ligne 2"),
+    "no encoding": (b"Nom\r\n\x81\xe9\r\n", "voir la ligne 2"),
+    "spreadsheet": (b"PK\3\4rest", "fichier de tableur"),
+    "utf-16": ("Nom\r\n".encode("utf-16"), "UTF-16"),
+    "too many": (b"Nom\n" + b"x\n" * 50001, "trop de lignes"),
 }
 
 
 @pytest.mark.parametrize("name", sorted(HOSTILE))
 def test_what_is_no_table_is_refused_with_a_sentence(hub, tmp_path, name):
     path = tmp_path / "x.csv"
-    path.write_bytes(HOSTILE[name])
+    content, what = HOSTILE[name]
+    path.write_bytes(content)
     _, error = said(hub, "import", path, "--into", "learner", code=3)
-    assert str(path) in error and not rows(hub, "learner")
+    assert str(path) in error and what in error and not rows(hub, "learner")
 
 
 def test_what_is_no_file_is_refused(hub, tmp_path):
