@@ -363,6 +363,7 @@ CREATE VIEW format(field, kind) AS VALUES
     ('project.starts_on', 'date'),
     ('outcome_count.starts_on', 'date'),
     ('outcome_count.counted_on', 'date'),
+    ('disclosure.disclosed_on', 'date'),
     ('organisation.code', 'siret'),
     ('place.organisation', 'siret'),
     ('employer.code', 'siret'),

@@ -212,3 +212,16 @@ def test_a_table_of_other_peoples_words_is_written_safely_to_the_rejected_file(n
     path = write(tmp_path, "a.csv", ["Code du lieu", "Ouvert le", "Lieu"], ["a", "x", "'=1+1"])
     hub.cli("import", path, "--into", "place", "--skip-errors")
     assert "a;x;'=1+1;" in (tmp_path / "a.rejected.csv").read_text()
+
+
+def test_the_schema_says_how_each_date_code_and_amount_is_written(network):
+    hub = network.add_hub(SCHEMA)
+    columns = {(table, column) for (table,) in hub.query("SELECT name FROM navette_table WHERE published IS NOT NULL")
+               for (column,) in hub.query("SELECT name FROM pragma_table_info(?)", table)}
+    formats = {tuple(field.split(".")): kind for field, kind in hub.query("SELECT field, kind FROM format")}
+    assert set(formats) <= columns and set(formats.values()) <= {"date", "siret", "siren", "commune", "epci", "cents"}
+    dates = {(table, column) for table, column in columns
+             if column.endswith("_on") or column in ("day", "label_from", "label_until")}
+    assert {field for field, kind in formats.items() if kind == "date"} == dates
+    told = {tuple(one) for one in hub.query("SELECT table_name, column_name FROM known_by")}
+    assert told <= columns
