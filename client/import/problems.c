@@ -63,7 +63,7 @@ static const char *code_sentence(enum nv_kind kind)
     case NV_CENTS:
         break;
     }
-    assert(!"only codes are bad codes");
+    assert(false); /* only codes are bad codes */
     return "";
 }
 
