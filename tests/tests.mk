@@ -18,7 +18,9 @@ SIM_HELPERS := $(filter-out tests/sim/test_%.c tests/sim/simulate.c,$(wildcard t
 # Each target runs over its corpus as a test, with a main of ours; with FUZZING=1 libFuzzer drives it.
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_HELPERS := $(addprefix tests/fuzz/,parts.c messages.c node.c node_said.c schema_store.c $(if $(FUZZING),,replay.c)) \
-                daemon/config.c $(addprefix tests/unit/,dice.c merge_schedule.c model.c)
+                daemon/config.c $(addprefix tests/unit/,dice.c merge_schedule.c model.c) \
+                $(addprefix client/,utf8.c output.c language.c) $(wildcard client/tables/*.c) client/records.c \
+                $(addprefix client/import/,csv.c value.c number.c problems.c)
 FUZZ_SEEDS := $(BUILD)/tests/fuzz/seeds
 
 # Memory and disks that fail at any call. The linker brings what allocates to tests/fault/memory.c.

@@ -89,10 +89,32 @@ static void say_problems(const struct nv_import *import)
     nv_buffer_done(&known);
 }
 
+/* Before anything is written: which header is taken for which column. */
+static void say_headers(const struct nv_import *import)
+{
+    const struct nv_mapping *mapping = &import->mapping;
+    for (size_t i = 0; i < mapping->source_count; i++) {
+        const struct nv_source *source = &mapping->sources[i];
+        if (source->is_unnamed)
+            continue;
+        nv_print_string(source->title);
+        fputs(" -> ", stdout);
+        nv_print_string(source->target == NV_LEFT_OUT ? _("left out")
+                                                      : nv_sheet_title(&mapping->sheet.columns[source->column]));
+        if (source->target == NV_PARENT_COLUMN) {
+            fputs(nv_is_french() ? " : " : ": ", stdout);
+            nv_print_string(nv_sheet_title(&mapping->parents[source->column].columns[source->parent_column]));
+        }
+        putchar('\n');
+    }
+}
+
 enum nv_status nv_import_say(const struct nv_import *import, const struct nv_import_wishes *wishes,
                              const struct nv_import_outcome *outcome, struct nv_error *error)
 {
     const struct nv_report *report = &import->report;
+    if (wishes->is_trial)
+        say_headers(import);
     say_problems(import);
     if (report->total > 0 && report->refused == 0)
         return nv_fail(error, NV_REFUSED, "nothing was imported: the header line has to be mended first");

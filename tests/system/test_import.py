@@ -231,6 +231,9 @@ def test_maps_and_headers(hub, tmp_path):
     carte = tmp_path / "eleves.map"
     carte.write_text("# les élèves\nélève = family_name\nPRENOM usuel= Prénom\n\nNé le = born_on\nGroupe = -\nnom = -\n")
     kept = tmp_path / "kept.map"
+    out, _ = said(hub, "import", path, "--into", "learner", "--map", carte, "--dry-run")
+    assert out.splitlines()[:5] == ["Elève -> Nom", "Prenom usuel -> Prénom", "Né le -> Date de naissance", "Groupe -> ignoré",
+                                    "nom -> ignoré"]
     assert hub.cli("import", path, "--into", "learner", "--map", carte, "--save-map", kept)["created"] == 1
     assert kept.read_text() == "Elève = family_name\nPrenom usuel = given_name\nNé le = born_on\nGroupe = -\nnom = -\n"
     assert hub.cli("import", path, "--into", "learner", "--map", kept)["same"] == 1
