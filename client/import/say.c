@@ -9,6 +9,14 @@
 
 typedef unsigned long long number;
 
+/* Whether something was refused and nothing of the file is in the store: the exit status says so. */
+static bool is_all_refused(const struct nv_import *import, const struct nv_import_wishes *wishes)
+{
+    const struct nv_report *report = &import->report;
+    bool has_rest = report->created + report->changed + report->same > 0;
+    return report->total > 0 && (!wishes->skips_errors || !has_rest);
+}
+
 static void say_counts(const struct nv_import *import, const struct nv_import_outcome *outcome)
 {
     const struct nv_report *report = &import->report;
@@ -122,7 +130,9 @@ enum nv_status nv_import_say(const struct nv_import *import, const struct nv_imp
     say_mended(import);
     if (outcome->rejected[0] != '\0')
         printf(_("The refused lines are in %s: mend them there, and import that file.\n"), outcome->rejected);
-    if (report->refused > 0 && !outcome->is_written && !wishes->skips_errors)
+    if (is_all_refused(import, wishes) && wishes->skips_errors)
+        return nv_fail(error, NV_REFUSED, "nothing was imported: no line could be taken");
+    if (is_all_refused(import, wishes))
         return nv_fail(
             error, NV_REFUSED,
             "nothing was imported: mend the lines that are refused, or import the others with --skip-errors");
@@ -173,6 +183,5 @@ enum nv_status nv_import_say_json(const struct nv_import *import, const struct n
                   nv_json_text(outcome->rejected[0] == '\0' ? NULL : outcome->rejected), "problem_count",
                   (json_int_t)report->total, "problems", problems_json(import)),
         error);
-    bool is_refused = report->total > 0 && !outcome->is_written && (!wishes->skips_errors || report->refused == 0);
-    return status == NV_OK && is_refused ? NV_REFUSED : status;
+    return status == NV_OK && is_all_refused(import, wishes) ? NV_REFUSED : status;
 }

@@ -113,6 +113,11 @@ def test_the_rest_is_imported_and_the_refused_lines_come_back_mended(hub, tmp_pa
     said(hub, "import", more, "--into", "learner", "--skip-errors", "--rejected", tmp_path / "other.csv")
     assert (tmp_path / "other.csv").exists() and len(rows(hub, "learner")) == 3
 
+    # Where no line is left, nothing is imported, and that is no success.
+    path = write(tmp_path, "douze.csv", HEADERS, ["Douze", "A", "x", "", "", ""])
+    _, error = said(hub, "import", path, "--into", "learner", "--skip-errors", code=3)
+    assert "aucune ligne" in error and (tmp_path / "douze.rejected.csv").exists()
+
     # Mended where it stands, with the column of mistakes still there, it is imported as any other file; what is wrong
     # once more does not get two such columns.
     mended = lines[:3] + [lines[3].replace("né en mai", "01/05/2000")]
