@@ -5,6 +5,7 @@
 #include "client/import/run.h"
 #include "client/import/undo.h"
 #include "client/language.h"
+#include "client/words.h"
 
 /* ---- what can be undone ---- */
 
@@ -44,27 +45,32 @@ static enum nv_status list(struct nv_call *call, struct nv_store *store, struct 
         nv_grid_cell(&grid, heading[i]);
     enum nv_status status = nv_imports_list(store, tell_line, &grid, error);
     if (status == NV_OK && grid.cell_count == grid.columns)
-        puts(_("There is no import that could be undone: `navette help import` says how to import a file."));
+        nv_say(_("There is no import that could be undone: `navette help import` says how to import a file."));
     else if (status == NV_OK)
         status = nv_grid_print(&grid, 0, error);
     nv_grid_done(&grid);
     return status;
 }
 
-static void say_left(const struct nv_undone *undone)
+static void say_undone(const struct nv_undone *undone)
 {
     size_t i;
     json_t *one;
-    if (undone->left_records + undone->left_fields == 0)
+    uint64_t left = undone->left_records + undone->left_fields;
+    nv_say(_("%s is taken back:"), undone->import.file);
+    nv_say(NV_PLURAL("  %llu record deleted", "  %llu records deleted", undone->deleted),
+           (unsigned long long)undone->deleted);
+    nv_say(
+        NV_PLURAL("  %llu field has its old value again", "  %llu fields have their old values again", undone->fields),
+        (unsigned long long)undone->fields);
+    if (left == 0)
         return;
-    printf(
-        _("Left as they are, because they changed since or other records belong to them: %llu records, %llu fields:\n"),
-        (unsigned long long)undone->left_records, (unsigned long long)undone->left_fields);
+    nv_say(NV_PLURAL("%llu stays as it is, because it changed since or other records belong to it:",
+                     "%llu stay as they are, because they changed since or other records belong to them:", left),
+           (unsigned long long)left);
     json_array_foreach(undone->left, i, one)
     {
-        fputs("  ", stdout);
-        nv_print_string(json_string_value(json_object_get(one, "key")));
-        putchar('\n');
+        nv_say("  %s", json_string_value(json_object_get(one, "key")));
     }
 }
 
@@ -80,10 +86,7 @@ static enum nv_status undo(struct nv_call *call, struct nv_store *store, struct 
                                        (json_int_t)undone.fields, "left_records", (json_int_t)undone.left_records,
                                        "left_fields", (json_int_t)undone.left_fields, "left", undone.left),
                              error);
-    nv_print_string(undone.import.file);
-    printf(_(" is taken back: %llu records deleted, %llu fields put back.\n"), (unsigned long long)undone.deleted,
-           (unsigned long long)undone.fields);
-    say_left(&undone);
+    say_undone(&undone);
     json_decref(undone.left);
     return NV_OK;
 }

@@ -53,8 +53,8 @@ static const struct command commands[] = {
         "what can be taken back."),
      0, 1, nv_command_import},
     {"export TABLE [KEY] [--format FORMAT] [--codes] [--output FILE]",
-     N_("Print a table as CSV for a spreadsheet (--codes: as it is stored), or all that is held on one record (as text, "
-        "html or json)."),
+     N_("Print a table as CSV for a spreadsheet (--codes: as it is stored), or all that is held on one record (as "
+        "text, html or json)."),
      1, 2, nv_command_export},
     {"duplicates [TABLE]", N_("List records that may be one and the same, entered twice."), 0, 1,
      nv_command_duplicates},

@@ -117,7 +117,7 @@ static void put_what(FILE *file, const struct nv_sheet *sheet, json_t *entry)
         nv_dossier_show(column, value, &text);
         fputs(is_first ? "" : "\n", file);
         put_string(file, column != NULL ? nv_sheet_title(column) : name);
-        fputs(nv_is_french() ? " : " : ": ", file);
+        fputs(_(": "), file);
         put_buffer(file, &text);
         is_first = false;
     }

@@ -35,7 +35,7 @@ static void put_value(FILE *file, const struct nv_sheet *sheet, const char *name
     struct nv_buffer text = {0};
     nv_dossier_show(column, value, &text);
     put_string(file, title_of(column, name));
-    fputs(nv_is_french() ? " : " : ": ", file);
+    fputs(_(": "), file);
     put_shown(file, &text);
     nv_buffer_done(&text);
 }
@@ -142,9 +142,9 @@ enum nv_status nv_dossier_write_text(const struct nv_dossier *dossier, FILE *fil
     size_t i, k;
     const json_t *section, *record;
     nv_dossier_show_time(json_object_get(dossier->json, "made_ms"), &time);
-    fprintf(file, _("All that the site %s holds on this record, "),
-            json_string_value(json_object_get(dossier->json, "site")));
-    put_shown(file, &time);
+    nv_buffer_append_byte(&time, '\0');
+    fprintf(file, _("All that the site %s holds on this record, %s"),
+            json_string_value(json_object_get(dossier->json, "site")), time.failed ? "" : (const char *)time.data);
     fputc('\n', file);
     nv_buffer_done(&time);
     json_array_foreach(json_object_get(dossier->json, "tables"), i, section)

@@ -26,7 +26,7 @@ static void say_refused(struct nv_import *import, size_t cell, const char *sente
     if (cell < import->mapping.source_count) {
         const char *title = import->mapping.sources[cell].title;
         nv_buffer_append(said, title, strlen(title));
-        nv_buffer_append(said, nv_is_french() ? " : " : ": ", nv_is_french() ? 3 : 2);
+        nv_buffer_append(said, _(": "), strlen(_(": ")));
     }
     nv_buffer_append(said, sentence, strlen(sentence));
 }

@@ -6,6 +6,7 @@
 #include "client/import/run.h"
 #include "client/language.h"
 #include "client/output.h"
+#include "client/words.h"
 
 typedef unsigned long long number;
 
@@ -20,50 +21,69 @@ static bool is_all_refused(const struct nv_import *import, const struct nv_impor
 static void say_counts(const struct nv_import *import, const struct nv_import_outcome *outcome)
 {
     const struct nv_report *report = &import->report;
-    bool counts = outcome->is_written;
-    printf(NV_PLURAL("%llu line read", "%llu lines read", report->lines), (number)report->lines);
-    puts(outcome->converted ? _(" (written in Windows-1252)") : "");
-    printf(counts ? NV_PLURAL("  %llu record made\n", "  %llu records made\n", report->created)
-                  : NV_PLURAL("  %llu record would be made\n", "  %llu records would be made\n", report->created),
-           (number)report->created);
-    printf(counts ? NV_PLURAL("  %llu record changed", "  %llu records changed", report->changed)
-                  : NV_PLURAL("  %llu record would change", "  %llu records would change", report->changed),
-           (number)report->changed);
-    if (report->changed > 0)
-        printf(NV_PLURAL(", %llu field in all", ", %llu fields in all", report->fields), (number)report->fields);
-    putchar('\n');
-    printf(NV_PLURAL("  %llu line says what stands already\n", "  %llu lines say what stands already\n", report->same),
+    if (outcome->converted)
+        nv_say(_("The file is in Windows-1252."));
+    nv_say(NV_PLURAL("%llu line read", "%llu lines read", report->lines), (number)report->lines);
+    if (outcome->is_written) {
+        nv_say(NV_PLURAL("  %llu record made", "  %llu records made", report->created), (number)report->created);
+        nv_say(
+            NV_PLURAL("  %llu record changed (fields: %llu)", "  %llu records changed (fields: %llu)", report->changed),
+            (number)report->changed, (number)report->fields);
+    } else {
+        nv_say(NV_PLURAL("  %llu record would be made", "  %llu records would be made", report->created),
+               (number)report->created);
+        nv_say(NV_PLURAL("  %llu record would change (fields: %llu)", "  %llu records would change (fields: %llu)",
+                         report->changed),
+               (number)report->changed, (number)report->fields);
+    }
+    nv_say(NV_PLURAL("  %llu line says what stands already", "  %llu lines say what stands already", report->same),
            (number)report->same);
-    printf(NV_PLURAL("  %llu line refused\n", "  %llu lines refused\n", report->refused), (number)report->refused);
+    nv_say(NV_PLURAL("  %llu line refused", "  %llu lines refused", report->refused), (number)report->refused);
+}
+
+static void say_wrong_keys(const struct nv_report *report)
+{
+    enum { SHOWN = sizeof report->first_wrong / sizeof *report->first_wrong };
+    char lines[SHOWN * 24 + 8] = "";
+    for (size_t i = 0, at = 0; i < report->wrong_keys && i < SHOWN; i++)
+        at += (size_t)snprintf(lines + at, sizeof lines - at, "%s%llu", i == 0 ? "" : ", ",
+                               (number)report->first_wrong[i]);
+    if (report->wrong_keys > SHOWN)
+        strcat(lines, ", …");
+    nv_say(NV_PLURAL("%llu line has a SIRET whose check digit is wrong (a digit may be mistyped); it is taken: line %s",
+                     "%llu lines have a SIRET whose check digit is wrong (a digit may be mistyped); they are taken: "
+                     "lines %s",
+                     report->wrong_keys),
+           (number)report->wrong_keys, lines);
 }
 
 static void say_mended(const struct nv_import *import)
 {
     const struct nv_report *report = &import->report;
-    for (size_t i = 0; i < import->mapping.sheet.count; i++) {
-        if (report->zeros[i] == 0)
-            continue;
-        nv_print_string(nv_sheet_title(&import->mapping.sheet.columns[i]));
-        printf(NV_PLURAL(": %llu value gets back the zeros that a spreadsheet dropped before it\n",
-                         ": %llu values get back the zeros that a spreadsheet dropped before them\n", report->zeros[i]),
-               (number)report->zeros[i]);
-    }
-    if (report->wrong_keys == 0)
-        return;
-    enum { SHOWN = sizeof report->first_wrong / sizeof *report->first_wrong };
-    printf(NV_PLURAL("%llu line has a SIRET whose check digit is wrong (a digit may be mistyped); it is taken: line",
-                     "%llu lines have a SIRET whose check digit is wrong (a digit may be mistyped); they are taken: "
-                     "lines",
-                     report->wrong_keys),
-           (number)report->wrong_keys);
-    for (size_t i = 0; i < report->wrong_keys && i < SHOWN; i++)
-        printf("%s %llu", i == 0 ? "" : ",", (number)report->first_wrong[i]);
-    puts(report->wrong_keys > SHOWN ? "…" : "");
+    for (size_t i = 0; i < import->mapping.sheet.count; i++)
+        if (report->zeros[i] > 0)
+            nv_say(NV_PLURAL("%s: %llu value gets back the zeros that a spreadsheet dropped before it",
+                             "%s: %llu values get back the zeros that a spreadsheet dropped before them",
+                             report->zeros[i]),
+                   nv_sheet_title(&import->mapping.sheet.columns[i]), (number)report->zeros[i]);
+    if (report->wrong_keys > 0)
+        say_wrong_keys(report);
 }
 
 static const char *header_of(const struct nv_import *import, const struct nv_found_problem *found)
 {
     return found->cell < import->mapping.source_count ? import->mapping.sources[found->cell].title : NULL;
+}
+
+static void say_known(const struct nv_import *import)
+{
+    struct nv_buffer known = {0};
+    nv_mapping_show_known(&import->mapping, &known);
+    nv_buffer_append_byte(&known, '\0');
+    if (!known.failed)
+        nv_say(_("The table has: %s"), (const char *)known.data);
+    nv_say(_("Name the column of a header in a map file (Header = column, or Header = - to leave it out): --map FILE"));
+    nv_buffer_done(&known);
 }
 
 static void say_problems(const struct nv_import *import)
@@ -74,27 +94,16 @@ static void say_problems(const struct nv_import *import)
         const struct nv_found_problem *found = &report->problems[i];
         const char *header = header_of(import, found);
         has_unknown |= found->problem == NV_UNKNOWN_HEADER;
-        printf(_("line %llu"), (number)found->line);
-        if (header != NULL) {
-            fputs(", ", stdout);
-            nv_print_string(header);
-        }
-        fputs(nv_is_french() ? " : " : ": ", stdout);
-        nv_print_string(found->text);
-        putchar('\n');
+        if (header == NULL)
+            nv_say(_("line %llu: %s"), (number)found->line, found->text);
+        else
+            nv_say(_("line %llu, %s: %s"), (number)found->line, header, found->text);
     }
     if (report->total > NV_IMPORT_SHOWN)
-        printf(NV_PLURAL("… and %llu more mistake\n", "… and %llu more mistakes\n", report->total - NV_IMPORT_SHOWN),
+        nv_say(NV_PLURAL("… and %llu more mistake", "… and %llu more mistakes", report->total - NV_IMPORT_SHOWN),
                (number)(report->total - NV_IMPORT_SHOWN));
-    if (!has_unknown)
-        return;
-    struct nv_buffer known = {0};
-    nv_mapping_show_known(&import->mapping, &known);
-    fputs(_("The table has: "), stdout);
-    fwrite(known.data, 1, known.size, stdout);
-    putchar('\n');
-    puts(_("Name the column of a header in a map file (Header = column, or Header = - to leave it out): --map FILE"));
-    nv_buffer_done(&known);
+    if (has_unknown)
+        say_known(import);
 }
 
 /* Before anything is written: which header is taken for which column. */
@@ -103,17 +112,16 @@ static void say_headers(const struct nv_import *import)
     const struct nv_mapping *mapping = &import->mapping;
     for (size_t i = 0; i < mapping->source_count; i++) {
         const struct nv_source *source = &mapping->sources[i];
+        const char *title = nv_sheet_title(&mapping->sheet.columns[source->column]);
         if (source->is_unnamed)
             continue;
-        nv_print_string(source->title);
-        fputs(" -> ", stdout);
-        nv_print_string(source->target == NV_LEFT_OUT ? _("left out")
-                                                      : nv_sheet_title(&mapping->sheet.columns[source->column]));
-        if (source->target == NV_PARENT_COLUMN) {
-            fputs(nv_is_french() ? " : " : ": ", stdout);
-            nv_print_string(nv_sheet_title(&mapping->parents[source->column].columns[source->parent_column]));
-        }
-        putchar('\n');
+        if (source->target == NV_LEFT_OUT)
+            nv_say(_("%s -> left out"), source->title);
+        else if (source->target == NV_OWN_COLUMN)
+            nv_say("%s -> %s", source->title, title);
+        else
+            nv_say(_("%s -> %s: %s"), source->title, title,
+                   nv_sheet_title(&mapping->parents[source->column].columns[source->parent_column]));
     }
 }
 
@@ -129,7 +137,7 @@ enum nv_status nv_import_say(const struct nv_import *import, const struct nv_imp
     say_counts(import, outcome);
     say_mended(import);
     if (outcome->rejected[0] != '\0')
-        printf(_("The refused lines are in %s: mend them there, and import that file.\n"), outcome->rejected);
+        nv_say(_("The refused lines are in %s: mend them there, and import that file."), outcome->rejected);
     if (is_all_refused(import, wishes) && wishes->skips_errors)
         return nv_fail(error, NV_REFUSED, "nothing was imported: no line could be taken");
     if (is_all_refused(import, wishes))
@@ -137,7 +145,7 @@ enum nv_status nv_import_say(const struct nv_import *import, const struct nv_imp
             error, NV_REFUSED,
             "nothing was imported: mend the lines that are refused, or import the others with --skip-errors");
     if (wishes->is_trial)
-        puts(_("This was a trial: nothing was written."));
+        nv_say(_("This was a trial: nothing was written."));
     return NV_OK;
 }
 

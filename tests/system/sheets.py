@@ -10,12 +10,12 @@ BOM = b"\xef\xbb\xbf"
 
 
 def said(site, *arguments, code=0, language="fr_FR.UTF-8"):
-    """What a command says to a person who reads that language: (stdout, stderr)."""
+    """What a command says to a person who reads that language: (stdout, stderr), with spaces that may break."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LC_")}
     done = subprocess.run([BUILD / "navette", "--home", site.home, *map(str, arguments)], capture_output=True,
                           stdin=subprocess.DEVNULL, timeout=120, env={**environment, "LANG": language})
     assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
-    return done.stdout.decode(), done.stderr.decode()
+    return tuple(said.decode().replace("\u00a0", " ") for said in (done.stdout, done.stderr))
 
 
 def write(folder, name, *lines, separator=";", encoding="utf-8", bom=False, end="\r\n"):
