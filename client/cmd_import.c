@@ -11,11 +11,11 @@
 
 static bool tell_json(const struct nv_past_import *import, void *context)
 {
-    return json_array_append_new(context,
-                                 json_pack("{s:I, s:o, s:s, s:I, s:I, s:I}", "number", (json_int_t)import->number,
-                                           "table", nv_json_text(import->table == NULL ? NULL : import->table->name),
-                                           "file", import->file, "at_ms", (json_int_t)import->at.ms, "created",
-                                           (json_int_t)import->created, "changed", (json_int_t)import->changed)) == 0;
+    return json_array_append_new(
+               context, json_pack("{s:I, s:o, s:o, s:I, s:I, s:I}", "number", (json_int_t)import->number, "table",
+                                  nv_json_text(import->table == NULL ? NULL : import->table->name), "file",
+                                  nv_json_text(import->file), "at_ms", (json_int_t)import->at.ms, "created",
+                                  (json_int_t)import->created, "changed", (json_int_t)import->changed)) == 0;
 }
 
 static bool tell_line(const struct nv_past_import *import, void *context)
@@ -81,10 +81,11 @@ static enum nv_status undo(struct nv_call *call, struct nv_store *store, struct 
     if (status != NV_OK)
         return status;
     if (call->json)
-        return nv_print_json(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "table", undone.import.table->name,
-                                       "file", undone.import.file, "deleted", (json_int_t)undone.deleted, "fields",
-                                       (json_int_t)undone.fields, "left_records", (json_int_t)undone.left_records,
-                                       "left_fields", (json_int_t)undone.left_fields, "left", undone.left),
+        return nv_print_json(json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:o}", "table", undone.import.table->name,
+                                       "file", nv_json_text(undone.import.file), "deleted", (json_int_t)undone.deleted,
+                                       "fields", (json_int_t)undone.fields, "left_records",
+                                       (json_int_t)undone.left_records, "left_fields", (json_int_t)undone.left_fields,
+                                       "left", undone.left),
                              error);
     say_undone(&undone);
     json_decref(undone.left);

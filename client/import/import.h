@@ -83,5 +83,5 @@ void nv_import_reject_header(struct nv_import *import);
 enum nv_status nv_import_note_begin(struct nv_import *import, const char *path, struct nv_error *error);
 enum nv_status nv_import_note_end(struct nv_import *import, struct nv_error *error);
 
-/* Appends `"name"`, or `ifnull(?N, default)` for a column that takes no NULL. */
+/* Appends `?N`, or `ifnull(?N, default)` for a column that takes no NULL. */
 void nv_import_sql_value(sqlite3_str *sql, const struct nv_sheet_column *column, int place);

@@ -157,7 +157,7 @@ static enum nv_status write_rejected(const struct nv_import *import, const struc
 
 /* ---- the whole ---- */
 
-/* An empty file is not what anybody means to import: its header line alone is no line that is refused. */
+/* What is done in the import's own transaction: the lines, what can be undone of them, the file of those refused. */
 static enum nv_status work(struct nv_import *import, const struct nv_import_wishes *wishes,
                            struct nv_import_outcome *outcome, struct nv_error *error)
 {

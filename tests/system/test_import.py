@@ -181,6 +181,15 @@ def test_an_import_is_undone_in_one_step(hub, tmp_path):
     assert not hub.query("SELECT 1 FROM navette_import_record UNION ALL SELECT 1 FROM navette_import_cell")
 
 
+def test_a_file_may_have_any_name(hub, tmp_path):
+    path = os.fsencode(tmp_path) + b"/caf\xe9.csv"
+    with open(path, "wb") as file:
+        file.write("Code du lieu;Ouvert le\r\na;01/02/2026\r\nb;hier\r\n".encode())
+    assert hub.cli("import", os.fsdecode(path), "--into", "place", "--skip-errors")["created"] == 1
+    assert [one["file"] for one in hub.cli("import")] == [{"text_hex": "636166e92e637376"}]
+    assert hub.cli("import", "--undo")["deleted"] == 1
+
+
 def test_the_last_five_imports_can_be_undone_for_thirty_days(hub, tmp_path):
     for number in range(7):
         path = write(tmp_path, "%d.csv" % number, ["Code du lieu", "Lieu"], ["lieu%d" % number, "x"])
