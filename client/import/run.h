@@ -18,7 +18,7 @@ struct nv_import_wishes {
 struct nv_import_outcome {
     bool converted;      /* the file was in Windows-1252 */
     bool is_written;     /* the transaction counts */
-    char rejected[1024]; /* the file that was written with the refused lines, "" where none was */
+    char rejected[4352]; /* the file that was written with the refused lines, "" where none was: longer than any path */
 };
 
 /* Reads, checks and, as wished, writes. NV_OK also where lines were refused and nothing was written: the report in
