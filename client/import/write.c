@@ -83,13 +83,33 @@ static bool note_seen(struct nv_import *import, struct nv_error *error)
 
 /* ---- writing ---- */
 
+/* The cell whose column a CHECK that failed begins with; SIZE_MAX where it cannot be told. */
+static size_t find_checked(const struct nv_import *import, const char *message, const char **ret_check)
+{
+    static const char begins[] = "CHECK constraint failed: ";
+    const struct nv_sheet *sheet = &import->mapping.sheet;
+    if (strncmp(message, begins, sizeof begins - 1) != 0)
+        return SIZE_MAX;
+    *ret_check = message + sizeof begins - 1;
+    size_t size = strcspn(*ret_check, " ");
+    for (size_t i = 0; i < sheet->count; i++)
+        if (strlen(sheet->columns[i].name) == size && strncmp(sheet->columns[i].name, *ret_check, size) == 0)
+            return import->mapping.own[i];
+    return SIZE_MAX;
+}
+
 /* A table may refuse what its columns take (a CHECK, a trigger of the site's own): that is the line's fault, as long as
  * the transaction stands. SQLite's words name columns and no values. */
 static bool explain(struct nv_import *import, enum nv_status status, struct nv_error *error)
 {
     sqlite3 *db = nv_store_db(import->store);
+    const char *check = NULL;
     if (status != NV_REFUSED || sqlite3_get_autocommit(db) != 0)
         return status == NV_OK;
+    *error = (struct nv_error){0}; /* it is told of the line, and not of the command */
+    size_t cell = find_checked(import, sqlite3_errmsg(db), &check);
+    if (cell != SIZE_MAX)
+        return nv_import_refuse(import, cell, NV_TABLE_REFUSES, error, "the column takes no such value: %s", check);
     return nv_import_refuse(import, SIZE_MAX, NV_TABLE_REFUSES, error, "the table does not take this: %s",
                             sqlite3_errmsg(db));
 }

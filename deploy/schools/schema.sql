@@ -2,7 +2,8 @@
 --
 -- Codes are TEXT, so that leading zeros stay; dates are ISO 8601 (2026-11-26); money is in whole cents, time in whole
 -- minutes. A column whose value is one of a list takes any text: what the list says today is in the view `choice`, and a
--- site with older software keeps what it does not know. Every list has 'unknown'.
+-- site with older software keeps what it does not know. Every list has 'unknown'. What cannot be so at all (a day that is
+-- no date, a number of minutes below zero) is refused where it is written.
 --
 -- Keys are what people know a thing by, where that is no person's: two sites that enter the same place, course or
 -- employer while they are apart have entered one record. Persons have keys made of time and chance.
@@ -31,8 +32,8 @@ CREATE TABLE place (
     epci         TEXT,
     region       TEXT,
     hub          TEXT,
-    opened_on    TEXT,
-    closed_on    TEXT
+    opened_on    TEXT CHECK (opened_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
+    closed_on    TEXT CHECK (closed_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]')
 );
 
 CREATE TABLE programme (
@@ -40,10 +41,10 @@ CREATE TABLE programme (
     title        TEXT NOT NULL DEFAULT '',
     rncp         TEXT,
     rs           TEXT,
-    level        INTEGER,
+    level        INTEGER CHECK (level BETWEEN 0 AND 8),
     label        TEXT,
-    label_from   TEXT,
-    label_until  TEXT,
+    label_from   TEXT CHECK (label_from GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
+    label_until  TEXT CHECK (label_until GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
     job_family   TEXT NOT NULL DEFAULT 'unknown'
 );
 
@@ -52,8 +53,8 @@ CREATE TABLE phase (
     rank      TEXT NOT NULL,
     title     TEXT NOT NULL DEFAULT '',
     kind      TEXT NOT NULL DEFAULT 'unknown',
-    minutes   INTEGER,
-    weeks     INTEGER,
+    minutes   INTEGER CHECK (minutes >= 0),
+    weeks     INTEGER CHECK (weeks >= 0),
     rhythm    TEXT,
     PRIMARY KEY (programme, rank)
 );
@@ -63,9 +64,9 @@ CREATE TABLE cohort (
     place     TEXT NOT NULL REFERENCES place(code),
     programme TEXT NOT NULL REFERENCES programme(code),
     starts_on TEXT NOT NULL,
-    ends_on   TEXT,
-    seats     INTEGER,
-    minutes   INTEGER,
+    ends_on   TEXT CHECK (ends_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
+    seats     INTEGER CHECK (seats >= 0),
+    minutes   INTEGER CHECK (minutes >= 0),
     state     TEXT NOT NULL DEFAULT 'unknown',
     PRIMARY KEY (place, programme, starts_on)
 );
@@ -89,7 +90,7 @@ CREATE TABLE learner (
                              lower(hex(randomblob(10)))),
     family_name     TEXT NOT NULL DEFAULT '',
     given_name      TEXT NOT NULL DEFAULT '',
-    born_on         TEXT,
+    born_on         TEXT CHECK (born_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
     gender          TEXT NOT NULL DEFAULT 'unknown',
     phone           TEXT,
     email           TEXT,
@@ -98,11 +99,11 @@ CREATE TABLE learner (
     qpv             TEXT,
     qpv_generation  TEXT NOT NULL DEFAULT 'unknown',
     disability      TEXT NOT NULL DEFAULT 'unknown',
-    level           INTEGER,
+    level           INTEGER CHECK (level BETWEEN 0 AND 8),
     situation       TEXT NOT NULL DEFAULT 'unknown',
-    months_jobless  INTEGER,
+    months_jobless  INTEGER CHECK (months_jobless >= 0),
     minimum_benefit TEXT NOT NULL DEFAULT 'unknown',
-    last_contact_on TEXT,
+    last_contact_on TEXT CHECK (last_contact_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
     legal_hold      TEXT NOT NULL DEFAULT 'no',
     visible_to      TEXT
 );
@@ -113,10 +114,10 @@ CREATE TABLE enrolment (
     place       TEXT NOT NULL,
     programme   TEXT NOT NULL,
     starts_on   TEXT NOT NULL,
-    applied_on  TEXT,
-    admitted_on TEXT,
-    entered_on  TEXT,
-    left_on     TEXT,
+    applied_on  TEXT CHECK (applied_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
+    admitted_on TEXT CHECK (admitted_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
+    entered_on  TEXT CHECK (entered_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
+    left_on     TEXT CHECK (left_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
     state       TEXT NOT NULL DEFAULT 'unknown',
     reason      TEXT,
     PRIMARY KEY (learner, place, programme, starts_on)
@@ -130,8 +131,8 @@ CREATE TABLE attendance (
     starts_on TEXT NOT NULL,
     day       TEXT NOT NULL,
     half      TEXT NOT NULL,
-    minutes   INTEGER NOT NULL DEFAULT 0,
-    planned   INTEGER NOT NULL DEFAULT 210,
+    minutes   INTEGER NOT NULL DEFAULT 0 CHECK (minutes >= 0),
+    planned   INTEGER NOT NULL DEFAULT 210 CHECK (planned >= 0),
     kind      TEXT NOT NULL DEFAULT 'unknown',
     justified TEXT NOT NULL DEFAULT 'unknown',
     PRIMARY KEY (learner, place, programme, starts_on, day, half)
@@ -145,7 +146,7 @@ CREATE TABLE skill_assessment (
     skill       TEXT NOT NULL,
     project     TEXT NOT NULL,
     level       TEXT NOT NULL DEFAULT 'unknown',
-    assessed_on TEXT,
+    assessed_on TEXT CHECK (assessed_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
     PRIMARY KEY (learner, place, programme, starts_on, skill, project)
 );
 
@@ -157,8 +158,8 @@ CREATE TABLE placement (
     employer  TEXT NOT NULL,
     begins_on TEXT NOT NULL,
     kind      TEXT NOT NULL DEFAULT 'unknown',
-    ends_on   TEXT,
-    broken_on TEXT,
+    ends_on   TEXT CHECK (ends_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
+    broken_on TEXT CHECK (broken_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
     reason    TEXT,
     PRIMARY KEY (learner, place, programme, starts_on, employer, begins_on)
 );
@@ -169,7 +170,7 @@ CREATE TABLE certification (
     programme TEXT NOT NULL,
     starts_on TEXT NOT NULL,
     code      TEXT NOT NULL,
-    sat_on    TEXT,
+    sat_on    TEXT CHECK (sat_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
     result    TEXT NOT NULL DEFAULT 'unknown',
     blocks    TEXT,
     PRIMARY KEY (learner, place, programme, starts_on, code)
@@ -183,10 +184,10 @@ CREATE TABLE follow_up (
     starts_on  TEXT NOT NULL,
     milestone  TEXT NOT NULL,
     reached    TEXT NOT NULL DEFAULT 'unknown',
-    told_on    TEXT,
+    told_on    TEXT CHECK (told_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
     situation  TEXT NOT NULL DEFAULT 'unknown',
     contract   TEXT NOT NULL DEFAULT 'unknown',
-    days       INTEGER,
+    days       INTEGER CHECK (days >= 0),
     employer   TEXT,
     withdrawn  TEXT,
     PRIMARY KEY (learner, place, programme, starts_on, milestone)
@@ -196,7 +197,7 @@ CREATE TABLE right_request (
     learner     TEXT NOT NULL REFERENCES learner(id),
     received_on TEXT NOT NULL,
     kind        TEXT NOT NULL,
-    done_on     TEXT,
+    done_on     TEXT CHECK (done_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
     PRIMARY KEY (learner, received_on, kind)
 );
 
@@ -235,7 +236,7 @@ CREATE TABLE project (
     structure TEXT,
     place     TEXT,
     programme TEXT,
-    starts_on TEXT,
+    starts_on TEXT CHECK (starts_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
     state     TEXT NOT NULL DEFAULT 'unknown'
 );
 CREATE INDEX project_by_title ON project(title);
@@ -251,9 +252,9 @@ CREATE TABLE outcome_count (
     dimension   TEXT NOT NULL,
     value       TEXT NOT NULL,
     site        TEXT NOT NULL,
-    numerator   INTEGER NOT NULL DEFAULT 0,
-    denominator INTEGER NOT NULL DEFAULT 0,
-    counted_on  TEXT,
+    numerator   INTEGER NOT NULL DEFAULT 0 CHECK (numerator >= 0),
+    denominator INTEGER NOT NULL DEFAULT 0 CHECK (denominator >= 0),
+    counted_on  TEXT CHECK (counted_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
     PRIMARY KEY (place, programme, starts_on, period, measure, dimension, value, site)
 );
 
@@ -261,7 +262,7 @@ CREATE TABLE outcome_count (
 CREATE TABLE disclosure (
     period       TEXT NOT NULL,
     site         TEXT NOT NULL,
-    disclosed_on TEXT,
+    disclosed_on TEXT CHECK (disclosed_on GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
     PRIMARY KEY (period, site)
 );
 

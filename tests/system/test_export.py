@@ -16,7 +16,7 @@ AWKWARD = ["=1+1", "+33 6 00", "-", "@x", "'=1", "''+", "'plain", "\tx", "\r", "
 
 def fill(site):
     """A record or more in every table, with text in every column that takes it: what spreadsheets get wrong, words that
-    are in no list, days that are none."""
+    are in no list, keys that should be days and are none."""
     with site.connection() as connection:
         connection.execute("BEGIN")
         tables = [name for (name,) in connection.execute("SELECT name FROM navette_table WHERE published IS NOT NULL")]
@@ -26,7 +26,10 @@ def fill(site):
                 given = {}
                 for place, (_, name, kind, not_null, _, key) in enumerate(columns):
                     if kind == "INTEGER":
-                        given[name] = [0, -5, 1234567, None][(number + place) % (3 if not_null else 4)]
+                        numbers = [0, -5, 1234567, None] if name == "cents" else [0, 5, 8, None]
+                        given[name] = numbers[(number + place) % (3 if not_null else 4)]
+                    elif not key and (name.endswith("_on") or name in ("label_from", "label_until")):
+                        given[name] = ["2001-12-31", "2024-02-29", None][(number + place) % 3]
                     elif key:
                         given[name] = "%s-%d" % (AWKWARD[(number + place) % 3], number)
                     elif (number + place) % 7 or not_null:

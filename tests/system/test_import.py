@@ -92,6 +92,18 @@ def test_ten_kinds_of_mistakes_are_said_by_line_and_column_in_french(hub, tmp_pa
         None if header is None else HEADERS.index(header) + 1 for _, header, _, _ in MISTAKES]
 
 
+def test_what_a_check_refuses_is_said_by_line_and_column(hub, tmp_path):
+    path = write(tmp_path, "niveaux.csv", HEADERS, ["Un", "A", "01/01/2000", "Femme", "41018", "4"],
+                 ["Deux", "A", "01/01/2000", "Femme", "41018", "9"])
+    out, _ = said(hub, "import", path, "--into", "learner", code=3)
+    assert "ligne 3, Niveau à l'entrée : la colonne n'accepte pas cette valeur : level BETWEEN 0 AND 8" in out.splitlines()
+    done = hub.run("--json", "import", path, "--into", "learner", "--skip-errors")
+    assert done.stderr == "" and values(hub, "learner", "family_name", "level") == [("Un", 4)]
+    write(tmp_path, "niveaux.csv", HEADERS, ["Un", "A", "01/01/2000", "Femme", "41018", "-1"])
+    out, _ = said(hub, "import", path, "--into", "learner", code=3)
+    assert "ligne 2, Niveau à l'entrée" in out and values(hub, "learner", "level") == [(4,)]
+
+
 def test_the_rest_is_imported_and_the_refused_lines_come_back_mended(hub, tmp_path):
     path = write(tmp_path, "fautes.csv", HEADERS, *WRONG_LINES, encoding="cp1252", separator=",")
     out, _ = said(hub, "import", path, "--into", "learner", "--skip-errors")
