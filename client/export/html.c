@@ -184,7 +184,7 @@ enum nv_status nv_dossier_write_html(const struct nv_dossier *dossier, FILE *fil
     json_array_foreach(json_object_get(dossier->json, "tables"), i, section)
     {
         fputs("<h2>", file);
-        put_string(file, json_string_value(json_object_get(section, "table")));
+        put_string(file, nv_sheet_name(&dossier->sheets[i]));
         fputs("</h2>\n", file);
         json_array_foreach(json_object_get(section, "records"), k, record)
             put_record(file, &dossier->sheets[i], record);

@@ -126,7 +126,9 @@ static void put_fields(FILE *file, const struct nv_sheet *sheet, const json_t *f
 
 static void put_record(FILE *file, const struct nv_sheet *sheet, const json_t *record)
 {
-    fprintf(file, "\n%s ", sheet->table->name);
+    fputc('\n', file);
+    put_string(file, nv_sheet_name(sheet));
+    fputc(' ', file);
     put_string(file, json_string_value(json_object_get(record, "key")));
     fputs(json_is_true(json_object_get(record, "is_in_table")) ? "" : _(" (not in the table any more)"), file);
     fputc('\n', file);

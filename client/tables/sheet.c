@@ -46,12 +46,14 @@ static struct nv_sheet_column *column_named(struct nv_sheet *sheet, const char *
     return NULL;
 }
 
+/* `column` NULL: the label of the table itself. */
 static enum nv_status take_label(struct nv_sheet *sheet, struct nv_sheet_column *column, sqlite3_stmt *row,
                                  struct nv_error *error)
 {
-    (void)sheet;
-    enum nv_status status = copy_text(row, 1, &column->label_fr, error);
-    return status == NV_OK ? copy_text(row, 2, &column->label_en, error) : status;
+    enum nv_status status = copy_text(row, 1, column == NULL ? &sheet->label_fr : &column->label_fr, error);
+    if (status == NV_OK)
+        status = copy_text(row, 2, column == NULL ? &sheet->label_en : &column->label_en, error);
+    return status;
 }
 
 static enum nv_status take_choice(struct nv_sheet *sheet, struct nv_sheet_column *column, sqlite3_stmt *row,
@@ -136,8 +138,10 @@ static enum nv_status read_view(struct nv_store *store, struct nv_sheet *sheet, 
     sqlite3_bind_text(rows, 1, sheet->table->name, -1, SQLITE_STATIC);
     sqlite3_bind_text(rows, 2, dotted, -1, SQLITE_STATIC);
     while (status == NV_OK && (status = nv_db_step(rows, &row, error)) == NV_OK && row) {
-        struct nv_sheet_column *column = column_named(sheet, (const char *)sqlite3_column_text(rows, 0));
-        if (column != NULL)
+        const char *name = (const char *)sqlite3_column_text(rows, 0);
+        struct nv_sheet_column *column = column_named(sheet, name);
+        bool is_of_table = views[view].take == take_label && name != NULL && name[0] == '\0';
+        if (column != NULL || is_of_table)
             status = views[view].take(sheet, column, rows, error);
     }
     sqlite3_finalize(rows);
@@ -247,6 +251,8 @@ void nv_sheet_done(struct nv_sheet *sheet)
         free(column->otherwise);
     }
     free(sheet->columns);
+    free(sheet->label_fr);
+    free(sheet->label_en);
     *sheet = (struct nv_sheet){0};
 }
 
@@ -256,6 +262,11 @@ static const char *title(const char *label_fr, const char *label_en, const char 
 {
     const char *first = nv_is_french() ? label_fr : label_en, *second = nv_is_french() ? label_en : label_fr;
     return first != NULL ? first : second != NULL ? second : name;
+}
+
+const char *nv_sheet_name(const struct nv_sheet *sheet)
+{
+    return title(sheet->label_fr, sheet->label_en, sheet->table->name);
 }
 
 const char *nv_sheet_title(const struct nv_sheet_column *column)

@@ -2,7 +2,8 @@
  * one of its records from another.
  *
  * What the client has to know of a schema for this stands in views that the schema publishes, each of which may be
- * missing: `label` (what key columns are called), `choice` (the values of lists), `format` (dates, codes, money) and
+ * missing: `label` (what key columns are called, and, where it names no
+ * column, the table), `choice` (the values of lists), `format` (dates, codes, money) and
  * `known_by` (columns that tell a record whose key nobody knows). */
 #pragma once
 
@@ -31,7 +32,8 @@ enum { NV_SHEET_COLUMNS = NV_LIMIT_FIELDS + NV_LIMIT_KEY_COLUMNS };
 
 struct nv_sheet {
     const struct nv_table *table;
-    size_t count; /* the key's columns, then the fields by number */
+    char *label_fr, *label_en; /* NULL: none */
+    size_t count;              /* the key's columns, then the fields by number */
     struct nv_sheet_column *columns;
     bool makes_keys; /* one key column, with a default */
     bool has_telling;
@@ -41,7 +43,8 @@ enum nv_status nv_sheet_open(struct nv_store *store, const struct nv_table *tabl
                              struct nv_error *error);
 void nv_sheet_done(struct nv_sheet *sheet);
 
-/* What the column is called in the reader's language; its name where it has no label. */
+/* What the table, the column, the value is called in the reader's language; its name where it has no label. */
+const char *nv_sheet_name(const struct nv_sheet *sheet);
 const char *nv_sheet_title(const struct nv_sheet_column *column);
 const char *nv_choice_title(const struct nv_choice *choice);
 

@@ -266,8 +266,27 @@ CREATE TABLE disclosure (
     PRIMARY KEY (period, site)
 );
 
--- What people call the columns of keys; for all others navette_column says it.
+-- What people call tables, and the columns of keys; for all other columns navette_column says it.
 CREATE VIEW label(table_name, column_name, label_fr, label_en) AS VALUES
+    ('organisation', '', 'Organisme', 'Organisation'),
+    ('place', '', 'Lieu', 'Place'),
+    ('programme', '', 'Programme', 'Programme'),
+    ('phase', '', 'Phase', 'Phase'),
+    ('cohort', '', 'Session', 'Course'),
+    ('funding', '', 'Financement', 'Funding'),
+    ('learner', '', 'Apprenant', 'Learner'),
+    ('enrolment', '', 'Inscription', 'Enrolment'),
+    ('attendance', '', 'Présence', 'Attendance'),
+    ('skill_assessment', '', 'Évaluation', 'Skill assessment'),
+    ('placement', '', 'Contrat ou stage', 'Placement'),
+    ('certification', '', 'Certification', 'Certification'),
+    ('follow_up', '', 'Suivi', 'Follow-up'),
+    ('right_request', '', 'Demande de droits', 'Rights request'),
+    ('employer', '', 'Employeur', 'Employer'),
+    ('employer_contact', '', 'Contact d''employeur', 'Employer''s contact'),
+    ('project', '', 'Projet', 'Project'),
+    ('outcome_count', '', 'Comptage', 'Count'),
+    ('disclosure', '', 'Diffusion', 'Disclosure'),
     ('organisation', 'code', 'SIRET', 'SIRET'),
     ('place', 'code', 'Code du lieu', 'Place code'),
     ('programme', 'code', 'Code du programme', 'Programme code'),

@@ -165,7 +165,7 @@ def test_a_person_gets_all_that_is_held_on_them_and_nothing_of_others(network):
     parser.feed(page)
     seen = "".join(parser.text)
     for text in (out, seen):
-        for value in ("Exemple", "31/12/2001", "Femme", "0600000001", "0600000002", "ada@example.org", "aside@example.org",
+        for value in ("Contrat ou stage", "Exemple", "31/12/2001", "Femme", "0600000001", "0600000002", "ada@example.org", "aside@example.org",
                       "1 rue <Courte>", "QN04101", "03/09/2026", "Abandon", "déménage", "123", "Adapter", "vitrine", "PMSMP",
                       "fermeture", "Partielle", "bloc 2", "À 3 mois", "CDD", "91", "35600000000048", "retirée", "13/02/2027",
                       "20/09/2026", "la fiche est supprimée"):
