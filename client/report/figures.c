@@ -145,7 +145,7 @@ struct nv_figure nv_figure_of_people(const struct nv_figuring *figuring, const s
     size_t both = numerator > denominator ? numerator : denominator;
     size_t at = nv_hiding_shows(hiding, both, group) ? both : numerator;
     if (!nv_hiding_shows(hiding, at, group)) {
-        figure.why = nv_hiding_why(hiding, at, group);
+        figure.is_of_nobody = nv_hiding_is_nobody(hiding, group);
         if (nv_hiding_shows(hiding, 0, group)) {
             figure.people = nv_hiding_count(hiding, 0, group, everybody);
             figure.is_part = nv_hiding_is_part(hiding, 0, group);
@@ -185,13 +185,13 @@ static struct nv_figure figure_of_amounts(const struct nv_figuring *figuring, co
                                .people = -1,
                                .when = -1};
     if (!nv_hiding_shows(hiding, 0, group)) {
-        figure.why = nv_hiding_why(hiding, 0, group);
+        figure.is_of_nobody = nv_hiding_is_nobody(hiding, group);
         return figure;
     }
     figure.numerator = nv_hiding_amount(hiding, group, 0);
     figure.denominator = nv_hiding_amount(hiding, group, 1);
     if (figure.denominator == 0) {
-        figure.why = NV_HIDDEN_NOBODY; /* nobody wrote any down */
+        figure.is_of_nobody = true; /* nobody wrote any down */
         return figure;
     }
     figure.shown = NV_SHOWN;
@@ -218,7 +218,7 @@ static enum nv_status add_line(struct nv_figuring *figuring, const struct nv_ind
         struct nv_figure figure = definitions->dimensions[indicator->dimension].is_amount
                                       ? figure_of_amounts(figuring, indicator, group)
                                       : nv_figure_of_people(figuring, indicator, group);
-        bool is_nobody = figure.shown == NV_SHOWN_HIDDEN && figure.why == NV_HIDDEN_NOBODY;
+        bool is_nobody = figure.shown == NV_SHOWN_HIDDEN && figure.is_of_nobody;
         if (!is_nobody && nv_figure_add(figuring, &figure) == NULL)
             return nv_no_memory(error);
     }

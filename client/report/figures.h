@@ -28,7 +28,7 @@ struct nv_figure {
     const char *report, *line, *label;
     size_t group;
     enum nv_shown shown;
-    enum nv_why_hidden why; /* where hidden */
+    bool is_of_nobody; /* hidden because there is nobody to count */
     int64_t numerator, denominator;
     int64_t unknown; /* of everybody, those of whom it is not known; -1: hidden, or nothing that the line has */
     int64_t people;  /* everybody: -1 where hidden, or where nobody is counted */

@@ -84,7 +84,7 @@ static enum nv_status add_cost(struct nv_figuring *figuring, const struct money 
     struct nv_figure figure = people_of(figuring, cost, group);
     int64_t cents = cents_of(figuring, money, group, NULL), people = figure.numerator;
     bool is_hidden = figure.shown == NV_SHOWN_HIDDEN;
-    if (cents == 0 || (is_hidden ? figure.why == NV_HIDDEN_NOBODY : people == 0))
+    if (cents == 0 || (is_hidden ? figure.is_of_nobody : people == 0))
         return NV_OK;
     figure.kind = NV_FIGURE_COST;
     figure.report = "R10";

@@ -440,18 +440,13 @@ int nv_hiding_when(const struct nv_hiding *hiding, size_t step, size_t group)
     return when;
 }
 
-enum nv_why_hidden nv_hiding_why(const struct nv_hiding *hiding, size_t step, size_t group)
+bool nv_hiding_is_nobody(const struct nv_hiding *hiding, size_t group)
 {
     const struct nv_unit_group *of = &hiding->groups[group];
-    struct cell own = {0};
-    bool is_any = false;
-    for (size_t i = 0; i < of->unit_count; i++) {
-        add_unit(hiding, &hiding->steps[step], of->units[i], &own);
-        is_any |= is_counted(hiding, of->units[i]);
-    }
-    if (!is_any)
-        return NV_HIDDEN_NOBODY;
-    return is_safe(hiding, &hiding->steps[step], own.counts) ? NV_HIDDEN_COMPLEMENT : NV_HIDDEN_SMALL;
+    for (size_t i = 0; i < of->unit_count; i++)
+        if (is_counted(hiding, of->units[i]))
+            return false;
+    return true;
 }
 
 /* ---- making one ---- */

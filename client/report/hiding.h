@@ -69,10 +69,6 @@ int64_t nv_hiding_amount(const struct nv_hiding *hiding, size_t group, size_t wh
 bool nv_hiding_is_part(const struct nv_hiding *hiding, size_t step, size_t group);
 int nv_hiding_when(const struct nv_hiding *hiding, size_t step, size_t group);
 
-/* Why a group is not shown at a step. */
-enum nv_why_hidden {
-    NV_HIDDEN_NOBODY,     /* nobody is counted in it */
-    NV_HIDDEN_SMALL,      /* a count of its own is too small */
-    NV_HIDDEN_COMPLEMENT, /* what is left of others would be too small, or what was published earlier too near */
-};
-enum nv_why_hidden nv_hiding_why(const struct nv_hiding *hiding, size_t step, size_t group);
+/* Whether nobody is counted in the group. Nothing else is told of what is hidden: that a group is hidden for another
+ * one's sake would say that its own counts are not small, and with the sums beside it that can be all there is to know. */
+bool nv_hiding_is_nobody(const struct nv_hiding *hiding, size_t group);

@@ -48,16 +48,11 @@ void nv_figure_cells(const struct nv_figure *figure, struct nv_figure_cells *ret
 /* Whether the report is on the page. */
 bool nv_page_has(const struct nv_page *page, const char *report);
 
-/* A word for why a figure is hidden: "small", "complement"; for people, in their language. Funders are told no more
- * than that it is hidden: which it is would say something of the count. */
-const char *nv_why_code(const struct nv_page *page, const struct nv_figure *figure);
-const char *nv_why_text(const struct nv_page *page, const struct nv_figure *figure);
-
 /* A sentence for the head of the page: the period, and when it was counted. Another one: what small counts are. */
 void nv_page_date(const struct nv_page *page, struct nv_buffer *ret_text);
 void nv_page_rule(const struct nv_page *page, struct nv_buffer *ret_text);
 
 struct nv_hidden_count {
-    size_t small, complement, shown;
+    size_t hidden, shown;
 };
 struct nv_hidden_count nv_page_hidden(const struct nv_page *page);

@@ -126,17 +126,13 @@ static void print_hidden(const struct nv_page *page)
 {
     struct nv_hidden_count hidden = nv_page_hidden(page);
     char text[256];
-    if (hidden.small + hidden.complement == 0)
+    if (hidden.hidden == 0)
         snprintf(text, sizeof text, "%s", _("Nothing is hidden."));
-    else if (page->figures->audience == NV_FOR_FUNDER)
-        snprintf(text, sizeof text,
-                 NV_PLURAL("%zu figure is hidden, %zu are shown.\n", "%zu figures are hidden, %zu are shown.\n",
-                           hidden.small + hidden.complement),
-                 hidden.small + hidden.complement, hidden.shown);
     else
         snprintf(text, sizeof text,
-                 _("Hidden because of few people: %zu; because it would give something back: %zu; shown: %zu.\n"),
-                 hidden.small, hidden.complement, hidden.shown);
+                 NV_PLURAL("%zu figure is hidden, %zu are shown.\n", "%zu figures are hidden, %zu are shown.\n",
+                           hidden.hidden),
+                 hidden.hidden, hidden.shown);
     print_element("p", "", text);
 }
 

@@ -141,7 +141,7 @@ static bool fill_hidden(const struct nv_page *page, struct table *table)
             continue;
         char name[128];
         snprintf(name, sizeof name, "%.20s  %.90s", figure->report, figure->label);
-        const char *texts[COLUMNS] = {name, group_label(page, figure), "", "", nv_why_text(page, figure), ""};
+        const char *texts[COLUMNS] = {name, group_label(page, figure), "", "", _("few people, or it would give back what is hidden"), ""};
         is_made = add_line(table, texts, -1);
     }
     return is_made;
@@ -151,15 +151,12 @@ static void print_hidden_count(const struct nv_page *page)
 {
     struct nv_hidden_count hidden = nv_page_hidden(page);
     printf("  ");
-    if (hidden.small + hidden.complement == 0)
+    if (hidden.hidden == 0)
         puts(_("Nothing is hidden."));
-    else if (page->figures->audience == NV_FOR_FUNDER)
-        printf(NV_PLURAL("%zu figure is hidden, %zu are shown.\n", "%zu figures are hidden, %zu are shown.\n",
-                         hidden.small + hidden.complement),
-               hidden.small + hidden.complement, hidden.shown);
     else
-        printf(_("Hidden because of few people: %zu; because it would give something back: %zu; shown: %zu.\n"),
-               hidden.small, hidden.complement, hidden.shown);
+        printf(NV_PLURAL("%zu figure is hidden, %zu are shown.\n", "%zu figures are hidden, %zu are shown.\n",
+                         hidden.hidden),
+               hidden.hidden, hidden.shown);
 }
 
 enum nv_status nv_show_table(const struct nv_page *page, struct nv_error *error)

@@ -153,20 +153,6 @@ bool nv_page_has(const struct nv_page *page, const char *report)
     return page->report == NULL || strcmp(page->report, report) == 0;
 }
 
-const char *nv_why_code(const struct nv_page *page, const struct nv_figure *figure)
-{
-    return page->figures->audience == NV_FOR_FUNDER ? "hidden"
-           : figure->why == NV_HIDDEN_SMALL         ? "small"
-                                                    : "complement";
-}
-
-const char *nv_why_text(const struct nv_page *page, const struct nv_figure *figure)
-{
-    return page->figures->audience == NV_FOR_FUNDER ? _("hidden")
-           : figure->why == NV_HIDDEN_SMALL         ? _("too few people")
-                                                    : _("it would give back what is hidden");
-}
-
 void nv_page_date(const struct nv_page *page, struct nv_buffer *ret_text)
 {
     char from[NV_FIGURE_TEXT], to[NV_FIGURE_TEXT], text[512];
@@ -203,12 +189,8 @@ struct nv_hidden_count nv_page_hidden(const struct nv_page *page)
     struct nv_hidden_count count = {0};
     for (size_t i = 0; i < page->figures->count; i++) {
         const struct nv_figure *figure = &page->figures->items[i];
-        if (figure->shown != NV_SHOWN_HIDDEN)
-            count.shown++;
-        else if (figure->why == NV_HIDDEN_SMALL)
-            count.small++;
-        else
-            count.complement++;
+        count.shown += figure->shown != NV_SHOWN_HIDDEN;
+        count.hidden += figure->shown == NV_SHOWN_HIDDEN;
     }
     return count;
 }
