@@ -60,7 +60,9 @@ static size_t amount_dimension(const struct nv_definitions *definitions)
     return i;
 }
 
-static enum nv_status publish_all(struct nv_figuring *figuring, size_t dimension, struct nv_error *error)
+/* All publications of a dimension, first to the hiding of the lower threshold. */
+static enum nv_status publish_all(struct nv_figuring *figuring, size_t dimension, struct nv_hiding *finer,
+                                  struct nv_error *error)
 {
     const struct nv_definitions *definitions = figuring->definitions;
     size_t units = definitions->unit_count, parts = definitions->dimensions[dimension].part_count;
@@ -73,11 +75,32 @@ static enum nv_status publish_all(struct nv_figuring *figuring, size_t dimension
         nv_counts_at(figuring->counts, definitions, period, dimension, counts);
         if (has_amounts)
             nv_amounts_at(figuring->counts, definitions, period, amounts_of, amounts);
-        if (!nv_hiding_publish(figuring->hidings[dimension], counts, has_amounts ? amounts : NULL))
+        if ((finer != NULL && !nv_hiding_publish(finer, counts, NULL)) ||
+            !nv_hiding_publish(figuring->hidings[dimension], counts, has_amounts ? amounts : NULL))
             status = nv_no_memory(error);
     }
     free(counts);
     free(amounts);
+    return status;
+}
+
+/* What funders get is made of what is shown inside the hub. */
+static enum nv_status hide_dimension(struct nv_figuring *figuring, size_t dimension, struct nv_error *error)
+{
+    const struct nv_definitions *definitions = figuring->definitions;
+    struct nv_hiding_rule rule = rule_of(definitions, dimension, figuring->figures.threshold), inside = rule;
+    bool is_twofold = figuring->figures.audience == NV_FOR_FUNDER;
+    struct nv_hiding *finer = NULL;
+    inside.threshold = nv_threshold(NV_FOR_HUB);
+    if (is_twofold)
+        finer =
+            nv_hiding_new(&inside, NULL, definitions->unit_count, definitions->members, definitions->group_count);
+    if (!is_twofold || finer != NULL)
+        figuring->hidings[dimension] =
+            nv_hiding_new(&rule, finer, definitions->unit_count, definitions->members, definitions->group_count);
+    enum nv_status status = figuring->hidings[dimension] == NULL ? nv_no_memory(error)
+                                                                 : publish_all(figuring, dimension, finer, error);
+    nv_hiding_free(finer);
     return status;
 }
 
@@ -87,19 +110,11 @@ static enum nv_status hide(struct nv_figuring *figuring, struct nv_error *error)
     figuring->hidings = calloc(definitions->dimension_count + 1, sizeof *figuring->hidings);
     if (figuring->hidings == NULL)
         return nv_no_memory(error);
-    for (size_t i = 0; i < definitions->dimension_count; i++) {
-        if (definitions->dimensions[i].is_amount)
-            continue;
-        struct nv_hiding_rule rule = rule_of(definitions, i, figuring->figures.threshold);
-        figuring->hidings[i] =
-            nv_hiding_new(&rule, definitions->unit_count, definitions->members, definitions->group_count);
-        if (figuring->hidings[i] == NULL)
-            return nv_no_memory(error);
-        enum nv_status status = publish_all(figuring, i, error);
-        if (status != NV_OK)
-            return status;
-    }
-    return NV_OK;
+    enum nv_status status = NV_OK;
+    for (size_t i = 0; status == NV_OK && i < definitions->dimension_count; i++)
+        if (!definitions->dimensions[i].is_amount)
+            status = hide_dimension(figuring, i, error);
+    return status;
 }
 
 /* ---- figures of people ---- */

@@ -26,6 +26,7 @@ struct step {
 
 struct nv_hiding {
     struct nv_hiding_rule rule;
+    const struct nv_hiding *finer; /* NULL: none */
     size_t unit_count, group_count;
     const struct nv_unit_group *groups;
     struct step steps[NV_STEPS_MOST];
@@ -40,7 +41,7 @@ struct nv_hiding {
     size_t *piece_units; /* by cell: how many of its units that is */
     size_t *touched;     /* the cells that the group at hand has units in */
     size_t touched_count;
-    bool *is_met; /* by cell of the step before */
+    bool *is_met; /* by cell */
 };
 
 /* ---- atoms ---- */
@@ -127,13 +128,35 @@ static bool is_fresh(const struct nv_hiding *hiding, const struct cell *cell)
 
 /* ---- what was published before ---- */
 
-/* Whether all of the unit's cell at the step before is as of now. */
-static bool is_fresh_before(const struct nv_hiding *hiding, size_t step, size_t unit)
+/* What the cells of a step are made of whole cells of: the step before, and the same one at a lower threshold. */
+struct inner {
+    const struct nv_hiding *hiding;
+    const struct step *step;
+};
+
+enum { INNER_MOST = 2 };
+
+static size_t inner_steps(const struct nv_hiding *hiding, size_t number, struct inner ret_inner[INNER_MOST])
 {
-    if (step == 0)
-        return true;
-    const struct step *before = &hiding->steps[step - 1];
-    return before->cell_of[unit] != NO_CELL && is_fresh(hiding, &before->cells[before->cell_of[unit]]);
+    size_t count = 0;
+    if (number > 0)
+        ret_inner[count++] = (struct inner){hiding, &hiding->steps[number - 1]};
+    if (hiding->finer != NULL)
+        ret_inner[count++] = (struct inner){hiding->finer, &hiding->finer->steps[number]};
+    return count;
+}
+
+/* Whether all of the cells that the unit's cell is made of are as of now. */
+static bool is_fresh_inside(const struct nv_hiding *hiding, size_t number, size_t unit)
+{
+    struct inner inner[INNER_MOST];
+    size_t count = inner_steps(hiding, number, inner);
+    for (size_t i = 0; i < count; i++) {
+        int cell = inner[i].step->cell_of[unit];
+        if (cell == NO_CELL || !is_fresh(inner[i].hiding, &inner[i].step->cells[cell]))
+            return false;
+    }
+    return true;
 }
 
 /* Each cell's numbers become those of now, where that tells nothing of few people. */
@@ -146,7 +169,7 @@ static void renew(struct nv_hiding *hiding, size_t number)
         if (step->cell_of[unit] == NO_CELL)
             continue;
         add_unit(hiding, step, unit, &hiding->pieces[step->cell_of[unit]]);
-        if (!is_fresh_before(hiding, number, unit))
+        if (!is_fresh_inside(hiding, number, unit))
             hiding->is_met[step->cell_of[unit]] = true; /* made of what is older */
     }
     for (size_t i = 0; i < step->cell_count; i++) {
@@ -170,16 +193,48 @@ static bool is_counted(const struct nv_hiding *hiding, size_t unit)
     return false;
 }
 
-/* The units that stand in no cell yet become one, where together they are enough. */
+/* Takes out those whose cell of an inner step is not inside as a whole. Whether there were any. */
+static bool leave_out_pieces(struct nv_hiding *hiding, const struct step *inner)
+{
+    bool has_left = false;
+    memset(hiding->is_met, 0, inner->cell_count * sizeof *hiding->is_met);
+    for (size_t unit = 0; unit < hiding->unit_count; unit++)
+        if (!hiding->is_inside[unit] && inner->cell_of[unit] != NO_CELL)
+            hiding->is_met[inner->cell_of[unit]] = true;
+    for (size_t unit = 0; unit < hiding->unit_count; unit++)
+        if (hiding->is_inside[unit] && hiding->is_met[inner->cell_of[unit]]) {
+            hiding->is_inside[unit] = false;
+            has_left = true;
+        }
+    return has_left;
+}
+
+/* Which units are to become a cell: those that stand in none yet, in whole cells of the inner steps. */
+static void find_waiting(struct nv_hiding *hiding, size_t number)
+{
+    struct inner inner[INNER_MOST];
+    size_t inner_count = inner_steps(hiding, number, inner);
+    const struct step *step = &hiding->steps[number];
+    for (size_t unit = 0; unit < hiding->unit_count; unit++)
+        hiding->is_inside[unit] =
+            step->cell_of[unit] == NO_CELL &&
+            (inner_count > 0 ? is_fresh_inside(hiding, number, unit) : is_counted(hiding, unit));
+    for (bool has_left = true; has_left;) {
+        has_left = false;
+        for (size_t i = 0; i < inner_count; i++)
+            has_left |= leave_out_pieces(hiding, inner[i].step);
+    }
+}
+
+/* The units that wait become a cell, where together they are enough. */
 static void take_in(struct nv_hiding *hiding, size_t number)
 {
     struct step *step = &hiding->steps[number];
     struct cell cell = {.when = hiding->now};
     cell.was_told[hiding->now] = true;
     size_t taken = 0;
+    find_waiting(hiding, number);
     for (size_t unit = 0; unit < hiding->unit_count; unit++) {
-        hiding->is_inside[unit] =
-            step->cell_of[unit] == NO_CELL && is_counted(hiding, unit) && is_fresh_before(hiding, number, unit);
         if (hiding->is_inside[unit])
             add_unit(hiding, step, unit, &cell);
         taken += hiding->is_inside[unit];
@@ -198,19 +253,21 @@ static void take_in(struct nv_hiding *hiding, size_t number)
 
 /* ---- cutting cells by groups ---- */
 
-/* Whether a cell of the step before has units in the group at hand and others of the same cell here. */
-static bool cuts_before(struct nv_hiding *hiding, size_t number, const struct nv_unit_group *group)
+/* Whether a cell of an inner step has units in the group at hand and others of the same cell here. */
+static bool cuts_inside(struct nv_hiding *hiding, size_t number, const struct nv_unit_group *group)
 {
-    if (number == 0)
-        return false;
-    const struct step *step = &hiding->steps[number], *before = &hiding->steps[number - 1];
-    memset(hiding->is_met, 0, before->cell_count * sizeof *hiding->is_met);
-    for (size_t i = 0; i < group->unit_count; i++)
-        if (step->cell_of[group->units[i]] != NO_CELL)
-            hiding->is_met[before->cell_of[group->units[i]]] = true;
-    for (size_t unit = 0; unit < hiding->unit_count; unit++)
-        if (!hiding->is_inside[unit] && before->cell_of[unit] != NO_CELL && hiding->is_met[before->cell_of[unit]])
-            return true;
+    struct inner inner[INNER_MOST];
+    size_t count = inner_steps(hiding, number, inner);
+    for (size_t i = 0; i < count; i++) {
+        const int *cell_of = hiding->steps[number].cell_of, *inner_of = inner[i].step->cell_of;
+        memset(hiding->is_met, 0, inner[i].step->cell_count * sizeof *hiding->is_met);
+        for (size_t j = 0; j < group->unit_count; j++)
+            if (cell_of[group->units[j]] != NO_CELL)
+                hiding->is_met[inner_of[group->units[j]]] = true;
+        for (size_t unit = 0; unit < hiding->unit_count; unit++)
+            if (!hiding->is_inside[unit] && inner_of[unit] != NO_CELL && hiding->is_met[inner_of[unit]])
+                return true;
+    }
     return false;
 }
 
@@ -308,7 +365,7 @@ static void cut_for(struct nv_hiding *hiding, size_t number, const struct nv_uni
 {
     struct step *step = &hiding->steps[number];
     measure(hiding, step, group);
-    bool can = !cuts_before(hiding, number, group);
+    bool can = !cuts_inside(hiding, number, group);
     for (size_t i = 0; can && i < hiding->touched_count; i++)
         can = is_whole(hiding, step, hiding->touched[i]) || can_cut(hiding, step, hiding->touched[i], group);
     for (size_t i = 0; can && i < hiding->touched_count; i++)
@@ -466,13 +523,14 @@ static bool make_step(struct nv_hiding *hiding, size_t number)
     return true;
 }
 
-struct nv_hiding *nv_hiding_new(const struct nv_hiding_rule *rule, size_t unit_count,
+struct nv_hiding *nv_hiding_new(const struct nv_hiding_rule *rule, const struct nv_hiding *finer, size_t unit_count,
                                 const struct nv_unit_group *groups, size_t group_count)
 {
     struct nv_hiding *hiding = calloc(1, sizeof *hiding);
     if (hiding == NULL)
         return NULL;
     hiding->rule = *rule;
+    hiding->finer = finer;
     hiding->unit_count = unit_count;
     hiding->groups = groups;
     hiding->group_count = group_count;

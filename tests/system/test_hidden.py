@@ -162,3 +162,36 @@ def test_why_something_is_hidden_says_nothing_of_it(network):
     assert (shown[""]["numerator"], shown["even"]["people"], shown["uneven"]["people"]) == (7, 10, 20)
     for key in ("numerator", "denominator", "rate", "unknown", "shown", "part", "as_of"):
         assert shown["even"][key] == shown["uneven"][key], key
+
+
+def test_what_the_hub_and_a_funder_see_together_gives_nothing_back(network):
+    """Women: 9, 3 and 20. The hub sees the 9 and may not see what the other two are; were a funder shown the 20, who sees
+    both pages knew the 3."""
+    site = network.add_hub(SCHEMA)
+    for place, women, men in (("a", 9, 91), ("b", 3, 17), ("c", 20, 70)):
+        add_people(site, course(place), women, men)
+    site.cli("publish", "--period", "2025-Q1")
+    inside, outside = women_by_place(site), women_by_place(site, "--for", "funder")
+    assert inside[""]["numerator"] == outside[""]["numerator"] == 32
+    assert (inside["a"]["numerator"], inside["b"]["numerator"], inside["c"]["numerator"]) == (9, None, None)
+    assert outside["c"]["numerator"] is None
+
+
+def test_people_who_come_back_are_not_told_by_what_stands_beside_them(network):
+    """A course of three people, which for one period has nobody: the next line's step must not leave it out."""
+    site = network.add_hub(SCHEMA)
+    add_people(site, course("few"), 0, 3)
+    add_people(site, course("many"), 2, 8)
+    site.cli("publish", "--period", "2025-Q1")
+    assert women_by_place(site)[""]["people"] == 13
+    site.sql("DELETE FROM enrolment WHERE place = 'few';")
+    add_people(site, course("many"), 8, 12, begin=100)
+    site.cli("publish", "--period", "2025-Q2")
+    assert women_by_place(site)[""]["numerator"] == 10
+    site.sql("INSERT INTO enrolment(learner, place, programme, starts_on, entered_on) SELECT id, 'few', 'dev', "
+             "'2025-01-06', '2025-01-06' FROM learner WHERE id LIKE 'few-%';")
+    add_people(site, course("many"), 0, 7, begin=200)
+    site.cli("publish", "--period", "2025-Q3")
+    shown = women_by_place(site)
+    assert shown[""]["people"] == 40 and shown["few"]["people"] is None
+    assert shown["many"]["people"] is None, "40 less these are the three"
