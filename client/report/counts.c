@@ -106,6 +106,16 @@ static const char *text_at(sqlite3_stmt *row, int column)
     return text == NULL ? "" : text;
 }
 
+/* A day goes as it is to terminals and into JSON. */
+static bool is_day(const char *text)
+{
+    static const char form[] = "dddd-dd-dd";
+    for (size_t i = 0; i < sizeof form; i++)
+        if (form[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+            return false;
+    return true;
+}
+
 static enum nv_status add_count(struct reading *reading, const struct nv_count *count, struct nv_error *error)
 {
     struct nv_counts *counts = &reading->counts;
@@ -137,11 +147,9 @@ static enum nv_status take_row(struct reading *reading, sqlite3_stmt *row, struc
         count.unit == definitions->unit_count || count.dimension == definitions->dimension_count ||
         count.numerator < 0 || count.denominator < 0 || count.numerator > COUNT_MOST || count.denominator > COUNT_MOST)
         return NV_OK;
-    enum nv_status status = nv_part_intern(reading->definitions, count.dimension, text_at(row, 5), &count.part, error);
-    if (status != NV_OK)
-        return status;
+    count.part = nv_part_find(&definitions->dimensions[count.dimension], text_at(row, 5));
     char *day = reading->counts.counted_on[count.period * reading->counts.site_count + count.site];
-    snprintf(day, DAY_TEXT, "%s", text_at(row, 8)[0] == '\0' ? "?" : text_at(row, 8));
+    snprintf(day, DAY_TEXT, "%s", is_day(text_at(row, 8)) ? text_at(row, 8) : "?");
     return add_count(reading, &count, error);
 }
 

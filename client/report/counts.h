@@ -26,7 +26,7 @@ struct nv_counts_wanted {
     bool disclosed_only;
 };
 
-/* New parts are added to the definitions. NV_NOT_FOUND where there are none. */
+/* The definitions keep what the counts point to. NV_NOT_FOUND where there are none. */
 enum nv_status nv_counts_read_published(const struct nv_source *source, const struct nv_counts_wanted *wanted,
                                         struct nv_definitions *definitions, struct nv_counts *ret_counts,
                                         struct nv_error *error);

@@ -90,22 +90,30 @@ size_t nv_dimension_find(const struct nv_definitions *definitions, const char *m
     return i;
 }
 
-enum nv_status nv_part_intern(struct nv_definitions *definitions, size_t number, const char *name, size_t *ret_part,
-                              struct nv_error *error)
+size_t nv_part_find(const struct nv_dimension *dimension, const char *name)
+{
+    for (size_t i = 0; i < dimension->part_count; i++)
+        if (i != dimension->others && strcmp(dimension->parts[i], name) == 0)
+            return i;
+    return dimension->others;
+}
+
+/* Finds the part that lines call so, or makes it. */
+static enum nv_status intern_part(struct nv_definitions *definitions, size_t number, const char *name, size_t *ret_part,
+                                  struct nv_error *error)
 {
     struct nv_dimension *dimension = &definitions->dimensions[number];
-    for (size_t i = 0; i < dimension->part_count; i++)
+    for (size_t i = 1; i < dimension->part_count; i++)
         if (strcmp(dimension->parts[i], name) == 0) {
             *ret_part = i;
             return NV_OK;
         }
     if (dimension->part_count == NV_PARTS_MOST)
         return nv_fail(error, NV_REFUSED, "%.64s has over %d values, which is more than a report can count",
-                       dimension->name, NV_PARTS_MOST);
+                       dimension->name, NV_PARTS_MOST - 1);
     const char *kept = keep(definitions, name, strlen(name));
     if (kept == NULL)
         return nv_no_memory(error);
-    dimension = &definitions->dimensions[number];
     dimension->parts[dimension->part_count] = kept;
     *ret_part = dimension->part_count++;
     return NV_OK;
@@ -118,13 +126,13 @@ static enum nv_status take_set(struct nv_definitions *definitions, size_t dimens
     nv_parts set = 0;
     while (*names != '\0') {
         char name[NV_LIMIT_NAME + 1];
-        size_t size = strcspn(names, " "), part;
+        size_t size = strcspn(names, " "), part = 0;
         if (size >= sizeof name)
             return nv_fail(error, NV_REFUSED, "the view indicator has a value of over %d bytes", NV_LIMIT_NAME);
         memcpy(name, names, size);
         name[size] = '\0';
         names += size + (names[size] == ' ');
-        enum nv_status status = size == 0 ? NV_OK : nv_part_intern(definitions, dimension, name, &part, error);
+        enum nv_status status = size == 0 ? NV_OK : intern_part(definitions, dimension, name, &part, error);
         if (status != NV_OK)
             return status;
         if (size > 0)
@@ -148,6 +156,7 @@ static enum nv_status find_dimension(struct nv_definitions *definitions, sqlite3
         return nv_no_memory(error);
     made->measure = measure;
     made->name = name;
+    made->parts[made->part_count++] = ""; /* `others`, which is 0 */
     made->is_amount = strcmp(measure, "attendance") == 0;
     return NV_OK;
 }
@@ -225,10 +234,17 @@ static enum nv_status add_group(struct nv_definitions *definitions, size_t split
     return members->units == NULL || code == NULL || label == NULL ? nv_no_memory(error) : NV_OK;
 }
 
+/* A unit is in a group once, whatever a view says. */
 static void add_member(struct nv_unit_group *group, size_t unit)
 {
-    /* The list is ours until the definitions are read. */
-    ((uint32_t *)group->units)[group->unit_count++] = (uint32_t)unit;
+    uint32_t *units = (uint32_t *)group->units; /* ours until the definitions are read; ascending */
+    size_t at = group->unit_count;
+    while (at > 0 && units[at - 1] > unit)
+        at--;
+    if (at > 0 && units[at - 1] == unit)
+        return;
+    memmove(units + at + 1, units + at, (group->unit_count++ - at) * sizeof *units);
+    units[at] = (uint32_t)unit;
 }
 
 static enum nv_status begin_groups(struct nv_definitions *definitions, struct nv_error *error)

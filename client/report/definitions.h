@@ -27,6 +27,7 @@ struct nv_dimension {
     const char *measure, *name;
     const char *parts[NV_PARTS_MOST];
     size_t part_count;
+    size_t others; /* the part of all that no line names: one part, however many values there are */
     nv_parts base; /* everybody */
     nv_parts may_be_none;
     bool is_amount; /* its one line is of amounts, which go with the people of the first dimension */
@@ -94,10 +95,8 @@ size_t nv_unit_find(const struct nv_definitions *definitions, struct nv_unit uni
 /* The dimension's number; dimension_count where there is none. */
 size_t nv_dimension_find(const struct nv_definitions *definitions, const char *measure, const char *name);
 
-/* The part's number, which it gets where it is new; NV_PARTS_MOST where there is no room for it. What is new is part of
- * everybody where the dimension says nothing else. NV_NO_MEMORY. */
-enum nv_status nv_part_intern(struct nv_definitions *definitions, size_t dimension, const char *name, size_t *ret_part,
-                              struct nv_error *error);
+/* The part of that value: `others` where no line names it. */
+size_t nv_part_find(const struct nv_dimension *dimension, const char *name);
 
 /* The column's text, kept with the definitions; "" for NULL. NULL where memory ran out. */
 const char *nv_definitions_keep(struct nv_definitions *definitions, sqlite3_stmt *row, int column);

@@ -25,30 +25,41 @@ static nv_parts all_parts(const struct nv_dimension *dimension)
     return dimension->part_count == NV_PARTS_MOST ? ~(nv_parts)0 : ((nv_parts)1 << dimension->part_count) - 1;
 }
 
-static void add_set(struct nv_hiding_rule *rule, nv_parts set)
+nv_parts nv_figuring_everybody(const struct nv_figuring *figuring, size_t number)
+{
+    const struct nv_dimension *dimension = &figuring->definitions->dimensions[number];
+    return dimension->base != 0 ? dimension->base : all_parts(dimension);
+}
+
+/* false: the dimension has more sets than steps. */
+static bool add_set(struct nv_hiding_rule *rule, nv_parts set)
 {
     for (size_t i = 0; i < rule->step_count; i++)
         if (rule->sets[i] == set)
-            return;
-    if (set != 0 && rule->step_count < NV_STEPS_MOST)
+            return true;
+    if (set != 0 && rule->step_count == NV_STEPS_MOST)
+        return false;
+    if (set != 0)
         rule->sets[rule->step_count++] = set;
+    return true;
 }
 
 /* Everybody first, then the lines in their order: how many, of how many, and of how many it is not known. */
-static struct nv_hiding_rule rule_of(const struct nv_definitions *definitions, size_t dimension, int64_t threshold)
+static enum nv_status make_rule(const struct nv_definitions *definitions, size_t dimension, int64_t threshold,
+                                struct nv_hiding_rule *ret_rule, struct nv_error *error)
 {
     const struct nv_dimension *of = &definitions->dimensions[dimension];
     struct nv_hiding_rule rule = {.threshold = threshold, .part_count = of->part_count, .may_be_none = of->may_be_none};
     add_set(&rule, of->base != 0 ? of->base : all_parts(of));
     for (size_t i = 0; i < definitions->indicator_count; i++) {
         const struct nv_indicator *indicator = &definitions->indicators[i];
-        if (indicator->dimension != dimension)
-            continue;
-        add_set(&rule, indicator->numerator);
-        add_set(&rule, indicator->denominator);
-        add_set(&rule, indicator->unknown);
+        if (indicator->dimension == dimension &&
+            (!add_set(&rule, indicator->numerator) || !add_set(&rule, indicator->denominator) ||
+             !add_set(&rule, indicator->unknown)))
+            return nv_fail(error, NV_REFUSED, "%.64s has lines of over %d sets of values", of->name, NV_STEPS_MOST);
     }
-    return rule;
+    *ret_rule = rule;
+    return NV_OK;
 }
 
 /* The dimension of amounts, which go with the people of the first dimension; dimension_count where there is none. */
@@ -60,6 +71,29 @@ static size_t amount_dimension(const struct nv_definitions *definitions)
     return i;
 }
 
+/* A site of older software may not count in a dimension. Who entered its courses is then among the others there: were
+ * everybody fewer in one dimension than in the next, the difference would be told. `first` is room for the counts of
+ * the first dimension. */
+static void complete(const struct nv_figuring *figuring, size_t period, size_t dimension, int64_t *counts,
+                     int64_t *first)
+{
+    const struct nv_definitions *definitions = figuring->definitions;
+    const struct nv_dimension *of = &definitions->dimensions[dimension], *lead = &definitions->dimensions[0];
+    nv_parts everybody = nv_figuring_everybody(figuring, 0);
+    if (dimension == 0 || of->base != 0 || strcmp(of->measure, lead->measure) != 0)
+        return;
+    nv_counts_at(figuring->counts, definitions, period, 0, first);
+    for (size_t unit = 0; unit < definitions->unit_count; unit++) {
+        int64_t missing = 0;
+        for (size_t part = 0; part < lead->part_count; part++)
+            missing += (everybody >> part & 1) != 0 ? first[unit * lead->part_count + part] : 0;
+        for (size_t part = 0; part < of->part_count; part++)
+            missing -= counts[unit * of->part_count + part];
+        if (missing > 0)
+            counts[unit * of->part_count + of->others] += missing;
+    }
+}
+
 /* All publications of a dimension, first to the hiding of the lower threshold. */
 static enum nv_status publish_all(struct nv_figuring *figuring, size_t dimension, struct nv_hiding *finer,
                                   struct nv_error *error)
@@ -69,10 +103,12 @@ static enum nv_status publish_all(struct nv_figuring *figuring, size_t dimension
     size_t amounts_of = dimension == 0 ? amount_dimension(definitions) : definitions->dimension_count;
     bool has_amounts = amounts_of < definitions->dimension_count;
     int64_t *counts = calloc(units * parts + 1, sizeof *counts),
+            *first = calloc(units * definitions->dimensions[0].part_count + 1, sizeof *first),
             *amounts = calloc(units * NV_AMOUNTS + 1, sizeof *amounts);
-    enum nv_status status = counts == NULL || amounts == NULL ? nv_no_memory(error) : NV_OK;
+    enum nv_status status = counts == NULL || first == NULL || amounts == NULL ? nv_no_memory(error) : NV_OK;
     for (size_t period = 0; status == NV_OK && period < figuring->counts->period_count; period++) {
         nv_counts_at(figuring->counts, definitions, period, dimension, counts);
+        complete(figuring, period, dimension, counts, first);
         if (has_amounts)
             nv_amounts_at(figuring->counts, definitions, period, amounts_of, amounts);
         if ((finer != NULL && !nv_hiding_publish(finer, counts, NULL)) ||
@@ -80,6 +116,7 @@ static enum nv_status publish_all(struct nv_figuring *figuring, size_t dimension
             status = nv_no_memory(error);
     }
     free(counts);
+    free(first);
     free(amounts);
     return status;
 }
@@ -88,18 +125,21 @@ static enum nv_status publish_all(struct nv_figuring *figuring, size_t dimension
 static enum nv_status hide_dimension(struct nv_figuring *figuring, size_t dimension, struct nv_error *error)
 {
     const struct nv_definitions *definitions = figuring->definitions;
-    struct nv_hiding_rule rule = rule_of(definitions, dimension, figuring->figures.threshold), inside = rule;
+    struct nv_hiding_rule rule;
+    enum nv_status status = make_rule(definitions, dimension, figuring->figures.threshold, &rule, error);
+    if (status != NV_OK)
+        return status;
+    struct nv_hiding_rule inside = rule;
     bool is_twofold = figuring->figures.audience == NV_FOR_FUNDER;
     struct nv_hiding *finer = NULL;
     inside.threshold = nv_threshold(NV_FOR_HUB);
     if (is_twofold)
-        finer =
-            nv_hiding_new(&inside, NULL, definitions->unit_count, definitions->members, definitions->group_count);
+        finer = nv_hiding_new(&inside, NULL, definitions->unit_count, definitions->members, definitions->group_count);
     if (!is_twofold || finer != NULL)
         figuring->hidings[dimension] =
             nv_hiding_new(&rule, finer, definitions->unit_count, definitions->members, definitions->group_count);
-    enum nv_status status = figuring->hidings[dimension] == NULL ? nv_no_memory(error)
-                                                                 : publish_all(figuring, dimension, finer, error);
+    status =
+        figuring->hidings[dimension] == NULL ? nv_no_memory(error) : publish_all(figuring, dimension, finer, error);
     nv_hiding_free(finer);
     return status;
 }
@@ -118,12 +158,6 @@ static enum nv_status hide(struct nv_figuring *figuring, struct nv_error *error)
 }
 
 /* ---- figures of people ---- */
-
-nv_parts nv_figuring_everybody(const struct nv_figuring *figuring, size_t number)
-{
-    const struct nv_dimension *dimension = &figuring->definitions->dimensions[number];
-    return dimension->base != 0 ? dimension->base : all_parts(dimension);
-}
 
 struct nv_figure *nv_figure_add(struct nv_figuring *figuring, const struct nv_figure *figure)
 {

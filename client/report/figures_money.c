@@ -5,6 +5,9 @@
 #include "client/report/figures_internal.h"
 #include "store/db.h"
 
+/* Nobody pays more for a course: so sums fit. */
+#define CENTS_MOST INT64_C(1000000000000)
+
 struct grant {
     size_t unit;
     const char *funder;
@@ -33,8 +36,9 @@ static enum nv_status read_money(struct nv_figuring *figuring, struct money *mon
         size_t unit = place == NULL || programme == NULL || starts_on == NULL
                           ? definitions->unit_count
                           : nv_unit_find(definitions, (struct nv_unit){place, programme, starts_on});
-        if (unit == definitions->unit_count)
-            continue; /* of a course that nobody entered here */
+        int64_t cents = sqlite3_column_int64(rows, 4);
+        if (unit == definitions->unit_count || cents > CENTS_MOST || cents < -CENTS_MOST)
+            continue; /* of a course that nobody entered here; or no amount */
         struct grant *grants = realloc(money->grants, (money->count + 1) * sizeof *grants);
         const char *funder = nv_definitions_keep(definitions, rows, 3);
         if (grants != NULL)
@@ -43,7 +47,7 @@ static enum nv_status read_money(struct nv_figuring *figuring, struct money *mon
             status = nv_no_memory(error);
             break;
         }
-        grants[money->count++] = (struct grant){unit, funder, sqlite3_column_int64(rows, 4)};
+        grants[money->count++] = (struct grant){unit, funder, cents};
     }
     sqlite3_finalize(rows);
     return status;

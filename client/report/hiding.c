@@ -216,9 +216,8 @@ static void find_waiting(struct nv_hiding *hiding, size_t number)
     size_t inner_count = inner_steps(hiding, number, inner);
     const struct step *step = &hiding->steps[number];
     for (size_t unit = 0; unit < hiding->unit_count; unit++)
-        hiding->is_inside[unit] =
-            step->cell_of[unit] == NO_CELL &&
-            (inner_count > 0 ? is_fresh_inside(hiding, number, unit) : is_counted(hiding, unit));
+        hiding->is_inside[unit] = step->cell_of[unit] == NO_CELL &&
+                                  (inner_count > 0 ? is_fresh_inside(hiding, number, unit) : is_counted(hiding, unit));
     for (bool has_left = true; has_left;) {
         has_left = false;
         for (size_t i = 0; i < inner_count; i++)

@@ -18,8 +18,8 @@
  * was told of the cell: so what all publications show is made of numbers of the smallest cells that there ever were,
  * and each of these could have been shown at its time.
  *
- * Who sees what is shown at one threshold may see what is shown at a higher one, too. So the cells of the higher one are
- * made of whole cells of the lower one, and renewed when these are: it shows nothing but sums of what the lower one
+ * Who sees what is shown at one threshold may see what is shown at a higher one, too. So the cells of the higher one
+ * are made of whole cells of the lower one, and renewed when these are: it shows nothing but sums of what the lower one
  * could show.
  *
  * Pure: no I/O, no clock. */
@@ -51,8 +51,8 @@ struct nv_hiding_rule {
 struct nv_hiding;
 
 /* The groups, with what they point to, stay the caller's and are to outlive it. `finer` (may be NULL) has the same
- * units, groups and sets, and a lower threshold; it is to be given each publication first, and is read only while this one is given it. NULL
- * where memory ran out. */
+ * units, groups and sets, and a lower threshold; it is to be given each publication first, and is read only while this
+ * one is given it. NULL where memory ran out. */
 struct nv_hiding *nv_hiding_new(const struct nv_hiding_rule *rule, const struct nv_hiding *finer, size_t unit_count,
                                 const struct nv_unit_group *groups, size_t group_count);
 void nv_hiding_free(struct nv_hiding *hiding);
@@ -76,5 +76,6 @@ bool nv_hiding_is_part(const struct nv_hiding *hiding, size_t step, size_t group
 int nv_hiding_when(const struct nv_hiding *hiding, size_t step, size_t group);
 
 /* Whether nobody is counted in the group. Nothing else is told of what is hidden: that a group is hidden for another
- * one's sake would say that its own counts are not small, and with the sums beside it that can be all there is to know. */
+ * one's sake would say that its own counts are not small, and with the sums beside it that can be all there is to know.
+ */
 bool nv_hiding_is_nobody(const struct nv_hiding *hiding, size_t group);

@@ -123,8 +123,8 @@ static json_t *figure_json(const struct nv_page *page, const struct nv_figure *f
                      "denominator", number_json(shown_denominator(figure)), "rate", share_json(nv_figure_rate(figure)),
                      "unknown", number_json(figure->unknown), "people", number_json(figure->people), "low",
                      share_json(figure->has_bounds ? nv_figure_low(figure) : -1), "high",
-                     share_json(figure->has_bounds ? nv_figure_high(figure) : -1), "shown", shown_code(figure),
-                     "part", (int)figure->is_part, "as_of",
+                     share_json(figure->has_bounds ? nv_figure_high(figure) : -1), "shown", shown_code(figure), "part",
+                     (int)figure->is_part, "as_of",
                      figure->when < 0 ? json_null() : json_string(page->counts->periods[figure->when]));
 }
 

@@ -141,7 +141,8 @@ static bool fill_hidden(const struct nv_page *page, struct table *table)
             continue;
         char name[128];
         snprintf(name, sizeof name, "%.20s  %.90s", figure->report, figure->label);
-        const char *texts[COLUMNS] = {name, group_label(page, figure), "", "", _("few people, or it would give back what is hidden"), ""};
+        const char *texts[COLUMNS] = {
+            name, group_label(page, figure), "", "", _("few people, or it would give back what is hidden"), ""};
         is_made = add_line(table, texts, -1);
     }
     return is_made;

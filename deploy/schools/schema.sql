@@ -786,8 +786,10 @@ CREATE VIEW course_group(place, programme, starts_on, rank, split, code, label) 
            place || ' · ' || programme || ' · ' || starts_on
     FROM unit WHERE starts_on <> '';
 
+-- What is no amount is left out: no sum holds it.
 CREATE VIEW money(place, programme, starts_on, funder, cents) AS
-    SELECT place, programme, starts_on, funder, sum(cents) FROM funding GROUP BY 1, 2, 3, 4;
+    SELECT place, programme, starts_on, funder, sum(cents) FROM funding
+    WHERE typeof(cents) = 'integer' AND cents BETWEEN -1000000000000 AND 1000000000000 GROUP BY 1, 2, 3, 4;
 
 -- What an amount is divided by: a line's numerator, or everybody where it is ''.
 CREATE VIEW cost(line, of_line, label_fr, label_en) AS VALUES

@@ -4,7 +4,7 @@ import random
 import pytest
 
 from attack import Attack, Definitions
-from network import REPOSITORY
+from network import REPOSITORY, wait_until
 
 SCHEMA = (REPOSITORY / "deploy" / "schools" / "schema.sql").read_text()
 SPLITS = [None, "period", "programme", "region", "place", "cohort"]
@@ -195,3 +195,16 @@ def test_people_who_come_back_are_not_told_by_what_stands_beside_them(network):
     shown = women_by_place(site)
     assert shown[""]["people"] == 40 and shown["few"]["people"] is None
     assert shown["many"]["people"] is None, "40 less these are the three"
+
+
+def test_a_site_of_older_software_is_not_told_by_what_it_does_not_count(network):
+    """Three people of whose age nothing was published: 43 in one line and 40 in the next would say that they are three."""
+    site = network.add_hub(SCHEMA)
+    add_people(site, course("few"), 0, 3)
+    add_people(site, course("many"), 20, 20)
+    site.cli("publish", "--period", "2025-Q1")
+    site.sql("UPDATE outcome_count SET value = 'under_26' WHERE dimension = 'age' AND place = 'many';"
+             "DELETE FROM outcome_count WHERE dimension = 'age' AND place = 'few';")
+    lines = {one["line"]: one for one in site.cli("report", "R2")["figures"]}
+    assert lines["women"]["people"] == lines["under_26"]["people"] == 43
+    assert lines["under_26"]["denominator"] is None

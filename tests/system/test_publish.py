@@ -101,3 +101,28 @@ def test_a_published_view_reaches_nothing_else(network):
     failed = site.run("publish", codes=(3,))
     assert "reads what it may not" in failed.stderr and "Secretname" not in failed.stderr
     assert not site.query("SELECT 1 FROM told")
+
+
+def insert_count(site, period, name, numerator, value="M:unknown", place="pantin"):
+    site.write("INSERT INTO outcome_count(place, programme, starts_on, period, measure, dimension, value, site, numerator, "
+               "denominator, counted_on) VALUES (?, 'dev', '2025-01-06', ?, 'entrants', 'sex_situation', ?, ?, ?, ?, "
+               "'2025-01-01')", place, period, value, name, numerator, numerator)
+
+
+def test_what_one_site_writes_leaves_reports_readable(network):
+    """More values than a dimension has, a day that is none, amounts that no sum holds."""
+    hub = network.add_hub(SCHEMA)
+    add_learners(hub, "a", 20, women=10)
+    for n in range(70):
+        insert_count(hub, "2025-Q1", "hub", 1, "odd%d" % n)
+    hub.write("UPDATE outcome_count SET counted_on = ?", "\x1b[31m\u00e9\u00e9\u00e9\u00e9\u00e9")
+    for agreement in ("1", "2"):
+        hub.write("INSERT INTO funding(place, programme, starts_on, funder, agreement, cents) VALUES ('pantin', 'dev', "
+                  "'2025-01-06', 'Region', ?, 9223372036854775807)", agreement)
+    hub.write("INSERT INTO funding(place, programme, starts_on, funder, agreement, cents) VALUES ('pantin', 'dev', "
+              "'2025-01-06', 'Town', '1', 100000)")
+    report = hub.cli("report")
+    (women,) = [one for one in report["figures"] if one["line"] == "women" and one["report"] == "R2"]
+    assert (women["people"], women["denominator"]) == (70, None)  # those of whom nothing that is known is told
+    assert {one["line"]: one["numerator"] for one in report["figures"] if one["kind"] == "cents_share"} == {"Town": 100000}
+    assert "\x1b" not in hub.run("report").stdout
