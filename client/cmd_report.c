@@ -36,6 +36,8 @@ static enum nv_status choose_audience(const struct nv_call *call, struct reporti
         return nv_fail(error, NV_USAGE, "--for takes site, hub or funder");
     if (nv_option(call, "--disclose") != NULL && reporting->audience != NV_FOR_FUNDER)
         return nv_fail(error, NV_USAGE, "--disclose is for what is handed out: it goes with --for funder");
+    if (nv_option(call, "--disclose") != NULL && (self == NULL || self->role != NV_ROLE_HUB))
+        return nv_fail(error, NV_REFUSED, "the hub alone hands out reports to funders, and keeps account of them");
     return NV_OK;
 }
 
@@ -88,18 +90,22 @@ static enum nv_status choose_format(const struct nv_call *call, show **ret_show,
 
 /* ---- what was handed out ---- */
 
-/* Whether the last period of the counts was disclosed. */
-static enum nv_status is_disclosed(struct reporting *reporting, bool *ret_is, struct nv_error *error)
+/* Whether the last period of the counts was disclosed, and whether a later one was. */
+static enum nv_status look_for_disclosures(struct reporting *reporting, bool *ret_is, bool *ret_is_past,
+                                           struct nv_error *error)
 {
     bool row;
     sqlite3_stmt *found =
-        nv_db_prepare(nv_store_db(reporting->store), "SELECT 1 FROM main.disclosure WHERE period = ?1 LIMIT 1", error);
+        nv_db_prepare(nv_store_db(reporting->store),
+                      "SELECT coalesce(max(period = ?1), 0), coalesce(max(period > ?1), 0) FROM disclosure", error);
     if (found == NULL)
         return error->status;
     sqlite3_bind_text(found, 1, reporting->counts.periods[reporting->counts.period_count - 1], -1, SQLITE_STATIC);
     enum nv_status status = nv_db_step(found, &row, error);
-    if (status == NV_OK)
-        *ret_is = row;
+    if (status == NV_OK) {
+        *ret_is = sqlite3_column_int(found, 0) != 0;
+        *ret_is_past = sqlite3_column_int(found, 1) != 0;
+    }
     sqlite3_finalize(found);
     return status;
 }
@@ -108,11 +114,11 @@ static enum nv_status is_disclosed(struct reporting *reporting, bool *ret_is, st
  * given back. An ordinary write, which other sites get too. */
 static enum nv_status disclose(struct reporting *reporting, struct nv_error *error)
 {
-    sqlite3_stmt *insert =
-        nv_db_prepare(nv_store_db(reporting->store),
-                      "INSERT INTO main.disclosure(period, site, disclosed_on) "
-                      "SELECT DISTINCT period, site, date('now') FROM main.outcome_count WHERE period = ?1",
-                      error);
+    sqlite3_stmt *insert = nv_db_prepare(nv_store_db(reporting->store),
+                                         "INSERT INTO main.disclosure(period, site, disclosed_on) "
+                                         "SELECT DISTINCT period, site, date('now') FROM outcome_count "
+                                         "WHERE period = ?1",
+                                         error);
     if (insert == NULL)
         return error->status;
     sqlite3_bind_text(insert, 1, reporting->counts.periods[reporting->counts.period_count - 1], -1, SQLITE_STATIC);
@@ -121,31 +127,57 @@ static enum nv_status disclose(struct reporting *reporting, struct nv_error *err
     return status;
 }
 
+/* What funders get follows what they got before, in the order of periods; and one hub keeps account of it. */
+static enum nv_status follow_disclosures(const struct nv_call *call, struct reporting *reporting,
+                                         struct nv_error *error)
+{
+    bool is_disclosed = false, is_past = false, wants = nv_option(call, "--disclose") != NULL;
+    const char *period = reporting->counts.periods[reporting->counts.period_count - 1];
+    enum nv_status status = look_for_disclosures(reporting, &is_disclosed, &is_past, error);
+    if (status == NV_OK && !is_disclosed && is_past)
+        status = nv_fail(error, NV_REFUSED,
+                         "%.16s was not handed out, and a later period was: beside that one, its counts would give "
+                         "back what is hidden",
+                         period);
+    if (status == NV_OK && !is_disclosed && wants)
+        status = disclose(reporting, error);
+    reporting->is_draft = !is_disclosed && !wants;
+    return status;
+}
+
 /* ---- reading, computing, showing ---- */
+
+/* The published counts, all of one moment. */
+static enum nv_status read_published(const struct nv_call *call, struct reporting *reporting,
+                                     const struct nv_source *source, struct nv_error *error)
+{
+    sqlite3 *db = nv_store_db(reporting->store);
+    struct nv_counts_wanted wanted = {.period = nv_option(call, "--period"),
+                                      .disclosed_only = reporting->audience == NV_FOR_FUNDER};
+    /* Who discloses is to write: a moment that was only read cannot become one. */
+    enum nv_status status = nv_db_exec(db, nv_option(call, "--disclose") != NULL ? "BEGIN IMMEDIATE" : "BEGIN", error);
+    if (status == NV_OK)
+        status = nv_definitions_read(source, &reporting->definitions, error);
+    if (status == NV_OK)
+        status = nv_store_see_rightful(reporting->store, "outcome_count", "disclosure", error);
+    if (status == NV_OK)
+        status = nv_counts_read_published(source, &wanted, &reporting->definitions, &reporting->counts, error);
+    if (status == NV_OK && reporting->audience == NV_FOR_FUNDER)
+        status = follow_disclosures(call, reporting, error);
+    return status == NV_OK ? nv_db_exec(db, "COMMIT", error) : status;
+}
 
 static enum nv_status read_counts(const struct nv_call *call, struct reporting *reporting, struct nv_error *error)
 {
     struct nv_source source = {.store = reporting->store};
-    bool was_disclosed = true;
-    enum nv_status status = NV_OK;
-    if (reporting->audience == NV_FOR_SITE) {
-        status = nv_own_open(reporting->store, &reporting->own, error);
-        source.own = reporting->own;
-    }
+    if (reporting->audience != NV_FOR_SITE)
+        return read_published(call, reporting, &source, error);
+    enum nv_status status = nv_own_open(reporting->store, &reporting->own, error);
+    source.own = reporting->own;
     if (status == NV_OK)
         status = nv_definitions_read(&source, &reporting->definitions, error);
-    if (status == NV_OK && reporting->audience == NV_FOR_SITE)
-        return nv_counts_read_own(&source, &reporting->definitions, &reporting->counts, error);
-    struct nv_counts_wanted wanted = {.period = nv_option(call, "--period"),
-                                      .disclosed_only = reporting->audience == NV_FOR_FUNDER};
     if (status == NV_OK)
-        status = nv_counts_read_published(&source, &wanted, &reporting->definitions, &reporting->counts, error);
-    if (status == NV_OK && reporting->audience == NV_FOR_FUNDER)
-        status = is_disclosed(reporting, &was_disclosed, error);
-    bool wants = nv_option(call, "--disclose") != NULL;
-    if (status == NV_OK && !was_disclosed && wants)
-        status = disclose(reporting, error);
-    reporting->is_draft = !was_disclosed && !wants;
+        status = nv_counts_read_own(&source, &reporting->definitions, &reporting->counts, error);
     return status;
 }
 

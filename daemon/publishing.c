@@ -14,7 +14,7 @@ static enum nv_status publish_one(struct nv_service *service, const struct nv_pu
     char period[NV_PERIOD_TEXT], last[NV_PERIOD_TEXT];
     size_t rows = 0;
     nv_period_of(publication->every, nv_wall_now(), period);
-    enum nv_status status = nv_store_published_last(service->store, publication->table, last, error);
+    enum nv_status status = nv_store_published_last(service->store, publication, last, error);
     if (status != NV_OK || strcmp(last, period) >= 0)
         return status;
     status = nv_store_publish(service->store, publication, period, &rows, error);

@@ -825,7 +825,7 @@ INSERT INTO navette_table(name, scope, writers) VALUES
     ('employer_contact', 'column:visible_to', 'scope'),
     ('project',          'network',           'scope'),
     ('outcome_count',    'network',           'home'),
-    ('disclosure',       'network',           'scope');
+    ('disclosure',       'network',           'home');
 
 INSERT INTO navette_column(table_name, name, rule, quiet, label_fr, label_en) VALUES
     ('organisation', 'name', 'last', 0, 'Raison sociale', 'Name'),

@@ -197,6 +197,42 @@ def test_people_who_come_back_are_not_told_by_what_stands_beside_them(network):
     assert shown["many"]["people"] is None, "40 less these are the three"
 
 
+def disclosed(site):
+    return site.query("SELECT period, site FROM disclosure ORDER BY 1, 2")
+
+
+def test_a_period_is_handed_out_before_the_next_one_or_not_at_all(network):
+    site = network.add_hub(SCHEMA)
+    add_people(site, course("a"), 20, 20)
+    site.cli("publish", "--period", "2025-Q1")
+    add_people(site, course("a"), 1, 1, begin=100)
+    site.cli("publish", "--period", "2025-Q2")
+    later = women_by_place(site, "--for", "funder", "--disclose")
+    assert later[""]["numerator"] == 21 and disclosed(site) == [("2025-Q2", "hub")]
+    for words in ((), ("--disclose",)):
+        assert "a later period was" in site.run("report", "--for", "funder", "--period", "2025-Q1", *words, codes=(3,)).stderr
+    assert women_by_place(site, "--for", "funder") == later and disclosed(site) == [("2025-Q2", "hub")]
+
+
+def test_what_was_handed_out_is_the_hubs_to_say(network):
+    """Neither a late school nor one that writes the account itself changes what a period's page says."""
+    hub = network.add_hub(SCHEMA)
+    early, late = network.add_schools("early", "late")
+    add_people(early, course("a"), 20, 20)
+    early.cli("publish", "--period", "2025-Q1")
+    wait_until(lambda: hub.query("SELECT 1 FROM outcome_count"), "the first school's counts are at the hub")
+    page = women_by_place(hub, "--for", "funder", "--disclose")
+    add_people(late, course("b"), 2, 0)
+    late.cli("publish", "--period", "2025-Q1")
+    wait_until(lambda: late.query("SELECT 1 FROM disclosure"), "the school knows what was handed out")
+    assert "the hub alone" in late.run("report", "--for", "funder", "--disclose", codes=(3,)).stderr
+    late.sql("INSERT INTO disclosure(period, site) VALUES ('2025-Q1', 'late'), ('9999-Q9', 'late');")
+    wait_until(lambda: len({site.digest() for site in (hub, early, late)} | {0}) == 2 and not any(site.pending() for site in (hub, early, late)),
+               "all have the same")
+    for site in (hub, late):
+        assert women_by_place(site, "--for", "funder") == page
+
+
 def test_a_site_of_older_software_is_not_told_by_what_it_does_not_count(network):
     """Three people of whose age nothing was published: 43 in one line and 40 in the next would say that they are three."""
     site = network.add_hub(SCHEMA)

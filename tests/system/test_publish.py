@@ -109,6 +109,39 @@ def insert_count(site, period, name, numerator, value="M:unknown", place="pantin
                "'2025-01-01')", place, period, value, name, numerator, numerator)
 
 
+def test_what_a_wrong_clock_published_bars_nothing(network):
+    site = network.add_hub(SCHEMA)
+    add_learners(site, "a", 6)
+    insert_count(site, "2999-Q1", "hub", 50)  # as if its clock had been far ahead: waiting, then sealed
+    assert site.cli("publish", "--period", "2025-Q1")[0]["period"] == "2025-Q1"
+    wait_until(lambda: site.pending() == 0, "all is sealed")
+    assert site.cli("publish")[0]["rows"] > 0
+    for words in ((), ("--period", "2999-Q4")):
+        report = site.cli("report", "R2", *words)
+        assert report["period"] < "2999" and {one["people"] for one in report["figures"]} == {6}
+
+
+def test_a_site_speaks_for_itself_and_of_periods_that_there_are(network):
+    hub = network.add_hub(SCHEMA)
+    pantin, evil = network.add_schools("pantin", "evil")
+    add_learners(pantin, "a", 20, women=10)
+    pantin.cli("publish", "--period", "2025-Q1")
+    wait_until(lambda: published(evil) and published(hub), "Pantin's counts are everywhere")
+    honest = hub.cli("report", "R2")
+    for period in ("9999-Q9", "2025", "2025-Q5", "2025-13", "1999-Q4", "2025-Q1 "):
+        insert_count(evil, period, "pantin", 7, "M:inactive")
+    insert_count(evil, "9999-Q9", "evil", 100, place="montreuil")
+    insert_count(evil, "2025-Q1", "pantin", 100, "M:inactive")
+    evil.sql("INSERT INTO outcome_count SELECT place, programme, starts_on, '2025-Q2', measure, dimension, value, site, "
+             "numerator + 1, denominator, counted_on FROM outcome_count WHERE period = '2025-Q1' AND site = 'pantin';")
+    evil.sql("WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 300) INSERT INTO outcome_count "
+             "SELECT 'm', 'dev', '2025-01-06', printf('%04d', i), 'entrants', 'age', 'x', 'evil', 9, 9, '' FROM n;")
+    wait_until(lambda: len({site.digest() for site in (hub, pantin, evil)} | {0}) == 2 and not any(site.pending() for site in (hub, pantin, evil)),
+               "all have the same")
+    for site in (hub, pantin, evil):
+        assert site.cli("report", "R2", "--for", "hub") == honest
+
+
 def test_what_one_site_writes_leaves_reports_readable(network):
     """More values than a dimension has, a day that is none, amounts that no sum holds."""
     hub = network.add_hub(SCHEMA)

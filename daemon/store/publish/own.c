@@ -1,11 +1,12 @@
 /* A site's own records: a second connection, in which temporary views stand before the tables that not everybody reads.
  * They leave out the records of which another site is the home; a record that follows another counts where that one
  * does. The schema's views, made anew beside them, then see these and nothing else. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/merge/versions.h"
 #include "store/publish.h"
+#include "store/publish/keys.h"
 #include "store/schema/published.h"
 
 struct nv_own {
@@ -49,78 +50,20 @@ static int authorize(void *context, int action, const char *first, const char *s
 
 /* ---- the views before the tables ---- */
 
-static enum nv_status list_away(struct nv_own *own, const struct nv_table *table, sqlite3_stmt *insert,
-                                struct nv_error *error)
+/* Of another site's home. */
+static bool is_away(void *context, const struct nv_store *store, struct nv_site_id home, const struct nv_value *key)
 {
-    struct nv_version version = {0};
-    bool row;
-    sqlite3_stmt *versions =
-        nv_db_prepare(own->db, "SELECT key, version FROM main.navette_version WHERE tbl = ?1", error);
-    if (versions == NULL)
-        return error->status;
-    sqlite3_bind_int64(versions, 1, table->number);
-    enum nv_status status;
-    while ((status = nv_db_step(versions, &row, error)) == NV_OK && row) {
-        status = nv_version_decode(own->store, nv_db_blob(versions, 1), &version, error);
-        if (status != NV_OK)
-            break;
-        if (!version.has_row || !version.record.has_home ||
-            nv_site_id_compare(version.record.home, nv_store_identity(own->store)->site) == 0)
-            continue;
-        struct nv_reader reader = nv_reader_of(nv_db_blob(versions, 0));
-        struct nv_value value;
-        for (int place = 1; nv_value_decode(&reader, &value); place++)
-            nv_db_bind_value(insert, place, &value);
-        status = nv_db_run(insert, error);
-        if (status != NV_OK)
-            break;
-    }
-    sqlite3_finalize(versions);
-    nv_version_done(&version);
-    return status;
-}
-
-static enum nv_status run(struct nv_own *own, sqlite3_str *sql, struct nv_error *error)
-{
-    char *text = sqlite3_str_finish(sql);
-    enum nv_status status = text == NULL ? nv_no_memory(error) : nv_db_exec(own->db, text, error);
-    sqlite3_free(text);
-    return status;
-}
-
-/* temp.navette_away_N: the keys of the table's records of which another site is the home. */
-static enum nv_status make_away(struct nv_own *own, const struct nv_table *table, struct nv_error *error)
-{
-    sqlite3_str *sql = sqlite3_str_new(own->db);
-    sqlite3_str_appendf(sql, "CREATE TEMP TABLE navette_away_%u(", table->number);
-    for (size_t i = 0; i < table->key_count; i++)
-        sqlite3_str_appendf(sql, "k%d, ", (int)i);
-    sqlite3_str_appendall(sql, "PRIMARY KEY (k0");
-    for (size_t i = 1; i < table->key_count; i++)
-        sqlite3_str_appendf(sql, ", k%d", (int)i);
-    sqlite3_str_appendall(sql, "))");
-    enum nv_status status = run(own, sql, error);
-    if (status != NV_OK)
-        return status;
-    sql = sqlite3_str_new(own->db);
-    sqlite3_str_appendf(sql, "INSERT OR IGNORE INTO temp.navette_away_%u VALUES (?1", table->number);
-    for (size_t i = 1; i < table->key_count; i++)
-        sqlite3_str_appendf(sql, ", ?%d", (int)i + 1);
-    sqlite3_str_appendall(sql, ")");
-    char *text = sqlite3_str_finish(sql);
-    sqlite3_stmt *insert = text == NULL ? NULL : nv_db_prepare(own->db, text, error);
-    sqlite3_free(text);
-    if (text == NULL)
-        return nv_no_memory(error);
-    status = insert == NULL ? error->status : list_away(own, table, insert, error);
-    sqlite3_finalize(insert);
-    return status;
+    (void)context;
+    (void)key;
+    return nv_site_id_compare(home, nv_store_identity(store)->site) != 0;
 }
 
 static enum nv_status stand_before(struct nv_own *own, const struct nv_table *table, struct nv_error *error)
 {
     bool follows = table->declared == NV_DECLARED_PARENT;
-    enum nv_status status = follows ? NV_OK : make_away(own, table, error);
+    char away[NV_LIMIT_NAME + 32];
+    snprintf(away, sizeof away, "navette_away_%u", table->number);
+    enum nv_status status = follows ? NV_OK : nv_keys_list(own->store, own->db, table, away, is_away, NULL, error);
     if (status != NV_OK)
         return status;
     sqlite3_str *sql = sqlite3_str_new(own->db);
@@ -137,13 +80,9 @@ static enum nv_status stand_before(struct nv_own *own, const struct nv_table *ta
                 sqlite3_str_appendf(sql, "own.\"%w\" IN (SELECT \"%w\" FROM \"%w\")", column, tables[i]->keys[0],
                                     tables[i]->name);
     } else {
-        sqlite3_str_appendf(sql, "NOT EXISTS (SELECT 1 FROM temp.navette_away_%u WHERE k0 = own.\"%w\"", table->number,
-                            table->keys[0]);
-        for (size_t i = 1; i < table->key_count; i++)
-            sqlite3_str_appendf(sql, " AND k%d = own.\"%w\"", (int)i, table->keys[i]);
-        sqlite3_str_appendall(sql, ")");
+        nv_keys_append_absent(sql, table, away, "own");
     }
-    return run(own, sql, error);
+    return nv_keys_run(own->db, sql, error);
 }
 
 /* The schema's views as they were published, whatever this site's tools made of them. */
@@ -166,7 +105,7 @@ static enum nv_status make_views(struct nv_own *own, struct nv_error *error)
         sqlite3_str *sql = sqlite3_str_new(own->db);
         sqlite3_str_appendf(sql, "CREATE TEMP VIEW %.*s", (int)(text.bytes.size - (sizeof begins - 1)),
                             (const char *)text.bytes.data + sizeof begins - 1);
-        status = run(own, sql, error);
+        status = nv_keys_run(own->db, sql, error);
         if (status != NV_OK)
             break;
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "store/internal.h"
 #include "store/scopes/numbers.h"
 
@@ -98,18 +99,23 @@ static enum nv_status find_target(const struct nv_store *store, const char *name
 
 /* ---- what was published already ---- */
 
-static void take_later(char period[NV_PERIOD_TEXT], const struct nv_value *value)
+/* The last period, of those up to now. */
+struct last {
+    char now[NV_PERIOD_TEXT], period[NV_PERIOD_TEXT];
+};
+
+static void take_later(struct last *last, const struct nv_value *value)
 {
     if (value->type != NV_TEXT || value->bytes.size >= NV_PERIOD_TEXT)
         return;
     char text[NV_PERIOD_TEXT] = {0};
     memcpy(text, value->bytes.data, value->bytes.size);
-    if (strcmp(text, period) > 0)
-        strcpy(period, text);
+    if (strcmp(text, last->period) > 0 && strcmp(text, last->now) <= 0)
+        strcpy(last->period, text);
 }
 
 /* By the records themselves: they come back with a site that lost its machine. */
-static enum nv_status last_sealed(struct nv_store *store, const struct nv_table *table, char period[NV_PERIOD_TEXT],
+static enum nv_status last_sealed(struct nv_store *store, const struct nv_table *table, struct last *last,
                                   struct nv_error *error)
 {
     int place = key_place(table, "period");
@@ -129,44 +135,47 @@ static enum nv_status last_sealed(struct nv_store *store, const struct nv_table 
         struct nv_value value = {0};
         for (int i = 0; i <= place && nv_value_decode(&reader, &value); i++)
             if (i == place)
-                take_later(period, &value);
+                take_later(last, &value);
     }
     sqlite3_finalize(keys);
     return status;
 }
 
 /* What was published and waits to be sealed. */
-static enum nv_status last_pending(struct nv_store *store, const struct nv_table *table, char period[NV_PERIOD_TEXT],
+static enum nv_status last_pending(struct nv_store *store, const struct nv_table *table, struct last *last,
                                    struct nv_error *error)
 {
     bool row;
-    sqlite3_stmt *latest = nv_db_preparef(store->db, error, "SELECT max(k%d) FROM main.navette_pending_%u",
-                                          key_place(table, "period"), table->number);
+    int place = key_place(table, "period");
+    sqlite3_stmt *latest = nv_db_preparef(
+        store->db, error, "SELECT max(k%d) FROM main.navette_pending_%u WHERE k%d <= ?1", place, table->number, place);
     if (latest == NULL)
         return error->status;
+    sqlite3_bind_text(latest, 1, last->now, -1, SQLITE_STATIC);
     enum nv_status status = nv_db_step(latest, &row, error);
     if (status == NV_OK && row) {
         struct nv_value value = nv_db_value(latest, 0);
-        take_later(period, &value);
+        take_later(last, &value);
     }
     sqlite3_finalize(latest);
     return status;
 }
 
-enum nv_status nv_store_published_last(struct nv_store *store, const char *name, char ret_period[NV_PERIOD_TEXT],
-                                       struct nv_error *error)
+enum nv_status nv_store_published_last(struct nv_store *store, const struct nv_publication *publication,
+                                       char ret_period[NV_PERIOD_TEXT], struct nv_error *error)
 {
     const struct nv_table *table;
-    char period[NV_PERIOD_TEXT] = "";
+    struct last last = {.period = ""};
+    nv_period_of(publication->every, nv_wall_now(), last.now);
     enum nv_status status = nv_ready(store, error);
     if (status == NV_OK)
-        status = find_target(store, name, &table, error);
+        status = find_target(store, publication->table, &table, error);
     if (status == NV_OK)
-        status = last_sealed(store, table, period, error);
+        status = last_sealed(store, table, &last, error);
     if (status == NV_OK)
-        status = last_pending(store, table, period, error);
+        status = last_pending(store, table, &last, error);
     if (status == NV_OK)
-        strcpy(ret_period, period);
+        strcpy(ret_period, last.period);
     return status;
 }
 
@@ -216,7 +225,7 @@ static enum nv_status check_new(struct nv_store *store, const struct nv_publicat
                                 struct nv_error *error)
 {
     char last[NV_PERIOD_TEXT];
-    enum nv_status status = nv_store_published_last(store, publication->table, last, error);
+    enum nv_status status = nv_store_published_last(store, publication, last, error);
     if (status == NV_OK && strcmp(last, period) >= 0)
         return nv_fail(error, NV_NOT_SO,
                        "this site published its counts for %s already: a second time would show what changed in "
