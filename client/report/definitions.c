@@ -156,7 +156,8 @@ static enum nv_status find_dimension(struct nv_definitions *definitions, sqlite3
         return nv_no_memory(error);
     made->measure = measure;
     made->name = name;
-    made->parts[made->part_count++] = ""; /* `others`, which is 0 */
+    made->parts[made->part_count++] = ""; /* `others`, which is 0: that there are none says nothing of anybody */
+    made->may_be_none = 1;
     made->is_amount = strcmp(measure, "attendance") == 0;
     return NV_OK;
 }
@@ -287,11 +288,14 @@ static enum nv_status take_member(struct nv_definitions *definitions, sqlite3_st
 
 /* ---- costs and aims ---- */
 
+/* A line of people: amounts are neither divided by amounts nor aimed at. */
 static size_t find_indicator(const struct nv_definitions *definitions, sqlite3_stmt *row, int column)
 {
     const char *line = (const char *)sqlite3_column_text(row, column);
     size_t i = 0;
-    while (i < definitions->indicator_count && (line == NULL || strcmp(definitions->indicators[i].line, line) != 0))
+    while (i < definitions->indicator_count &&
+           (line == NULL || strcmp(definitions->indicators[i].line, line) != 0 ||
+            definitions->dimensions[definitions->indicators[i].dimension].is_amount))
         i++;
     return i;
 }
@@ -351,6 +355,9 @@ enum nv_status nv_definitions_read(const struct nv_source *source, struct nv_def
     enum nv_status status = check_reports(source, error);
     for (size_t i = 0; status == NV_OK && i < sizeof views / sizeof views[0]; i++)
         status = each_row(source, &definitions, views[i].sql, views[i].take, error);
+    if (status == NV_OK && definitions.dimension_count > 0 && definitions.dimensions[0].is_amount)
+        status =
+            nv_fail(error, NV_REFUSED, "the first line of the view indicator is of amounts: it has to be of people");
     if (status == NV_OK)
         status = begin_groups(&definitions, error);
     if (status == NV_OK)

@@ -159,3 +159,35 @@ def test_what_one_site_writes_leaves_reports_readable(network):
     assert (women["people"], women["denominator"]) == (70, None)  # those of whom nothing that is known is told
     assert {one["line"]: one["numerator"] for one in report["figures"] if one["kind"] == "cents_share"} == {"Town": 100000}
     assert "\x1b" not in hub.run("report").stdout
+
+
+def test_nothing_is_counted_without_a_table_as_it_was_published(network):
+    """A tool that made the learners' table anew, without its key, took away whose they are, too."""
+    site = network.add_hub(SCHEMA)
+    add_learners(site, "a", 6)
+    site.sql("PRAGMA legacy_alter_table = ON; CREATE TABLE other AS SELECT * FROM learner; DROP TABLE learner; "
+             "ALTER TABLE other RENAME TO learner;")
+    for words in (("publish",), ("report", "--for", "site")):
+        assert "learner is not here as it was published" in site.run(*words, codes=(1,)).stderr
+    assert not published(site)
+
+
+def test_amounts_are_not_divided_by_amounts(network):
+    """A cost that names a line of minutes is by everybody's heads."""
+    cost = "VALUES\n    ('euros_per_entrant', ''"
+    assert cost in SCHEMA
+    site = network.add_hub(SCHEMA.replace(cost, cost.replace("''", "'attendance'")))
+    add_learners(site, "a", 6)
+    site.sql("INSERT INTO funding(place, programme, starts_on, funder, agreement, cents) "
+             "VALUES ('pantin', 'dev', '2025-01-06', 'Region', '1', 600);")
+    (euros,) = [one for one in site.cli("report", "R10", "--for", "site")["figures"] if one["line"] == "euros_per_entrant"]
+    assert (euros["numerator"], euros["denominator"]) == (600, 6)
+
+
+def test_the_first_line_is_of_people(network):
+    begins = "bounds,\n                      label_fr, label_en) AS VALUES\n"
+    assert begins in SCHEMA
+    first = "    ('R3', 'm', 'attendance', 'more', 'a', 'a', '', '', '', 0, '', ''),\n"
+    site = network.add_hub(SCHEMA.replace(begins, begins + first))
+    add_learners(site, "a", 6)
+    assert "has to be of people" in site.run("report", "--for", "site", codes=(3,)).stderr

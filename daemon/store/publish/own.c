@@ -16,7 +16,7 @@ struct nv_own {
 
 static bool is_private(const struct nv_table *table)
 {
-    return table->declared != NV_DECLARED_NETWORK && !table->missing;
+    return table->declared != NV_DECLARED_NETWORK;
 }
 
 /* ---- what must not be read ---- */
@@ -133,7 +133,12 @@ static enum nv_status prepare_views(struct nv_own *own, struct nv_error *error)
     nv_store_tables(own->store, &tables, &count);
     for (size_t i = 0; status == NV_OK && i < count; i++)
         if (is_private(tables[i]))
-            status = stand_before(own, tables[i], error);
+            /* Without its columns or its key nobody could tell whose a row is. */
+            status = tables[i]->missing
+                         ? nv_fail(error, NV_NOT_YET,
+                                   "the table %.64s is not here as it was published: nothing is counted without it",
+                                   tables[i]->name)
+                         : stand_before(own, tables[i], error);
     return status == NV_OK ? make_views(own, error) : status;
 }
 
