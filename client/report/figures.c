@@ -174,13 +174,23 @@ struct nv_figure *nv_figure_add(struct nv_figuring *figuring, const struct nv_fi
     return &figures->items[figures->count++];
 }
 
+size_t nv_figuring_step(const struct nv_figuring *figuring, const struct nv_indicator *indicator, size_t group)
+{
+    const struct nv_hiding *hiding = figuring->hidings[indicator->dimension];
+    size_t numerator = nv_hiding_step_of(hiding, indicator->numerator);
+    size_t denominator = nv_hiding_step_of(hiding, indicator->denominator);
+    size_t both = numerator > denominator ? numerator : denominator;
+    return nv_hiding_shows(hiding, both, group) ? both : numerator;
+}
+
 struct nv_figure nv_figure_of_people(const struct nv_figuring *figuring, const struct nv_indicator *indicator,
                                      size_t group)
 {
     const struct nv_hiding *hiding = figuring->hidings[indicator->dimension];
     nv_parts everybody = nv_figuring_everybody(figuring, indicator->dimension);
-    size_t numerator = nv_hiding_step_of(hiding, indicator->numerator);
-    size_t denominator = nv_hiding_step_of(hiding, indicator->denominator);
+    size_t at = nv_figuring_step(figuring, indicator, group);
+    bool is_whole = nv_hiding_step_of(hiding, indicator->numerator) <= at &&
+                    nv_hiding_step_of(hiding, indicator->denominator) <= at;
     size_t unknown = indicator->unknown == 0 ? SIZE_MAX : nv_hiding_step_of(hiding, indicator->unknown);
     struct nv_figure figure = {.kind = NV_FIGURE_RATE,
                                .report = indicator->report,
@@ -191,8 +201,6 @@ struct nv_figure nv_figure_of_people(const struct nv_figuring *figuring, const s
                                .unknown = -1,
                                .people = -1,
                                .when = -1};
-    size_t both = numerator > denominator ? numerator : denominator;
-    size_t at = nv_hiding_shows(hiding, both, group) ? both : numerator;
     if (!nv_hiding_shows(hiding, at, group)) {
         figure.is_of_nobody = nv_hiding_is_nobody(hiding, group);
         if (nv_hiding_shows(hiding, 0, group)) {
@@ -202,17 +210,17 @@ struct nv_figure nv_figure_of_people(const struct nv_figuring *figuring, const s
         }
         return figure;
     }
-    figure.shown = at == both ? NV_SHOWN : NV_SHOWN_AT_LEAST;
+    figure.shown = is_whole ? NV_SHOWN : NV_SHOWN_AT_LEAST;
     figure.numerator = nv_hiding_count(hiding, at, group, indicator->numerator);
     figure.people = nv_hiding_count(hiding, at, group, everybody);
-    if (at == both)
+    if (is_whole)
         figure.denominator = nv_hiding_count(hiding, at, group, indicator->denominator);
     else /* everybody, where the line is of some of them */
         figure.denominator = (indicator->denominator & ~everybody) == 0 ? figure.people : 0;
     figure.is_part = nv_hiding_is_part(hiding, at, group);
     figure.when = nv_hiding_when(hiding, at, group);
     /* Of the same units and of the same day as the rest, or not at all. */
-    if (at == both && nv_hiding_shows(hiding, unknown, group) &&
+    if (is_whole && nv_hiding_shows(hiding, unknown, group) &&
         nv_hiding_count(hiding, unknown, group, everybody) == figure.people &&
         nv_hiding_when(hiding, unknown, group) == figure.when)
         figure.unknown = nv_hiding_count(hiding, unknown, group, indicator->unknown);

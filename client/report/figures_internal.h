@@ -17,6 +17,10 @@ struct nv_figure *nv_figure_add(struct nv_figuring *figuring, const struct nv_fi
 
 struct nv_figure nv_figure_of_people(const struct nv_figuring *figuring, const struct nv_indicator *indicator,
                                      size_t group);
+/* The step at which the group's numerator and denominator are known; where they are not, that of the numerator alone.
+ */
+size_t nv_figuring_step(const struct nv_figuring *figuring, const struct nv_indicator *indicator, size_t group);
+
 /* Whether the group is one that the figures are split into. Everybody always is: the last one. */
 bool nv_figuring_has(const struct nv_figuring *figuring, size_t group);
 

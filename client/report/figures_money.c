@@ -71,24 +71,39 @@ static int64_t cents_of(const struct nv_figuring *figuring, const struct money *
     return sum;
 }
 
-/* How many people an amount is divided by: everybody, or those of a line. */
-static struct nv_figure people_of(const struct nv_figuring *figuring, const struct nv_cost *cost, size_t group)
+/* What was paid for the courses whose people are known at that step: an amount is not divided by the people of others.
+ */
+static int64_t cents_of_known(const struct nv_figuring *figuring, const struct money *money, size_t group,
+                              const struct nv_indicator *indicator)
+{
+    const struct nv_hiding *hiding = figuring->hidings[indicator->dimension];
+    size_t step = nv_figuring_step(figuring, indicator, group);
+    int64_t sum = 0;
+    for (size_t i = 0; i < money->count; i++)
+        if (nv_hiding_has(hiding, step, money->grants[i].unit) &&
+            is_in(&figuring->definitions->members[group], money->grants[i].unit))
+            sum += money->grants[i].cents;
+    return sum;
+}
+
+/* The people that an amount is divided by: those of a line, or everybody. */
+static struct nv_indicator people_of(const struct nv_figuring *figuring, const struct nv_cost *cost)
 {
     const struct nv_definitions *definitions = figuring->definitions;
     if (cost->indicator < definitions->indicator_count)
-        return nv_figure_of_people(figuring, &definitions->indicators[cost->indicator], group);
+        return definitions->indicators[cost->indicator];
     nv_parts everybody = nv_figuring_everybody(figuring, 0);
-    struct nv_indicator indicator = {.numerator = everybody, .denominator = everybody, .dimension = 0};
-    return nv_figure_of_people(figuring, &indicator, group);
+    return (struct nv_indicator){.numerator = everybody, .denominator = everybody, .dimension = 0};
 }
 
 static enum nv_status add_cost(struct nv_figuring *figuring, const struct money *money, const struct nv_cost *cost,
                                size_t group, struct nv_error *error)
 {
-    struct nv_figure figure = people_of(figuring, cost, group);
-    int64_t cents = cents_of(figuring, money, group, NULL), people = figure.numerator;
+    struct nv_indicator of = people_of(figuring, cost);
+    struct nv_figure figure = nv_figure_of_people(figuring, &of, group);
+    int64_t cents = cents_of_known(figuring, money, group, &of), people = figure.numerator;
     bool is_hidden = figure.shown == NV_SHOWN_HIDDEN;
-    if (cents == 0 || (is_hidden ? figure.is_of_nobody : people == 0))
+    if (cents_of(figuring, money, group, NULL) == 0 || (is_hidden ? figure.is_of_nobody : people == 0 || cents == 0))
         return NV_OK;
     figure.kind = NV_FIGURE_COST;
     figure.report = "R10";

@@ -437,6 +437,11 @@ bool nv_hiding_shows(const struct nv_hiding *hiding, size_t step, size_t group)
     return step < hiding->rule.step_count && hiding->steps[step].shows[group];
 }
 
+bool nv_hiding_has(const struct nv_hiding *hiding, size_t step, size_t unit)
+{
+    return step < hiding->rule.step_count && hiding->steps[step].cell_of[unit] != NO_CELL;
+}
+
 /* Calls for each cell that the group has units in, once. */
 static const struct cell *next_cell(const struct nv_hiding *hiding, size_t number, size_t group, size_t *at)
 {

@@ -65,6 +65,9 @@ bool nv_hiding_publish(struct nv_hiding *hiding, const int64_t *counts, const in
 /* Whether the group's sums are known at that step: it is made of whole cells. Units that wait are not among them. */
 bool nv_hiding_shows(const struct nv_hiding *hiding, size_t step, size_t group);
 
+/* Whether the unit's numbers are part of what is known at that step. */
+bool nv_hiding_has(const struct nv_hiding *hiding, size_t step, size_t unit);
+
 /* The step at which a set was disclosed: the first one whose sets give it; step_count where none does. */
 size_t nv_hiding_step_of(const struct nv_hiding *hiding, nv_parts set);
 

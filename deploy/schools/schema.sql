@@ -562,6 +562,8 @@ CREATE VIEW probable_duplicate(table_name, key, other) AS
 
 -- ---- what is counted ----
 --
+-- What a tool left empty ('') was not told; half a day has 720 minutes at most.
+--
 -- A site counts the records of which it is the home: Navette computes the view `outcome` over those alone, once a period,
 -- and writes its rows into `outcome_count` (navette-publish in navette(1)). All reports are sums of such rows.
 
@@ -596,7 +598,9 @@ CREATE VIEW entrant AS
            CASE WHEN l.gender IN ('F', 'M', 'other') THEN l.gender ELSE 'unknown' END || ':' ||
                CASE WHEN l.situation IN ('jobseeker', 'inactive', 'employed', 'in_training') THEN l.situation
                     ELSE 'unknown' END AS sex_situation,
-           CASE WHEN date(l.born_on) IS NULL OR date(e.entered_on) IS NULL THEN 'unknown'
+           CASE WHEN date(l.born_on) IS NULL OR date(e.entered_on) IS NULL OR l.born_on > e.entered_on
+                     OR l.born_on NOT GLOB '[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*'
+                     OR e.entered_on NOT GLOB '[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*' THEN 'unknown'
                 WHEN strftime('%Y', e.entered_on) - strftime('%Y', l.born_on)
                      - (strftime('%m-%d', e.entered_on) < strftime('%m-%d', l.born_on)) < 26 THEN 'under_26'
                 WHEN strftime('%Y', e.entered_on) - strftime('%Y', l.born_on)
@@ -614,7 +618,7 @@ CREATE VIEW entrant AS
            CASE WHEN e.left_on IS NULL THEN 'present'
                 WHEN x.is_withdrawn THEN 'withdrawn'
                 WHEN x.is_reached IS NOT 1 OR x.class = 'unknown' THEN 'unknown'
-                WHEN x.told_on > date(e.left_on, '+28 days') THEN x.class || ':late'
+                WHEN date(x.told_on) > date(e.left_on, '+28 days') THEN x.class || ':late'
                 ELSE x.class END AS exit,
            CASE WHEN e.left_on IS NULL OR date(e.left_on, '+3 months') > date('now') THEN 'not_due'
                 WHEN m3.is_withdrawn THEN 'withdrawn'
@@ -624,7 +628,8 @@ CREATE VIEW entrant AS
                 WHEN m6.is_withdrawn THEN 'withdrawn'
                 WHEN m6.is_reached IS NOT 1 THEN 'unreached'
                 ELSE m6.class END AS m6
-    FROM enrolment AS e
+    FROM (SELECT learner, place, programme, starts_on, state, nullif(entered_on, '') AS entered_on,
+                 nullif(left_on, '') AS left_on FROM enrolment) AS e
     JOIN learner AS l ON l.id = e.learner
     LEFT JOIN told AS x ON (x.learner, x.place, x.programme, x.starts_on, x.milestone)
         = (e.learner, e.place, e.programme, e.starts_on, 'exit')
@@ -677,14 +682,15 @@ CREATE VIEW outcome(place, programme, starts_on, measure, dimension, value, nume
         SELECT place, programme, starts_on, 'm6', m6, count(*) FROM e GROUP BY 1, 2, 3, 5
         UNION ALL
         SELECT place, programme, starts_on, 'funnel',
-               CASE WHEN entered_on IS NOT NULL THEN 'entered' WHEN admitted_on IS NOT NULL THEN 'not_entered'
+               CASE WHEN entered_on <> '' THEN 'entered' WHEN admitted_on <> '' THEN 'not_entered'
                     ELSE 'not_admitted' END, count(*)
         FROM enrolment WHERE learner IN (SELECT id FROM learner) GROUP BY 1, 2, 3, 5
     )
     SELECT p.place, p.programme, p.starts_on, 'entrants', p.dimension, p.value, p.count, n.entrants, date('now')
     FROM part AS p JOIN n USING (place, programme, starts_on)
     UNION ALL
-    SELECT place, programme, starts_on, 'attendance', 'minutes', 'done', sum(minutes), sum(planned), date('now')
+    SELECT place, programme, starts_on, 'attendance', 'minutes', 'done', sum(min(max(CAST(minutes AS INTEGER), 0), 720)),
+           sum(min(max(CAST(planned AS INTEGER), 0), 720)), date('now')
     FROM attendance GROUP BY 1, 2, 3
     UNION ALL
     SELECT t.place, '', '', 'employers', 'employers',

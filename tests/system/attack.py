@@ -75,8 +75,8 @@ class Attack:
                 self.rows.append((self._sum(period, [unit], first, self.definitions.bases[first]),
                                   self._sum(period, [unit], other, self.definitions.bases[other]), 0))
 
-    def take(self, report):
-        """What a report shows becomes equations; what it hides is to be found. Only of figures that are of its period:
+    def take(self, report, seeks=True):
+        """What a report shows becomes equations; what it hides is to be found, where it `seeks`. Only of figures that are of its period:
         an older one was an equation then."""
         for figure in report["figures"]:
             if figure["line"] not in self.definitions.lines or figure["kind"] != "rate" or figure["report"] == "R13":
@@ -84,7 +84,7 @@ class Attack:
             dimension, numerator, denominator, unknown = self.definitions.lines[figure["line"]]
             units = self.definitions.groups[figure["split"], figure["group"]]
             period = report["period"]
-            if figure["numerator"] is None:
+            if figure["numerator"] is None and seeks:
                 self.targets.append((period, figure["line"], (figure["split"], figure["group"])))
             if figure["part"] or (figure["as_of"] or period) != period:
                 continue

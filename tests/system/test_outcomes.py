@@ -144,3 +144,53 @@ def test_the_two_women_of_blois_are_hidden_from_hub_and_funder(network):
     listed = {(one["line"], one["group"]) for one in hub.cli("report", "R14", "--by", "place")["figures"]}
     assert ("women", "blois") in listed
     assert hub.cli("report", "R14", "--for", "funder", "--by", "place")["figures"] == []
+
+
+def add_learner(site, key, born_on, entered_on, left_on=None, told_on=None):
+    site.write("INSERT INTO learner(id, born_on) VALUES (?, ?)", key, born_on)
+    site.write("INSERT INTO enrolment(learner, place, programme, starts_on, admitted_on, entered_on, left_on) "
+               "VALUES (?, 'p', 'dev', '2025-01-06', ?, ?, ?)", key, entered_on, entered_on, left_on)
+    if told_on is not None:
+        site.write("INSERT INTO follow_up(learner, place, programme, starts_on, milestone, reached, told_on, situation, "
+                   "contract) VALUES (?, 'p', 'dev', '2025-01-06', 'exit', 'reached', ?, 'employed', 'cdi')", key, told_on)
+
+
+def test_dates_are_counted_where_they_are_dates(network):
+    """What tools leave empty was not told; a year alone is no day, and nobody is born after they entered."""
+    site = network.add_hub(SCHEMA)
+    add_learner(site, "young", "2000-02-29", "2026-02-28", "2025-03-01", "2025-03-29 18:00")
+    add_learner(site, "older", "2000-02-29", "2026-03-01", "", None)
+    add_learner(site, "year", "2000", "2026-03-01", "2025-03-01", "2025-03-30")
+    add_learner(site, "unborn", "2026-05-01", "2026-03-01")
+    add_learner(site, "applicant", "2000-01-01", "")
+    site.write("UPDATE enrolment SET admitted_on = '2025-01-01' WHERE learner = 'year'")
+    shown = figures(site, "--for", "site")
+    assert numbers(shown["admitted", ""]) == (4, 5)
+    assert numbers(shown["under_26", ""]) == (1, 2) and shown["under_26", ""]["unknown"] == 2
+    assert numbers(shown["lasting", ""]) == (2, 2)
+    assert numbers(shown["esf_exit_employed", ""]) == (1, 2)
+
+
+def test_minutes_are_those_of_half_a_day(network):
+    site = network.add_hub(SCHEMA)
+    add_learner(site, "one", "2000-01-01", "2025-01-06")
+    for half, minutes in (("morning", 9223372036854775807), ("afternoon", 9223372036854775807), ("night", -60)):
+        site.write("INSERT INTO attendance(learner, place, programme, starts_on, day, half, minutes) "
+                   "VALUES ('one', 'p', 'dev', '2025-01-06', '2025-01-07', ?, ?)", half, minutes)
+    assert numbers(figures(site, "R3", "--for", "site")["attendance", ""]) == (2 * 720, 3 * 210)
+
+
+def test_an_amount_is_divided_by_the_people_whom_it_paid_for(network):
+    """The new course of two waits to be shown, and with it what it cost."""
+    site = network.add_hub(SCHEMA)
+    add_course(site, "large", 20, 10)
+    site.write("INSERT INTO funding(place, programme, starts_on, funder, agreement, cents) "
+               "SELECT 'large', 'dev', '2024-09-02', 'Region', '1', 200000 UNION ALL "
+               "SELECT 'small', 'dev', '2024-09-02', 'Region', '1', 500000")
+    site.cli("publish", "--period", "2025-Q1")
+    add_course(site, "small", 2, 1)
+    site.cli("publish", "--period", "2025-Q2")
+    shown = figures(site, "R10", "--for", "hub")
+    assert numbers(shown["euros_per_entrant", ""]) == (200000, 20) and shown["euros_per_entrant", ""]["part"]
+    assert numbers(shown["Region", ""]) == (700000, 700000)
+    assert numbers(figures(site, "R10", "--for", "site")["euros_per_entrant", ""]) == (700000, 22)
