@@ -24,6 +24,11 @@ struct step {
     bool *shows; /* by group */
 };
 
+/* Counts of a cell, by atom, as a group cuts it. */
+struct pieces {
+    int64_t piece[NV_PARTS_MOST], rest[NV_PARTS_MOST];
+};
+
 struct nv_hiding {
     struct nv_hiding_rule rule;
     const struct nv_hiding *finer; /* NULL: none */
@@ -42,6 +47,7 @@ struct nv_hiding {
     size_t *touched;     /* the cells that the group at hand has units in */
     size_t touched_count;
     bool *is_met; /* by cell */
+    struct pieces told[NV_PUBLICATIONS_KEPT];
 };
 
 /* ---- atoms ---- */
@@ -159,6 +165,25 @@ static bool is_fresh_inside(const struct nv_hiding *hiding, size_t number, size_
     return true;
 }
 
+/* Whether what is now told of the cell may stand beside all that ever was: what changed at once, and what changed since
+ * any of the publications before, which somebody may have kept. */
+static bool may_renew(struct nv_hiding *hiding, const struct step *step, size_t cell, const int64_t *now)
+{
+    if (!is_safe(hiding, step, now))
+        return false;
+    for (int when = 0; when < hiding->now; when++) {
+        int64_t told[NV_PARTS_MOST] = {0};
+        if (!step->cells[cell].was_told[when])
+            continue;
+        for (size_t unit = 0; unit < hiding->unit_count; unit++)
+            if (step->cell_of[unit] == (int)cell)
+                add_counts(hiding, step, unit, when, told);
+        if (!is_safe_change(hiding, step, told, now))
+            return false;
+    }
+    return true;
+}
+
 /* Each cell's numbers become those of now, where that tells nothing of few people. */
 static void renew(struct nv_hiding *hiding, size_t number)
 {
@@ -174,8 +199,7 @@ static void renew(struct nv_hiding *hiding, size_t number)
     }
     for (size_t i = 0; i < step->cell_count; i++) {
         struct cell *cell = &step->cells[i], *now = &hiding->pieces[i];
-        if (hiding->is_met[i] || !is_safe(hiding, step, now->counts) ||
-            !is_safe_change(hiding, step, cell->counts, now->counts))
+        if (hiding->is_met[i] || !may_renew(hiding, step, i, now->counts))
             continue;
         memcpy(cell->counts, now->counts, sizeof cell->counts);
         memcpy(cell->amounts, now->amounts, sizeof cell->amounts);
@@ -301,39 +325,44 @@ static bool is_whole(const struct nv_hiding *hiding, const struct step *step, si
     return hiding->piece_units[cell] == step->units_of[cell];
 }
 
+/* What a publication told of the cell, as it would have been told of the group's piece of it and of the rest. */
+static void measure_told(const struct nv_hiding *hiding, const struct step *step, size_t cell,
+                         const struct nv_unit_group *group, int when, struct pieces *ret_told)
+{
+    *ret_told = (struct pieces){0};
+    for (size_t i = 0; i < group->unit_count; i++)
+        if (step->cell_of[group->units[i]] == (int)cell)
+            add_counts(hiding, step, group->units[i], when, ret_told->piece);
+    for (size_t unit = 0; unit < hiding->unit_count; unit++)
+        if (step->cell_of[unit] == (int)cell && !hiding->is_inside[unit])
+            add_counts(hiding, step, unit, when, ret_told->rest);
+}
+
 /* Whether all that was ever told of the cell could have been told of both pieces: who sees one of them now, and sees
  * that it did not change, knows what the other one was. */
-static bool was_always_safe(const struct nv_hiding *hiding, const struct step *step, size_t cell,
+static bool was_always_safe(struct nv_hiding *hiding, const struct step *step, size_t cell,
                             const struct nv_unit_group *group)
 {
-    int64_t piece[2][NV_PARTS_MOST] = {0}, rest[2][NV_PARTS_MOST] = {0}; /* of a publication, and of the one before */
-    bool has_before = false;
-    for (int when = 0, at = 0; when <= hiding->now; when++) {
+    size_t count = 0;
+    for (int when = 0; when <= hiding->now; when++) {
+        struct pieces *told = &hiding->told[count];
         if (!step->cells[cell].was_told[when])
             continue;
-        memset(piece[at], 0, sizeof piece[at]);
-        memset(rest[at], 0, sizeof rest[at]);
-        for (size_t i = 0; i < group->unit_count; i++)
-            if (step->cell_of[group->units[i]] == (int)cell)
-                add_counts(hiding, step, group->units[i], when, piece[at]);
-        for (size_t unit = 0; unit < hiding->unit_count; unit++)
-            if (step->cell_of[unit] == (int)cell && !hiding->is_inside[unit])
-                add_counts(hiding, step, unit, when, rest[at]);
-        if (!is_safe(hiding, step, piece[at]) || !is_safe(hiding, step, rest[at]))
+        measure_told(hiding, step, cell, group, when, told);
+        if (!is_safe(hiding, step, told->piece) || !is_safe(hiding, step, told->rest))
             return false;
-        if (has_before && (!is_safe_change(hiding, step, piece[1 - at], piece[at]) ||
-                           !is_safe_change(hiding, step, rest[1 - at], rest[at])))
-            return false;
-        has_before = true;
-        at = 1 - at;
+        for (size_t i = 0; i < count; i++)
+            if (!is_safe_change(hiding, step, hiding->told[i].piece, told->piece) ||
+                !is_safe_change(hiding, step, hiding->told[i].rest, told->rest))
+                return false;
+        count++;
     }
     return true;
 }
 
 /* Whether the cell can be cut into what is in the group and the rest. The quick look at what is now spares most of the
  * long one. */
-static bool can_cut(const struct nv_hiding *hiding, const struct step *step, size_t cell,
-                    const struct nv_unit_group *group)
+static bool can_cut(struct nv_hiding *hiding, const struct step *step, size_t cell, const struct nv_unit_group *group)
 {
     int64_t rest[NV_PARTS_MOST];
     for (size_t i = 0; i < step->atom_count; i++)

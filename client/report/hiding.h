@@ -13,10 +13,10 @@
  * of a step are made of whole cells of the step before.
  *
  * A later publication keeps the cells. What changed in a cell is shown once it changed by nobody or by `threshold`
- * people in each atom; until then the earlier number stands, everywhere. Units that are new wait until together they
- * are a safe cell. Cells are cut further where the pieces are safe, and were so, with what changed in them, in all that
- * was told of the cell: so what all publications show is made of numbers of the smallest cells that there ever were,
- * and each of these could have been shown at its time.
+ * people in each atom, since each of the publications before; until then the earlier number stands, everywhere. Units
+ * that are new wait until together they are a safe cell. Cells are cut further where the pieces are safe, and were so,
+ * with what changed in them, in all that was told of the cell: so what all publications show is made of numbers of the
+ * smallest cells that there ever were, and each of these could have been shown at its time.
  *
  * Who sees what is shown at one threshold may see what is shown at a higher one, too. So the cells of the higher one
  * are made of whole cells of the lower one, and renewed when these are: it shows nothing but sums of what the lower one

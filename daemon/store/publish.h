@@ -24,8 +24,8 @@ enum nv_status nv_store_publications(struct nv_store *store, struct nv_publicati
 /* The period in which a time falls, in UTC: 2026-11, 2026-Q4 or 2026. Periods of one kind sort as text. */
 void nv_period_of(const char *every, struct nv_wall_ms time, char ret_period[NV_PERIOD_TEXT]);
 
-/* The last period up to now that this site published; "" where it never did. What a wrong clock published for a time that
- * is still to come is in nobody's way: reports do not count it before. */
+/* The last period up to now that this site published; "" where it never did. What a wrong clock published for a time
+ * that is still to come is in nobody's way: reports do not count it before. */
 enum nv_status nv_store_published_last(struct nv_store *store, const struct nv_publication *publication,
                                        char ret_period[NV_PERIOD_TEXT], struct nv_error *error);
 
@@ -35,8 +35,8 @@ enum nv_status nv_store_publish(struct nv_store *store, const struct nv_publicat
                                 size_t *ret_rows, struct nv_error *error);
 
 /* For reports: from here on this connection sees, of two tables that have period and site in their keys, what it was
- * their writers' to say. Of `counts` the rows under the name of the site that wrote them, of periods that have begun; of
- * `disclosures` those that a hub wrote. */
+ * their writers' to say. Of `counts` the rows under the name of the site that wrote them, of periods that have begun;
+ * of `disclosures` those that a hub wrote. */
 enum nv_status nv_store_see_rightful(struct nv_store *store, const char *counts, const char *disclosures,
                                      struct nv_error *error);
 
