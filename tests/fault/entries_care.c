@@ -250,7 +250,7 @@ static enum nv_status publish(struct nv_scene *scene, struct nv_error *error)
     char last[NV_PERIOD_TEXT] = "";
     enum nv_status status = nv_store_publications(scene->store, list, &count, error);
     if (status == NV_OK)
-        status = nv_store_published_last(scene->store, "counted", last, error);
+        status = nv_store_published_last(scene->store, &list[0], last, error);
     if (status == NV_OK && last[0] == '\0') /* a call whose answer was lost comes again */
         status = nv_store_publish(scene->store, &list[0], "2026-01", &rows, error);
     return status;

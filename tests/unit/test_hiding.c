@@ -43,7 +43,7 @@ static size_t group_of(size_t unit)
 
 static struct nv_hiding *begin(const int64_t counts[UNITS_MOST][PARTS])
 {
-    struct nv_hiding *hiding = nv_hiding_new(&rule, UNITS_MOST, each_unit, GROUPS);
+    struct nv_hiding *hiding = nv_hiding_new(&rule, NULL, UNITS_MOST, each_unit, GROUPS);
     assert_non_null(hiding);
     assert_true(nv_hiding_publish(hiding, &counts[0][0], NULL));
     return hiding;
@@ -56,15 +56,15 @@ static void a_small_count_is_hidden_and_what_would_give_it_back(void **state)
     assert_true(nv_hiding_shows(hiding, YES_STEP, ALL_GROUP));
     assert_int_equal(nv_hiding_count(hiding, YES_STEP, ALL_GROUP, SET(YES)), 31);
     assert_false(nv_hiding_shows(hiding, YES_STEP, group_of(1)));
-    assert_int_equal(nv_hiding_why(hiding, YES_STEP, group_of(1)), NV_HIDDEN_SMALL);
+    assert_false(nv_hiding_is_nobody(hiding, group_of(1)));
     /* Of the other two, the larger is shown; the smaller one is what is left to hide the small one in. */
     assert_true(nv_hiding_shows(hiding, YES_STEP, group_of(0)));
     assert_false(nv_hiding_shows(hiding, YES_STEP, group_of(2)));
-    assert_int_equal(nv_hiding_why(hiding, YES_STEP, group_of(2)), NV_HIDDEN_COMPLEMENT);
+    assert_false(nv_hiding_is_nobody(hiding, group_of(2)));
     /* How many they are in all is known of each. */
     for (size_t unit = 0; unit < 3; unit++)
         assert_true(nv_hiding_shows(hiding, EVERYBODY_STEP, group_of(unit)));
-    assert_int_equal(nv_hiding_why(hiding, EVERYBODY_STEP, group_of(3)), NV_HIDDEN_NOBODY);
+    assert_true(nv_hiding_is_nobody(hiding, group_of(3)));
     nv_hiding_free(hiding);
 }
 
@@ -163,7 +163,7 @@ static void crossing_splits_give_back_no_corner(void **state)
     static const struct nv_unit_group groups[] = {ALL, {left, 2, 1}, {right, 2, 1}, {top, 2, 2}, {bottom, 2, 2}};
     (void)state;
     static const int64_t small_corner[UNITS_MOST][PARTS] = {{1, 30, 0}, {20, 20, 0}, {20, 20, 0}, {20, 20, 0}};
-    struct nv_hiding *hiding = nv_hiding_new(&rule, UNITS_MOST, groups, 5);
+    struct nv_hiding *hiding = nv_hiding_new(&rule, NULL, UNITS_MOST, groups, 5);
     assert_true(nv_hiding_publish(hiding, &small_corner[0][0], NULL));
     assert_true(nv_hiding_shows(hiding, YES_STEP, 1) && nv_hiding_shows(hiding, YES_STEP, 2));
     assert_false(nv_hiding_shows(hiding, YES_STEP, 3) || nv_hiding_shows(hiding, YES_STEP, 4));
@@ -176,7 +176,7 @@ static void without_a_threshold_all_is_shown(void **state)
     struct nv_hiding_rule open = rule;
     open.threshold = 0;
     static const int64_t counts[UNITS_MOST][PARTS] = {{1, 1, 0}, {0, 1, 1}, {0, 0, 1}};
-    struct nv_hiding *hiding = nv_hiding_new(&open, UNITS_MOST, each_unit, GROUPS);
+    struct nv_hiding *hiding = nv_hiding_new(&open, NULL, UNITS_MOST, each_unit, GROUPS);
     assert_true(nv_hiding_publish(hiding, &counts[0][0], NULL));
     for (size_t unit = 0; unit < 3; unit++)
         assert_int_equal(nv_hiding_count(hiding, YES_STEP, group_of(unit), SET(YES)), counts[unit][YES]);
