@@ -38,6 +38,12 @@ static enum nv_status choose_audience(const struct nv_call *call, struct reporti
         return nv_fail(error, NV_USAGE, "--disclose is for what is handed out: it goes with --for funder");
     if (nv_option(call, "--disclose") != NULL && (self == NULL || self->role != NV_ROLE_HUB))
         return nv_fail(error, NV_REFUSED, "the hub alone hands out reports to funders, and keeps account of them");
+    bool is_log = reporting->audience == NV_FOR_HUB && call->word_count > 0 && strcmp(call->words[0], "R14") == 0;
+    if (nv_option(call, "--why") != NULL && !is_log)
+        return nv_fail(
+            error, NV_USAGE,
+            "--why goes with report R14 of the hub: it is a log to keep there, for with it hidden counts can "
+            "be worked out");
     return NV_OK;
 }
 
@@ -192,6 +198,7 @@ static enum nv_status show_page(const struct nv_call *call, struct reporting *re
         .report = call->word_count > 0 ? call->words[0] : NULL,
         .site = nv_store_identity(reporting->store)->name,
         .period = counts->periods[counts->period_count - 1],
+        .tells_why = nv_option(call, "--why") != NULL,
         .is_draft = reporting->is_draft,
     };
     nv_counts_days(counts, &page.day_from, &page.day_to);

@@ -64,7 +64,7 @@ static const struct command commands[] = {
     {"publish [--period PERIOD]",
      N_("Count this site's own records, once a period, for all to see: no record leaves the site, only counts do."), 0,
      0, nv_command_publish},
-    {"report [NAME] [--by COLUMN] [--for AUDIENCE] [--period PERIOD] [--format FORMAT] [--disclose]",
+    {"report [NAME] [--by COLUMN] [--for AUDIENCE] [--period PERIOD] [--format FORMAT] [--disclose] [--why]",
      N_("Show the schema's reports: for this site alone (audience: site), the hub, or a funder, from whom small counts "
         "are hidden. Formats: table, csv, json, html. --disclose makes what a funder gets final."),
      0, 1, nv_command_report},

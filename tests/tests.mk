@@ -37,7 +37,7 @@ BENCH_HELPERS := $(filter-out tests/bench/bench_%.c,$(wildcard tests/bench/*.c))
 $(UNIT_TESTS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(call object,$(UNIT_HELPERS)) $(LIBRARY)
 	$(LINK)
 # The one part of the client that is pure.
-$(BUILD)/tests/unit/test_hiding: $(BUILD)/client/report/hiding.o
+$(BUILD)/tests/unit/test_hiding: $(addprefix $(BUILD)/client/report/,hiding.o hiding_shown.o)
 $(SIM_TESTS) $(SIMULATE): $(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(call object,$(SIM_HELPERS)) $(LIBRARY)
 	$(LINK)
 $(FAULT_TESTS): $(BUILD)/tests/fault/%: $(BUILD)/tests/fault/%.o $(call object,$(FAULT_HELPERS)) $(LIBRARY)

@@ -203,6 +203,7 @@ struct nv_figure nv_figure_of_people(const struct nv_figuring *figuring, const s
                                .when = -1};
     if (!nv_hiding_shows(hiding, at, group)) {
         figure.is_of_nobody = nv_hiding_is_nobody(hiding, group);
+        figure.is_small = nv_hiding_is_small(hiding, at, group);
         if (nv_hiding_shows(hiding, 0, group)) {
             figure.people = nv_hiding_count(hiding, 0, group, everybody);
             figure.is_part = nv_hiding_is_part(hiding, 0, group);
@@ -243,6 +244,7 @@ static struct nv_figure figure_of_amounts(const struct nv_figuring *figuring, co
                                .when = -1};
     if (!nv_hiding_shows(hiding, 0, group)) {
         figure.is_of_nobody = nv_hiding_is_nobody(hiding, group);
+        figure.is_small = nv_hiding_is_small(hiding, 0, group);
         return figure;
     }
     figure.numerator = nv_hiding_amount(hiding, group, 0);

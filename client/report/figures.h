@@ -29,6 +29,7 @@ struct nv_figure {
     size_t group;
     enum nv_shown shown;
     bool is_of_nobody; /* hidden because there is nobody to count */
+    bool is_small;     /* hidden because it is small itself; else because it would give back what is */
     int64_t numerator, denominator;
     int64_t unknown; /* of everybody, those of whom it is not known; -1: hidden, or nothing that the line has */
     int64_t people;  /* everybody: -1 where hidden, or where nobody is counted */

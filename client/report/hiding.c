@@ -1,59 +1,13 @@
-#include "client/report/hiding.h"
+#include "client/report/hiding_internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO_CELL = -1, NEVER = -1 };
-
-/* Units whose sums are known, and the sums. */
-struct cell {
-    int64_t counts[NV_PARTS_MOST]; /* by atom */
-    int64_t amounts[NV_AMOUNTS];
-    int when;                            /* the publication that they are of, */
-    bool was_told[NV_PUBLICATIONS_KEPT]; /* and all that told of it, as part of a larger cell or by itself */
-};
-
-struct step {
-    size_t atom_count;
-    nv_parts atoms[NV_PARTS_MOST];
-    int *cell_of; /* by unit */
-    struct cell *cells;
-    size_t *units_of; /* by cell: how many units it has */
-    size_t cell_count;
-    bool *shows; /* by group */
-};
-
-/* Counts of a cell, by atom, as a group cuts it. */
-struct pieces {
-    int64_t piece[NV_PARTS_MOST], rest[NV_PARTS_MOST];
-};
-
-struct nv_hiding {
-    struct nv_hiding_rule rule;
-    const struct nv_hiding *finer; /* NULL: none */
-    size_t unit_count, group_count;
-    const struct nv_unit_group *groups;
-    struct step steps[NV_STEPS_MOST];
-    int64_t *history[NV_PUBLICATIONS_KEPT]; /* the counts of each publication, */
-    int now;                                /* the last one of which is at hand */
-    int64_t *amounts;
-    /* Room to work in. */
-    size_t *order;       /* groups by rank, then by how many people they are */
-    int64_t *people;     /* by group */
-    bool *is_inside;     /* by unit: of the group at hand */
-    struct cell *pieces; /* by cell: the part of it that is in the group at hand */
-    size_t *piece_units; /* by cell: how many of its units that is */
-    size_t *touched;     /* the cells that the group at hand has units in */
-    size_t touched_count;
-    bool *is_met; /* by cell */
-    struct pieces told[NV_PUBLICATIONS_KEPT];
-};
-
 /* ---- atoms ---- */
 
 /* The sets up to the step's cut what they cover into atoms: two parts are of one where each set has both or neither. */
-static void make_atoms(const struct nv_hiding_rule *rule, size_t step, struct step *made)
+static void make_atoms(const struct nv_hiding_rule *rule, size_t step, struct nv_hiding_step *made)
 {
     nv_parts covered = 0;
     for (size_t i = 0; i <= step; i++)
@@ -67,7 +21,7 @@ static void make_atoms(const struct nv_hiding_rule *rule, size_t step, struct st
     }
 }
 
-static bool is_made_of_atoms(const struct step *step, nv_parts set)
+static bool is_made_of_atoms(const struct nv_hiding_step *step, nv_parts set)
 {
     nv_parts covered = 0;
     for (size_t i = 0; i < step->atom_count; i++)
@@ -87,7 +41,7 @@ size_t nv_hiding_step_of(const struct nv_hiding *hiding, nv_parts set)
     return step;
 }
 
-static bool is_safe(const struct nv_hiding *hiding, const struct step *step, const int64_t *counts)
+bool nv_hiding_is_safe(const struct nv_hiding *hiding, const struct nv_hiding_step *step, const int64_t *counts)
 {
     for (size_t i = 0; i < step->atom_count; i++) {
         bool may_be_none = (step->atoms[i] & ~hiding->rule.may_be_none) == 0;
@@ -98,7 +52,7 @@ static bool is_safe(const struct nv_hiding *hiding, const struct step *step, con
 }
 
 /* Whether nothing that is told of what changed is about few people. */
-static bool is_safe_change(const struct nv_hiding *hiding, const struct step *step, const int64_t *before,
+static bool is_safe_change(const struct nv_hiding *hiding, const struct nv_hiding_step *step, const int64_t *before,
                            const int64_t *after)
 {
     for (size_t i = 0; i < step->atom_count; i++) {
@@ -110,7 +64,8 @@ static bool is_safe_change(const struct nv_hiding *hiding, const struct step *st
 }
 
 /* How many people of the unit each atom has, as a publication counted them. */
-static void add_counts(const struct nv_hiding *hiding, const struct step *step, size_t unit, int when, int64_t *counts)
+static void add_counts(const struct nv_hiding *hiding, const struct nv_hiding_step *step, size_t unit, int when,
+                       int64_t *counts)
 {
     const int64_t *of_unit = hiding->history[when] + unit * hiding->rule.part_count;
     for (size_t i = 0; i < step->atom_count; i++)
@@ -120,14 +75,15 @@ static void add_counts(const struct nv_hiding *hiding, const struct step *step, 
 }
 
 /* The unit as it is now. */
-static void add_unit(const struct nv_hiding *hiding, const struct step *step, size_t unit, struct cell *cell)
+void nv_hiding_add_unit(const struct nv_hiding *hiding, const struct nv_hiding_step *step, size_t unit,
+                        struct nv_hiding_cell *cell)
 {
     add_counts(hiding, step, unit, hiding->now, cell->counts);
     for (size_t i = 0; i < NV_AMOUNTS; i++)
         cell->amounts[i] += hiding->amounts[unit * NV_AMOUNTS + i];
 }
 
-static bool is_fresh(const struct nv_hiding *hiding, const struct cell *cell)
+static bool is_fresh(const struct nv_hiding *hiding, const struct nv_hiding_cell *cell)
 {
     return cell->when == hiding->now;
 }
@@ -137,7 +93,7 @@ static bool is_fresh(const struct nv_hiding *hiding, const struct cell *cell)
 /* What the cells of a step are made of whole cells of: the step before, and the same one at a lower threshold. */
 struct inner {
     const struct nv_hiding *hiding;
-    const struct step *step;
+    const struct nv_hiding_step *step;
 };
 
 enum { INNER_MOST = 2 };
@@ -167,9 +123,9 @@ static bool is_fresh_inside(const struct nv_hiding *hiding, size_t number, size_
 
 /* Whether what is now told of the cell may stand beside all that ever was: what changed at once, and what changed since
  * any of the publications before, which somebody may have kept. */
-static bool may_renew(struct nv_hiding *hiding, const struct step *step, size_t cell, const int64_t *now)
+static bool may_renew(struct nv_hiding *hiding, const struct nv_hiding_step *step, size_t cell, const int64_t *now)
 {
-    if (!is_safe(hiding, step, now))
+    if (!nv_hiding_is_safe(hiding, step, now))
         return false;
     for (int when = 0; when < hiding->now; when++) {
         int64_t told[NV_PARTS_MOST] = {0};
@@ -187,18 +143,18 @@ static bool may_renew(struct nv_hiding *hiding, const struct step *step, size_t 
 /* Each cell's numbers become those of now, where that tells nothing of few people. */
 static void renew(struct nv_hiding *hiding, size_t number)
 {
-    struct step *step = &hiding->steps[number];
+    struct nv_hiding_step *step = &hiding->steps[number];
     memset(hiding->pieces, 0, step->cell_count * sizeof *hiding->pieces);
     memset(hiding->is_met, 0, step->cell_count * sizeof *hiding->is_met);
     for (size_t unit = 0; unit < hiding->unit_count; unit++) {
         if (step->cell_of[unit] == NO_CELL)
             continue;
-        add_unit(hiding, step, unit, &hiding->pieces[step->cell_of[unit]]);
+        nv_hiding_add_unit(hiding, step, unit, &hiding->pieces[step->cell_of[unit]]);
         if (!is_fresh_inside(hiding, number, unit))
             hiding->is_met[step->cell_of[unit]] = true; /* made of what is older */
     }
     for (size_t i = 0; i < step->cell_count; i++) {
-        struct cell *cell = &step->cells[i], *now = &hiding->pieces[i];
+        struct nv_hiding_cell *cell = &step->cells[i], *now = &hiding->pieces[i];
         if (hiding->is_met[i] || !may_renew(hiding, step, i, now->counts))
             continue;
         memcpy(cell->counts, now->counts, sizeof cell->counts);
@@ -208,7 +164,7 @@ static void renew(struct nv_hiding *hiding, size_t number)
     }
 }
 
-static bool is_counted(const struct nv_hiding *hiding, size_t unit)
+bool nv_hiding_counts_unit(const struct nv_hiding *hiding, size_t unit)
 {
     const int64_t *counts = hiding->history[hiding->now] + unit * hiding->rule.part_count;
     for (size_t part = 0; part < hiding->rule.part_count; part++)
@@ -218,7 +174,7 @@ static bool is_counted(const struct nv_hiding *hiding, size_t unit)
 }
 
 /* Takes out those whose cell of an inner step is not inside as a whole. Whether there were any. */
-static bool leave_out_pieces(struct nv_hiding *hiding, const struct step *inner)
+static bool leave_out_pieces(struct nv_hiding *hiding, const struct nv_hiding_step *inner)
 {
     bool has_left = false;
     memset(hiding->is_met, 0, inner->cell_count * sizeof *hiding->is_met);
@@ -238,10 +194,11 @@ static void find_waiting(struct nv_hiding *hiding, size_t number)
 {
     struct inner inner[INNER_MOST];
     size_t inner_count = inner_steps(hiding, number, inner);
-    const struct step *step = &hiding->steps[number];
+    const struct nv_hiding_step *step = &hiding->steps[number];
     for (size_t unit = 0; unit < hiding->unit_count; unit++)
-        hiding->is_inside[unit] = step->cell_of[unit] == NO_CELL &&
-                                  (inner_count > 0 ? is_fresh_inside(hiding, number, unit) : is_counted(hiding, unit));
+        hiding->is_inside[unit] =
+            step->cell_of[unit] == NO_CELL &&
+            (inner_count > 0 ? is_fresh_inside(hiding, number, unit) : nv_hiding_counts_unit(hiding, unit));
     for (bool has_left = true; has_left;) {
         has_left = false;
         for (size_t i = 0; i < inner_count; i++)
@@ -252,17 +209,17 @@ static void find_waiting(struct nv_hiding *hiding, size_t number)
 /* The units that wait become a cell, where together they are enough. */
 static void take_in(struct nv_hiding *hiding, size_t number)
 {
-    struct step *step = &hiding->steps[number];
-    struct cell cell = {.when = hiding->now};
+    struct nv_hiding_step *step = &hiding->steps[number];
+    struct nv_hiding_cell cell = {.when = hiding->now};
     cell.was_told[hiding->now] = true;
     size_t taken = 0;
     find_waiting(hiding, number);
     for (size_t unit = 0; unit < hiding->unit_count; unit++) {
         if (hiding->is_inside[unit])
-            add_unit(hiding, step, unit, &cell);
+            nv_hiding_add_unit(hiding, step, unit, &cell);
         taken += hiding->is_inside[unit];
     }
-    bool is_enough = taken > 0 && is_safe(hiding, step, cell.counts);
+    bool is_enough = taken > 0 && nv_hiding_is_safe(hiding, step, cell.counts);
     for (size_t unit = 0; unit < hiding->unit_count; unit++) {
         if (is_enough && hiding->is_inside[unit])
             step->cell_of[unit] = (int)step->cell_count;
@@ -295,7 +252,7 @@ static bool cuts_inside(struct nv_hiding *hiding, size_t number, const struct nv
 }
 
 /* What of each cell is in the group. To be followed by forget(). */
-static void measure(struct nv_hiding *hiding, const struct step *step, const struct nv_unit_group *group)
+static void measure(struct nv_hiding *hiding, const struct nv_hiding_step *step, const struct nv_unit_group *group)
 {
     for (size_t i = 0; i < group->unit_count; i++) {
         size_t unit = group->units[i];
@@ -305,9 +262,9 @@ static void measure(struct nv_hiding *hiding, const struct step *step, const str
         size_t cell = (size_t)step->cell_of[unit];
         if (hiding->piece_units[cell]++ == 0) {
             hiding->touched[hiding->touched_count++] = cell;
-            hiding->pieces[cell] = (struct cell){0};
+            hiding->pieces[cell] = (struct nv_hiding_cell){0};
         }
-        add_unit(hiding, step, unit, &hiding->pieces[cell]);
+        nv_hiding_add_unit(hiding, step, unit, &hiding->pieces[cell]);
     }
 }
 
@@ -320,16 +277,16 @@ static void forget(struct nv_hiding *hiding, const struct nv_unit_group *group)
     hiding->touched_count = 0;
 }
 
-static bool is_whole(const struct nv_hiding *hiding, const struct step *step, size_t cell)
+static bool is_whole(const struct nv_hiding *hiding, const struct nv_hiding_step *step, size_t cell)
 {
     return hiding->piece_units[cell] == step->units_of[cell];
 }
 
 /* What a publication told of the cell, as it would have been told of the group's piece of it and of the rest. */
-static void measure_told(const struct nv_hiding *hiding, const struct step *step, size_t cell,
-                         const struct nv_unit_group *group, int when, struct pieces *ret_told)
+static void measure_told(const struct nv_hiding *hiding, const struct nv_hiding_step *step, size_t cell,
+                         const struct nv_unit_group *group, int when, struct nv_hiding_pieces *ret_told)
 {
-    *ret_told = (struct pieces){0};
+    *ret_told = (struct nv_hiding_pieces){0};
     for (size_t i = 0; i < group->unit_count; i++)
         if (step->cell_of[group->units[i]] == (int)cell)
             add_counts(hiding, step, group->units[i], when, ret_told->piece);
@@ -340,16 +297,16 @@ static void measure_told(const struct nv_hiding *hiding, const struct step *step
 
 /* Whether all that was ever told of the cell could have been told of both pieces: who sees one of them now, and sees
  * that it did not change, knows what the other one was. */
-static bool was_always_safe(struct nv_hiding *hiding, const struct step *step, size_t cell,
+static bool was_always_safe(struct nv_hiding *hiding, const struct nv_hiding_step *step, size_t cell,
                             const struct nv_unit_group *group)
 {
     size_t count = 0;
     for (int when = 0; when <= hiding->now; when++) {
-        struct pieces *told = &hiding->told[count];
+        struct nv_hiding_pieces *told = &hiding->told[count];
         if (!step->cells[cell].was_told[when])
             continue;
         measure_told(hiding, step, cell, group, when, told);
-        if (!is_safe(hiding, step, told->piece) || !is_safe(hiding, step, told->rest))
+        if (!nv_hiding_is_safe(hiding, step, told->piece) || !nv_hiding_is_safe(hiding, step, told->rest))
             return false;
         for (size_t i = 0; i < count; i++)
             if (!is_safe_change(hiding, step, hiding->told[i].piece, told->piece) ||
@@ -362,18 +319,19 @@ static bool was_always_safe(struct nv_hiding *hiding, const struct step *step, s
 
 /* Whether the cell can be cut into what is in the group and the rest. The quick look at what is now spares most of the
  * long one. */
-static bool can_cut(struct nv_hiding *hiding, const struct step *step, size_t cell, const struct nv_unit_group *group)
+static bool can_cut(struct nv_hiding *hiding, const struct nv_hiding_step *step, size_t cell,
+                    const struct nv_unit_group *group)
 {
     int64_t rest[NV_PARTS_MOST];
     for (size_t i = 0; i < step->atom_count; i++)
         rest[i] = step->cells[cell].counts[i] - hiding->pieces[cell].counts[i];
-    return is_fresh(hiding, &step->cells[cell]) && is_safe(hiding, step, hiding->pieces[cell].counts) &&
-           is_safe(hiding, step, rest) && was_always_safe(hiding, step, cell, group);
+    return is_fresh(hiding, &step->cells[cell]) && nv_hiding_is_safe(hiding, step, hiding->pieces[cell].counts) &&
+           nv_hiding_is_safe(hiding, step, rest) && was_always_safe(hiding, step, cell, group);
 }
 
-static void cut(struct nv_hiding *hiding, struct step *step, size_t cell, const struct nv_unit_group *group)
+static void cut(struct nv_hiding *hiding, struct nv_hiding_step *step, size_t cell, const struct nv_unit_group *group)
 {
-    struct cell *whole = &step->cells[cell], *piece = &step->cells[step->cell_count];
+    struct nv_hiding_cell *whole = &step->cells[cell], *piece = &step->cells[step->cell_count];
     *piece = hiding->pieces[cell];
     piece->when = whole->when;
     memcpy(piece->was_told, whole->was_told, sizeof piece->was_told);
@@ -391,7 +349,7 @@ static void cut(struct nv_hiding *hiding, struct step *step, size_t cell, const 
 /* All the cells that a group is in part of are cut, or none: else cells became small for nothing. */
 static void cut_for(struct nv_hiding *hiding, size_t number, const struct nv_unit_group *group)
 {
-    struct step *step = &hiding->steps[number];
+    struct nv_hiding_step *step = &hiding->steps[number];
     measure(hiding, step, group);
     bool can = !cuts_inside(hiding, number, group);
     for (size_t i = 0; can && i < hiding->touched_count; i++)
@@ -404,7 +362,7 @@ static void cut_for(struct nv_hiding *hiding, size_t number, const struct nv_uni
 
 static bool is_shown(struct nv_hiding *hiding, size_t number, const struct nv_unit_group *group)
 {
-    const struct step *step = &hiding->steps[number];
+    const struct nv_hiding_step *step = &hiding->steps[number];
     measure(hiding, step, group);
     bool shows = hiding->touched_count > 0;
     for (size_t i = 0; shows && i < hiding->touched_count; i++)
@@ -459,91 +417,11 @@ bool nv_hiding_publish(struct nv_hiding *hiding, const int64_t *counts, const in
     return true;
 }
 
-/* ---- what is shown ---- */
-
-bool nv_hiding_shows(const struct nv_hiding *hiding, size_t step, size_t group)
-{
-    return step < hiding->rule.step_count && hiding->steps[step].shows[group];
-}
-
-bool nv_hiding_has(const struct nv_hiding *hiding, size_t step, size_t unit)
-{
-    return step < hiding->rule.step_count && hiding->steps[step].cell_of[unit] != NO_CELL;
-}
-
-/* Calls for each cell that the group has units in, once. */
-static const struct cell *next_cell(const struct nv_hiding *hiding, size_t number, size_t group, size_t *at)
-{
-    const struct step *step = &hiding->steps[number];
-    const struct nv_unit_group *of = &hiding->groups[group];
-    for (; *at < of->unit_count; ++*at) {
-        int cell = step->cell_of[of->units[*at]];
-        bool was_met = cell == NO_CELL;
-        for (size_t i = 0; !was_met && i < *at; i++)
-            was_met = step->cell_of[of->units[i]] == cell;
-        if (was_met)
-            continue;
-        ++*at;
-        return &step->cells[cell];
-    }
-    return NULL;
-}
-
-int64_t nv_hiding_count(const struct nv_hiding *hiding, size_t step, size_t group, nv_parts set)
-{
-    int64_t sum = 0;
-    size_t at = 0;
-    assert(nv_hiding_shows(hiding, step, group));
-    for (const struct cell *cell; (cell = next_cell(hiding, step, group, &at)) != NULL;)
-        for (size_t i = 0; i < hiding->steps[step].atom_count; i++)
-            if ((hiding->steps[step].atoms[i] & set) != 0)
-                sum += cell->counts[i];
-    return sum;
-}
-
-int64_t nv_hiding_amount(const struct nv_hiding *hiding, size_t group, size_t which)
-{
-    int64_t sum = 0;
-    size_t at = 0;
-    assert(nv_hiding_shows(hiding, 0, group));
-    for (const struct cell *cell; (cell = next_cell(hiding, 0, group, &at)) != NULL;)
-        sum += cell->amounts[which];
-    return sum;
-}
-
-bool nv_hiding_is_part(const struct nv_hiding *hiding, size_t step, size_t group)
-{
-    const struct nv_unit_group *of = &hiding->groups[group];
-    for (size_t i = 0; i < of->unit_count; i++)
-        if (hiding->steps[step].cell_of[of->units[i]] == NO_CELL && is_counted(hiding, of->units[i]))
-            return true;
-    return false;
-}
-
-int nv_hiding_when(const struct nv_hiding *hiding, size_t step, size_t group)
-{
-    int when = NEVER;
-    size_t at = 0;
-    for (const struct cell *cell; (cell = next_cell(hiding, step, group, &at)) != NULL;)
-        if (when == NEVER || cell->when < when)
-            when = cell->when;
-    return when;
-}
-
-bool nv_hiding_is_nobody(const struct nv_hiding *hiding, size_t group)
-{
-    const struct nv_unit_group *of = &hiding->groups[group];
-    for (size_t i = 0; i < of->unit_count; i++)
-        if (is_counted(hiding, of->units[i]))
-            return false;
-    return true;
-}
-
 /* ---- making one ---- */
 
 static bool make_step(struct nv_hiding *hiding, size_t number)
 {
-    struct step *step = &hiding->steps[number];
+    struct nv_hiding_step *step = &hiding->steps[number];
     make_atoms(&hiding->rule, number, step);
     step->cell_of = calloc(hiding->unit_count + 1, sizeof *step->cell_of);
     step->cells = calloc(hiding->unit_count + 1, sizeof *step->cells);

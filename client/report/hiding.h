@@ -82,3 +82,7 @@ int nv_hiding_when(const struct nv_hiding *hiding, size_t step, size_t group);
  * one's sake would say that its own counts are not small, and with the sums beside it that can be all there is to know.
  */
 bool nv_hiding_is_nobody(const struct nv_hiding *hiding, size_t group);
+
+/* Whether what the group's counts are at the step is itself too small to be shown: for the log of who keeps the counts,
+ * and for nobody who sees reports alone. */
+bool nv_hiding_is_small(const struct nv_hiding *hiding, size_t step, size_t group);

@@ -14,6 +14,7 @@ struct nv_page {
     const char *report;   /* the one that was asked for; NULL: all */
     const char *site;     /* who prints it */
     const char *period;   /* "": as it is now, at this site */
+    bool tells_why;       /* each figure that is hidden says for what: not to be handed on */
     bool is_draft;        /* for funders, and not handed out yet */
     const char *day_from; /* when it was counted, ISO 8601 */
     const char *day_to;

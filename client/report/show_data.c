@@ -45,7 +45,7 @@ static int64_t shown_denominator(const struct nv_figure *figure)
     return is_shown ? figure->denominator : -1;
 }
 
-static const char *shown_code(const struct nv_figure *figure)
+static const char *shown_code(const struct nv_page *page, const struct nv_figure *figure)
 {
     switch (figure->shown) {
     case NV_SHOWN:
@@ -53,7 +53,7 @@ static const char *shown_code(const struct nv_figure *figure)
     case NV_SHOWN_AT_LEAST:
         return "at_least";
     case NV_SHOWN_HIDDEN:
-        return "hidden";
+        return !page->tells_why ? "hidden" : figure->is_small ? "small" : "complement";
     }
     return "hidden";
 }
@@ -92,7 +92,7 @@ enum nv_status nv_show_csv(const struct nv_page *page, struct nv_error *error)
         print_number(figure->people);
         print_share(figure->has_bounds ? nv_figure_low(figure) : -1);
         print_share(figure->has_bounds ? nv_figure_high(figure) : -1);
-        print_cell(shown_code(figure), true);
+        print_cell(shown_code(page, figure), true);
     }
     return NV_OK;
 }
@@ -123,8 +123,8 @@ static json_t *figure_json(const struct nv_page *page, const struct nv_figure *f
                      "denominator", number_json(shown_denominator(figure)), "rate", share_json(nv_figure_rate(figure)),
                      "unknown", number_json(figure->unknown), "people", number_json(figure->people), "low",
                      share_json(figure->has_bounds ? nv_figure_low(figure) : -1), "high",
-                     share_json(figure->has_bounds ? nv_figure_high(figure) : -1), "shown", shown_code(figure), "part",
-                     (int)figure->is_part, "as_of",
+                     share_json(figure->has_bounds ? nv_figure_high(figure) : -1), "shown", shown_code(page, figure),
+                     "part", (int)figure->is_part, "as_of",
                      figure->when < 0 ? json_null() : json_string(page->counts->periods[figure->when]));
 }
 

@@ -141,8 +141,10 @@ static bool fill_hidden(const struct nv_page *page, struct table *table)
             continue;
         char name[128];
         snprintf(name, sizeof name, "%.20s  %.90s", figure->report, figure->label);
-        const char *texts[COLUMNS] = {
-            name, group_label(page, figure), "", "", _("few people, or it would give back what is hidden"), ""};
+        const char *why = !page->tells_why   ? _("few people, or it would give back what is hidden")
+                          : figure->is_small ? _("few people")
+                                             : _("it would give back what is hidden");
+        const char *texts[COLUMNS] = {name, group_label(page, figure), "", "", why, ""};
         is_made = add_line(table, texts, -1);
     }
     return is_made;

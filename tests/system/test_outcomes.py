@@ -141,6 +141,12 @@ def test_the_two_women_of_blois_are_hidden_from_hub_and_funder(network):
             assert shown[""]["numerator"] is None or None in others, (audience, split)
     for form in ("table", "csv", "html"):
         assert hub.run("report", "R14", "--for", "hub", "--format", form).stdout
+    # Why it is hidden is for the hub's own log alone.
+    why = {(one["line"], one["group"]): one["shown"] for one in hub.cli("report", "R14", "--by", "place", "--why")["figures"]}
+    assert why["women", "blois"] == "small" and "complement" in why.values()
+    for words in (["R2", "--why"], ["R14", "--for", "funder", "--why"]):
+        hub.run("report", *words, codes=(2,))
+    blois.run("report", "R14", "--why", codes=(2,))
     listed = {(one["line"], one["group"]) for one in hub.cli("report", "R14", "--by", "place")["figures"]}
     assert ("women", "blois") in listed
     assert hub.cli("report", "R14", "--for", "funder", "--by", "place")["figures"] == []
