@@ -34,17 +34,6 @@ static const char *say_reason(const char *reason)
     return reason;
 }
 
-static const struct nv_table *table_of(const struct nv_store *store, uint32_t number)
-{
-    const struct nv_table *const *tables;
-    size_t count;
-    nv_store_tables(store, &tables, &count);
-    for (size_t i = 0; i < count; i++)
-        if (tables[i]->number == number)
-            return tables[i];
-    return NULL;
-}
-
 /* One entry, in the words of its table, as far as that is known here. */
 struct entry {
     const char *table, *field, *reason;
@@ -57,7 +46,7 @@ struct entry {
 
 static void read_entry(const struct nv_store *store, sqlite3_stmt *row, struct entry *entry)
 {
-    const struct nv_table *table = table_of(store, (uint32_t)sqlite3_column_int64(row, TABLE));
+    const struct nv_table *table = nv_table_by_number(store, (uint32_t)sqlite3_column_int64(row, TABLE));
     int field = sqlite3_column_int(row, FIELD);
     struct nv_slice scope = nv_db_blob(row, SCOPE);
     nv_buffer_clear(&entry->key);

@@ -15,17 +15,6 @@ enum { LEFT_SHOWN = 20 };
 
 /* ---- the list ---- */
 
-static const struct nv_table *table_of(const struct nv_store *store, int64_t number)
-{
-    const struct nv_table *const *tables;
-    size_t count;
-    nv_store_tables(store, &tables, &count);
-    for (size_t i = 0; i < count; i++)
-        if (tables[i]->number == number)
-            return tables[i];
-    return NULL;
-}
-
 enum nv_status nv_imports_list(struct nv_store *store, bool (*each)(const struct nv_past_import *import, void *context),
                                void *context, struct nv_error *error)
 {
@@ -38,7 +27,7 @@ enum nv_status nv_imports_list(struct nv_store *store, bool (*each)(const struct
         return error->status;
     while ((status = nv_db_step(rows, &row, error)) == NV_OK && row) {
         struct nv_past_import import = {.number = sqlite3_column_int64(rows, 0),
-                                        .table = table_of(store, sqlite3_column_int64(rows, 1)),
+                                        .table = nv_table_by_number(store, (uint32_t)sqlite3_column_int64(rows, 1)),
                                         .at = {sqlite3_column_int64(rows, 2)},
                                         .created = sqlite3_column_int64(rows, 4),
                                         .changed = sqlite3_column_int64(rows, 5)};

@@ -183,6 +183,20 @@ size_t nv_figuring_step(const struct nv_figuring *figuring, const struct nv_indi
     return nv_hiding_shows(hiding, both, group) ? both : numerator;
 }
 
+/* A line's figure for a group, before anything of it is known to be shown. */
+static struct nv_figure hidden_figure(enum nv_figure_kind kind, const struct nv_indicator *indicator, size_t group)
+{
+    return (struct nv_figure){.kind = kind,
+                              .report = indicator->report,
+                              .line = indicator->line,
+                              .label = indicator->label,
+                              .group = group,
+                              .shown = NV_SHOWN_HIDDEN,
+                              .unknown = -1,
+                              .people = -1,
+                              .when = -1};
+}
+
 struct nv_figure nv_figure_of_people(const struct nv_figuring *figuring, const struct nv_indicator *indicator,
                                      size_t group)
 {
@@ -192,15 +206,7 @@ struct nv_figure nv_figure_of_people(const struct nv_figuring *figuring, const s
     bool is_whole = nv_hiding_step_of(hiding, indicator->numerator) <= at &&
                     nv_hiding_step_of(hiding, indicator->denominator) <= at;
     size_t unknown = indicator->unknown == 0 ? SIZE_MAX : nv_hiding_step_of(hiding, indicator->unknown);
-    struct nv_figure figure = {.kind = NV_FIGURE_RATE,
-                               .report = indicator->report,
-                               .line = indicator->line,
-                               .label = indicator->label,
-                               .group = group,
-                               .shown = NV_SHOWN_HIDDEN,
-                               .unknown = -1,
-                               .people = -1,
-                               .when = -1};
+    struct nv_figure figure = hidden_figure(NV_FIGURE_RATE, indicator, group);
     if (!nv_hiding_shows(hiding, at, group)) {
         figure.is_of_nobody = nv_hiding_is_nobody(hiding, group);
         figure.is_small = nv_hiding_is_small(hiding, at, group);
@@ -233,15 +239,7 @@ static struct nv_figure figure_of_amounts(const struct nv_figuring *figuring, co
                                           size_t group)
 {
     const struct nv_hiding *hiding = figuring->hidings[0];
-    struct nv_figure figure = {.kind = NV_FIGURE_AMOUNT,
-                               .report = indicator->report,
-                               .line = indicator->line,
-                               .label = indicator->label,
-                               .group = group,
-                               .shown = NV_SHOWN_HIDDEN,
-                               .unknown = -1,
-                               .people = -1,
-                               .when = -1};
+    struct nv_figure figure = hidden_figure(NV_FIGURE_AMOUNT, indicator, group);
     if (!nv_hiding_shows(hiding, 0, group)) {
         figure.is_of_nobody = nv_hiding_is_nobody(hiding, group);
         figure.is_small = nv_hiding_is_small(hiding, 0, group);

@@ -3,8 +3,8 @@
 
 #include "client/report/counts.h"
 
-/* Who is to read it: how small a count may be shown (DOMAIN: none for the school itself, 5 inside the hub, 11 in what
- * is handed out). */
+/* Who is to read it: how small a count may be shown (none is hidden from the school itself, under 5 inside the hub,
+ * under 11 in what is handed out). */
 enum nv_audience { NV_FOR_SITE, NV_FOR_HUB, NV_FOR_FUNDER };
 
 enum nv_figure_kind {

@@ -50,6 +50,7 @@ enum nv_status nv_schema_apply(struct nv_store *store, const struct nv_sign_key 
 /* The tracked tables, ascending by number. Owned by the store, valid until its next change. */
 void nv_store_tables(const struct nv_store *store, const struct nv_table *const **ret_tables, size_t *ret_count);
 const struct nv_table *nv_store_table(const struct nv_store *store, const char *name);
+const struct nv_table *nv_table_by_number(const struct nv_store *store, uint32_t number); /* NULL: there is none */
 
 /* Why a table is `missing`, and what to do, for `status`: "" where nothing is wrong with it. */
 enum { NV_TROUBLE_TEXT = 320 };

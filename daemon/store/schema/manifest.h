@@ -12,6 +12,3 @@ enum nv_status nv_manifest_judge(struct nv_store *store, const struct nv_schema_
 /* Writes what the op says to navette_table and navette_column. */
 enum nv_status nv_manifest_write(struct nv_store *store, uint64_t authority_seq, const struct nv_schema_op *op,
                                  struct nv_error *error);
-
-/* The tracked table of that number; NULL where there is none. */
-const struct nv_table *nv_table_by_number(const struct nv_store *store, uint32_t number);
